@@ -1,0 +1,1 @@
+"""Models: what clients ask for, what providers train, and the exact integer networks that are scored."""
