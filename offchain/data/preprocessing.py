@@ -1,0 +1,114 @@
+"""Real-valued data to the canonical int8 form: fitted on the training samples alone, recorded in the order's manifest.
+
+    input integer = round((x - offset) / scale), clamped to [-127, 127]
+    label integer = round((y - label_offset) / label_scale)          (regression)
+
+Images share one offset and scale that spread their range over [-127, 127]. Each feature of a table has its own: the
+mean, and a scale that puts the farthest value, or four standard deviations if that is nearer, at 127, so that a few
+outliers don't cost everyone else's resolution. Rounding is to the nearest, ties to even, in float64.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from offchain.data.dataset import MAX_LABEL, Dataset
+from offchain.data.raw import RawData
+from offchain.errors import Rejected
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Scale = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+_LIMIT = 127
+_DEVIATIONS = 4.0
+_LABEL_STEPS = 1000
+"""Label units in one standard deviation, at least."""
+
+
+class Preprocessing(BaseModel):
+    """How the client quantised its data; one offset and scale for images, one per feature for tables."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    offset: tuple[Finite, ...] = Field(min_length=1, max_length=1 << 20)
+    scale: tuple[Scale, ...] = Field(min_length=1, max_length=1 << 20)
+    label_offset: Finite = 0.0
+    label_scale: Scale = 1.0
+
+    @model_validator(mode="after")
+    def _same_length(self) -> Self:
+        if len(self.offset) != len(self.scale):
+            raise ValueError("offset and scale differ in length")
+        return self
+
+    def apply(self, raw: RawData) -> Dataset:
+        """Quantises samples. Raises Rejected when a regression label leaves the range of 24 bits."""
+        return Dataset(self.quantise_inputs(raw.inputs), self._labels(raw))
+
+    def quantise_inputs(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
+        """Float inputs (n, *shape) to int8 of the same shape. Raises Rejected if the feature count differs."""
+        if len(self.offset) > 1 and inputs.shape[1:] != (len(self.offset),):
+            raise Rejected(f"preprocessing is for {len(self.offset)} features; samples are {list(inputs.shape[1:])}")
+        result = np.empty(inputs.shape, dtype=np.int8)
+        offset, scale = np.array(self.offset), np.array(self.scale)
+        step = max(1, (1 << 20) // max(1, inputs[0].size)) if len(inputs) else 1
+        for start in range(0, len(inputs), step):
+            part = (inputs[start : start + step].astype(np.float64) - offset) / scale
+            result[start : start + step] = np.clip(np.rint(part), -_LIMIT, _LIMIT)
+        return result
+
+    def label_value(self, integers: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
+        """What regression labels or outputs mean in the client's own units."""
+        return np.asarray(integers * self.label_scale + self.label_offset, dtype=np.float64)
+
+    def _labels(self, raw: RawData) -> npt.NDArray[np.int32]:
+        if raw.task == "classification":
+            return raw.labels.astype(np.int32)
+        steps = np.rint((raw.labels - self.label_offset) / self.label_scale)
+        outside = np.abs(steps) >= MAX_LABEL
+        if outside.any():
+            row = int(np.argmax(outside))
+            raise Rejected(f"{raw.name}: row {row + 1}: label {raw.labels[row]:g} is far outside the training labels")
+        return np.asarray(steps, dtype=np.int32)
+
+
+def fit_preprocessing(train: RawData) -> Preprocessing:
+    """Fits offset and scale to the training samples; a constant feature becomes 0.
+
+    Raises Rejected for constant labels.
+    """
+    offset, scale = _fit_image(train.inputs) if len(train.shape) == 3 else _fit_features(train.inputs)
+    label_offset, label_scale = _fit_labels(train) if train.task == "regression" else (0.0, 1.0)
+    return Preprocessing(offset=offset, scale=scale, label_offset=label_offset, label_scale=label_scale)
+
+
+def _fit_image(inputs: npt.NDArray[np.float32]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    low, high = float(inputs.min()), float(inputs.max())
+    scale = (high - low) / (2 * _LIMIT)
+    return ((low + high) / 2,), (scale if scale > 0 else 1.0,)
+
+
+def _fit_features(inputs: npt.NDArray[np.float32]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    values = inputs.astype(np.float64)
+    mean = values.mean(axis=0)
+    reach = np.minimum(np.abs(values - mean).max(axis=0), _DEVIATIONS * values.std(axis=0)) / _LIMIT
+    constant = values.max(axis=0) == values.min(axis=0)
+    scale = np.where(constant | (reach <= 0), 1.0, reach)
+    return tuple(mean.tolist()), tuple(scale.tolist())
+
+
+def _fit_labels(train: RawData) -> tuple[float, float]:
+    """A decimal step between 1/1000 and 1/10000 of the standard deviation, larger if outliers need it."""
+    deviation = float(np.std(train.labels))
+    if deviation == 0:
+        raise Rejected(f"{train.name}: every label is {float(train.labels[0]):g}; there is nothing to learn")
+    exponent = int(np.floor(np.log10(deviation / _LABEL_STEPS)))
+    middle = float(np.mean(train.labels))
+    while float(np.abs(train.labels - middle).max()) / 10.0**exponent >= MAX_LABEL / 8:
+        exponent += 1
+    step = 10.0**exponent
+    return float(np.rint(middle / step) * step), step
