@@ -33,8 +33,8 @@ class TrainingMeans:
     """What a provider has and wants.
 
     `slots`: orders it can train besides those it has begun; `free_bond`: stake that no claim locks;
-    `least_seconds`: training time below which an order is not worth beginning; `margin_seconds`: how long before the end
-    of training it must be done; `least_reward_per_second` in wei; `max_model_bytes`: the largest model it handles.
+    `least_seconds`: training time below which an order is not worth beginning; `margin_seconds`: how long before the
+    end of training it must be done; `least_reward_per_second` in wei; `max_model_bytes`: the largest model it handles.
     """
 
     slots: int
@@ -68,8 +68,8 @@ class ScoringOffer:
 class ScoringMeans:
     """What a validator has and wants.
 
-    `slots`: orders it can score besides those it has begun; `free_bond`: stake that nothing locks; `wanted_vstake`: what
-    it likes to put behind each validation; `margin_seconds`: how long before the end of the window it must commit.
+    `slots`: orders it can score besides those it has begun; `free_bond`: stake that nothing locks; `wanted_vstake`:
+    what it likes to put behind each validation; `margin_seconds`: how long before the end of the window it must commit.
     """
 
     slots: int

@@ -1,0 +1,167 @@
+"""How an order ends and who gets what; twin of `ProofOfTraining.seal` and `contracts/libraries/Settlements.sol`.
+
+Amounts in wei. The payouts and the tax add up to the reward exactly: shares are rounded down and the winner (or, when
+the reward is shared, the first provider) has the dust.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from eth_abi.abi import encode
+from eth_typing import ChecksumAddress
+from eth_utils.crypto import keccak
+
+from offchain.protocol.scores import ABSTAIN, PPM, reaches
+from offchain.types import OrderId, Wei
+
+
+class Outcome(IntEnum):
+    """How an order ended; the values are those of the contracts' enum."""
+
+    NONE = 0
+    WON = 1
+    SHARED = 2
+    REFUNDED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """`amount` wei earned by `account`."""
+
+    account: ChecksumAddress
+    amount: Wei
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementTerms:
+    """What of an order decides the split. Shares in parts per million of the reward."""
+
+    client: ChecksumAddress
+    reward: Wei
+    minimum_score_ppm: int
+    minimum_validators: int
+    validator_share_ppm: int
+    aggregator_tax_ppm: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """A revealed model; `sequence` orders the claims."""
+
+    provider: ChecksumAddress
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One validator's revealed scores, one for each model; `removed`: models whose validation the court removed."""
+
+    validator: ChecksumAddress
+    vstake: Wei
+    scores: tuple[int, ...]
+    removed: frozenset[int] = frozenset()
+
+    def live_score(self, model: int) -> int | None:
+        """The score that counts for `model`: None for an abstention or a removed validation."""
+        score = self.scores[model]
+        return None if score == ABSTAIN or model in self.removed else score
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the live validations of one model say. `score` is 0 unless they agree."""
+
+    live: int
+    distinct: int
+    score: int
+    eligible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How an order ends. `winner` and `model` are None unless it was won; `score` is 0 then."""
+
+    outcome: Outcome
+    model: int | None
+    winner: ChecksumAddress | None
+    score: int
+    payouts: tuple[Payout, ...]
+    tax: Wei
+
+
+def tally(terms: SettlementTerms, samples: int, sheets: Sequence[Sheet], model: int) -> Tally:
+    """Counts the live validations of the model with index `model`; `samples` is the size of the test set."""
+    scores = [score for sheet in sheets if (score := sheet.live_score(model)) is not None]
+    distinct = len(set(scores))
+    agreed = scores[0] if distinct == 1 else 0
+    eligible = (
+        distinct == 1 and len(scores) >= terms.minimum_validators and reaches(agreed, samples, terms.minimum_score_ppm)
+    )
+    return Tally(len(scores), distinct, agreed, eligible)
+
+
+def best_model(
+    terms: SettlementTerms, samples: int, models: Sequence[Entrant], sheets: Sequence[Sheet]
+) -> tuple[int, int] | None:
+    """(index, score) of the eligible model with the highest score, the earliest claim on a tie; None if there is none."""
+    tallies = [tally(terms, samples, sheets, index) for index in range(len(models))]
+    eligible = [index for index in range(len(models)) if tallies[index].eligible]
+    if not eligible:
+        return None
+    best = min(eligible, key=lambda index: (-tallies[index].score, models[index].sequence))
+    return best, tallies[best].score
+
+
+def settle(terms: SettlementTerms, samples: int, models: Sequence[Entrant], sheets: Sequence[Sheet]) -> Settled:
+    """The outcome of an order and its split.
+
+    `samples`: size of the released test set, 0 when the client withheld it; `models` in order of reveal; `sheets`: the
+    revealed ones, in the contract's order of validators.
+    """
+    if models and samples == 0:
+        return _shared(terms, models)
+    best = best_model(terms, samples, models, sheets)
+    if best is None:
+        refund = Payout(terms.client, terms.reward)
+        return Settled(Outcome.REFUNDED, None, None, 0, (refund,), Wei(0))
+    return _won(terms, models, sheets, *best)
+
+
+def _won(terms: SettlementTerms, models: Sequence[Entrant], sheets: Sequence[Sheet], model: int, score: int) -> Settled:
+    tax = tax_of(terms)
+    pool = terms.reward * terms.validator_share_ppm // PPM
+    live = [sheet for sheet in sheets if sheet.live_score(model) is not None]
+    total = sum(sheet.vstake for sheet in live)
+    shares = [Payout(sheet.validator, Wei(pool * sheet.vstake // total)) for sheet in live]
+    rest = terms.reward - tax - sum(share.amount for share in shares)
+    winner = models[model].provider
+    return Settled(Outcome.WON, model, winner, score, (Payout(winner, Wei(rest)), *shares), tax)
+
+
+def _shared(terms: SettlementTerms, models: Sequence[Entrant]) -> Settled:
+    tax = tax_of(terms)
+    amount = terms.reward - tax
+    share = amount // len(models)
+    first = amount - share * (len(models) - 1)
+    payouts = tuple(
+        Payout(entrant.provider, Wei(first if index == 0 else share)) for index, entrant in enumerate(models)
+    )
+    return Settled(Outcome.SHARED, None, None, 0, payouts, tax)
+
+
+def tax_of(terms: SettlementTerms) -> Wei:
+    """The aggregators' tax on the reward, rounded down."""
+    return Wei(terms.reward * terms.aggregator_tax_ppm // PPM)
+
+
+def payouts_hash(oid: OrderId, payouts: Sequence[Payout], tax: Wei) -> bytes:
+    """What a sealed order holds the treasury to: keccak256(abi.encode(oid, payouts, tax))."""
+    rows = [(payout.account, payout.amount) for payout in payouts]
+    return keccak(encode(["uint256", "(address,uint256)[]", "uint256"], [oid, rows, tax]))
+
+
+def quorum(members: int) -> int:
+    """k, the least number of `members` with which two quorums share an honest one when (n − 1) // 3 lie."""
+    faulty = (members - 1) // 3
+    return -(-(members + faulty + 1) // 2)
