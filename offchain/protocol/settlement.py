@@ -104,7 +104,7 @@ def tally(terms: SettlementTerms, samples: int, sheets: Sequence[Sheet], model: 
 def best_model(
     terms: SettlementTerms, samples: int, models: Sequence[Entrant], sheets: Sequence[Sheet]
 ) -> tuple[int, int] | None:
-    """(index, score) of the eligible model with the highest score, the earliest claim on a tie; None if there is none."""
+    """(index, score) of the eligible model with the highest score, the earliest claim on a tie; None: no such model."""
     tallies = [tally(terms, samples, sheets, index) for index in range(len(models))]
     eligible = [index for index in range(len(models)) if tallies[index].eligible]
     if not eligible:
