@@ -161,7 +161,12 @@ def payouts_hash(oid: OrderId, payouts: Sequence[Payout], tax: Wei) -> bytes:
     return keccak(encode(["uint256", "(address,uint256)[]", "uint256"], [oid, rows, tax]))
 
 
-def quorum(members: int) -> int:
-    """k, the least number of `members` with which two quorums share an honest one when (n − 1) // 3 lie."""
-    faulty = (members - 1) // 3
-    return -(-(members + faulty + 1) // 2)
+def divide_tax(tax: Wei, confirmed: Sequence[ChecksumAddress]) -> tuple[Payout, ...]:
+    """The tax in equal parts to the members who `confirmed`, in the committee's order; the first has the dust.
+
+    Empty when nobody has.
+    """
+    if not confirmed:
+        return ()
+    share, dust = divmod(tax, len(confirmed))
+    return tuple(Payout(member, Wei(share + (dust if place == 0 else 0))) for place, member in enumerate(confirmed))

@@ -1,0 +1,159 @@
+"""What a worker cannot read again from the chain: the openings of its own commitments, and what it knew then.
+
+Each record is written before the transaction that depends on it leaves.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, Self
+
+from offchain.types import CidDigest, Commitment, OrderId, Root, Salt, Wei
+
+
+class Record(Protocol):
+    """Something the journal keeps under its commitment. `kind` names the table of its like."""
+
+    kind: ClassVar[str]
+
+    @property
+    def commitment(self) -> Commitment:
+        """The key: a commitment is unique, for a fresh salt is in it."""
+
+    @property
+    def oid(self) -> OrderId:
+        """The order it belongs to; 0 when it has no number yet."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Fields as JSON values, bytes as hex."""
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """Inverse of `to_json`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestSetRecord:
+    """A client's opening of its test set. `terms` are those of the order to be put, as JSON; `wanted` says that the
+    client has decided to put it."""
+
+    kind: ClassVar[str] = "test-set"
+    __test__: ClassVar[bool] = False  # not a test, whatever pytest thinks of its name
+
+    commitment: Commitment
+    root: Root
+    samples: int
+    cid: CidDigest
+    salt: Salt
+    title: str
+    terms: Mapping[str, Any]
+    wanted: bool
+
+    @property
+    def oid(self) -> OrderId:
+        """The contract numbers an order when it is put, so there is none yet."""
+        return OrderId(0)
+
+    def to_json(self) -> dict[str, Any]:
+        """See Record."""
+        return {
+            "commitment": self.commitment.hex(),
+            "root": self.root.hex(),
+            "samples": self.samples,
+            "cid": self.cid.hex(),
+            "salt": self.salt.hex(),
+            "title": self.title,
+            "terms": dict(self.terms),
+            "wanted": self.wanted,
+        }
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """See Record."""
+        return cls(
+            commitment=Commitment(bytes.fromhex(fields["commitment"])),
+            root=Root(bytes.fromhex(fields["root"])),
+            samples=fields["samples"],
+            cid=CidDigest(bytes.fromhex(fields["cid"])),
+            salt=Salt(bytes.fromhex(fields["salt"])),
+            title=fields["title"],
+            terms=fields["terms"],
+            wanted=fields["wanted"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateRecord:
+    """A provider's model and the opening of its claim. `score`: the sum over the `samples` of its own hold-out, which
+    it can compute again from `seed` and the order's training data."""
+
+    kind: ClassVar[str] = "candidate"
+
+    oid: OrderId
+    commitment: Commitment
+    model_root: Root
+    cid: CidDigest
+    salt: Salt
+    score: int
+    samples: int
+    seed: int
+
+    def to_json(self) -> dict[str, Any]:
+        """See Record."""
+        return {
+            "oid": self.oid,
+            "commitment": self.commitment.hex(),
+            "model_root": self.model_root.hex(),
+            "cid": self.cid.hex(),
+            "salt": self.salt.hex(),
+            "score": self.score,
+            "samples": self.samples,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """See Record."""
+        return cls(
+            oid=OrderId(fields["oid"]),
+            commitment=Commitment(bytes.fromhex(fields["commitment"])),
+            model_root=Root(bytes.fromhex(fields["model_root"])),
+            cid=CidDigest(bytes.fromhex(fields["cid"])),
+            salt=Salt(bytes.fromhex(fields["salt"])),
+            score=fields["score"],
+            samples=fields["samples"],
+            seed=fields["seed"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresRecord:
+    """A validator's scores of all revealed models of an order and the opening of its commitment to them."""
+
+    kind: ClassVar[str] = "scores"
+
+    oid: OrderId
+    commitment: Commitment
+    scores: tuple[int, ...]
+    salt: Salt
+    vstake: Wei
+
+    def to_json(self) -> dict[str, Any]:
+        """See Record."""
+        return {
+            "oid": self.oid,
+            "commitment": self.commitment.hex(),
+            "scores": list(self.scores),
+            "salt": self.salt.hex(),
+            "vstake": str(self.vstake),
+        }
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """See Record."""
+        return cls(
+            oid=OrderId(fields["oid"]),
+            commitment=Commitment(bytes.fromhex(fields["commitment"])),
+            scores=tuple(fields["scores"]),
+            salt=Salt(bytes.fromhex(fields["salt"])),
+            vstake=Wei(int(fields["vstake"])),
+        )
