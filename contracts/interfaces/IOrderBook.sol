@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import { Windows } from "../libraries/Lifecycle.sol";
+import { Phase, Windows } from "../libraries/Lifecycle.sol";
 import { ScoreFunction } from "../libraries/ScoreFunctions.sol";
 
 /// @dev What a client asks for. `cid`s are the SHA-256 digests of the root blocks (dag-pb) of UnixFS files.
@@ -58,6 +58,7 @@ interface IOrderBook {
     error UnknownOrder(uint256 oid);
     error NotTheClient(uint256 oid, address expected, address actual);
     error OrderHasClaims(uint256 oid, uint256 claims);
+    error WrongPhase(uint256 oid, Phase expected, Phase actual);
     error WrongTestSet(uint256 oid, bytes32 expected, bytes32 actual);
     error TestAlreadyReleased(uint256 oid);
     error EmptyTestSet();
@@ -66,38 +67,65 @@ interface IOrderBook {
     error LimitOutOfBounds(string name, uint256 actual, uint256 minimum, uint256 maximum);
     error ScoreFunctionRequired();
     error CommitmentRequired(string name);
+    error NothingEscrowed(uint256 oid);
     error OnlyProofOfTraining(address expected, address actual);
 
-    /// @notice Put (paper 3.3.1): escrows the reward and opens the order for claims. Needs an allowance.
+    /// @notice Put (paper 3.3.1): escrows the reward and opens the order for claims. Anyone; needs an allowance.
+    /// Each window lies between the parameters' shortest and longest; validation takes at least twice the shortest.
+    /// @dev Reverts with ScoreFunctionRequired, CommitmentRequired, RewardTooSmall, LimitOutOfBounds,
+    /// WindowOutOfBounds, the token's errors. Emits OrderPut.
     /// @return oid ids count up from 1
     function put(OrderTerms calldata terms) external returns (uint256 oid);
 
-    /// @notice Like `put`, with an EIP-2612 permit: one signature and one transaction.
+    /// @notice Like `put`, with an EIP-2612 permit of the reward: one signature and one transaction. A permit that
+    /// someone else has already submitted does no harm: the allowance decides.
     function putWithPermit(OrderTerms calldata terms, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
         external
         returns (uint256 oid);
 
     /// @notice Takes an order back and the escrow with it. Client only, in the training phase, before the first claim.
+    /// @dev Reverts with UnknownOrder, NotTheClient, WrongPhase, OrderHasClaims. Emits OrderCancelled.
     function cancel(uint256 oid) external;
 
-    /// @notice Opens the test set that the client committed to. Client only, in the reveal phase.
+    /// @notice Opens the test set that the client committed to. Client only, once, in the reveal phase.
+    /// @dev Reverts with UnknownOrder, NotTheClient, TestAlreadyReleased, WrongPhase, EmptyTestSet, WrongTestSet. Emits
+    /// TestReleased.
     function releaseTest(uint256 oid, bytes32 testRoot, uint32 sampleCount, bytes32 testCid, bytes32 salt) external;
 
     /// @notice Sends a sealed order's escrow to the treasury. ProofOfTraining only, once per order.
+    /// @dev Reverts with OnlyProofOfTraining, NothingEscrowed. Emits EscrowReleased.
     /// @return amount what was escrowed
     function releaseEscrow(uint256 oid) external returns (uint256 amount);
 
+    /// @return how many orders were ever put; also the id of the latest
     function orderCount() external view returns (uint256);
 
     /// @dev Reverts with UnknownOrder.
     function getOrder(uint256 oid) external view returns (Order memory);
 
+    /// @return all zero for an unknown order
     function windowsOf(uint256 oid) external view returns (Windows memory);
 
+    /// @notice What `Lifecycle.phaseAt` needs to know of this contract, in one call; all zero for an unknown order.
+    function standingOf(uint256 oid) external view returns (Windows memory windows, bool cancelled, uint32 sampleCount);
+
+    /// @return all zero for an unknown order and while nothing is released
     function testSetOf(uint256 oid) external view returns (TestSet memory);
 
     function isCancelled(uint256 oid) external view returns (bool);
 
     /// @return what is still escrowed for the order, in wei
     function escrowOf(uint256 oid) external view returns (uint256);
+
+    /// @return what is escrowed for all orders, in wei
+    function totalEscrow() external view returns (uint256);
+
+    /// @return the token that rewards are in
+    function token() external view returns (address);
+
+    function parameters() external view returns (address);
+
+    function proofOfTraining() external view returns (address);
+
+    function treasury() external view returns (address);
 }

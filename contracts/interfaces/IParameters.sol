@@ -4,46 +4,50 @@ pragma solidity 0.8.30;
 import { Role } from "./IStakeVault.sol";
 
 /// @dev Every number that governance may change. Amounts in wei of the utility token, times in seconds, shares in
-/// parts per million. An order keeps the values that held when it was put.
+/// parts per million. An order keeps the values that held when it was put. In brackets: the bounds.
 struct ProtocolParameters {
-    /// bond below which an account does not count as registered, by role
+    /// bond below which an account does not count as registered, by role [1, 2^120]
     uint256 providerMinimum;
     uint256 validatorMinimum;
     uint256 verifierMinimum;
     uint256 aggregatorMinimum;
-    /// locked by each claim of a provider until the order is sealed
+    /// locked by each claim of a provider until the order is sealed [1, 2^120]
     uint256 claimBond;
-    /// least stake behind one validation (vStake of one model)
+    /// least stake behind one validation (vStake of one model) [1, 2^120]
     uint256 minimumVStake;
-    /// delay between the request to exit and the withdrawal; the stake stays slashable meanwhile
+    /// delay between the request to exit and the withdrawal; the stake stays slashable meanwhile [1, 1 year]
     uint32 exitDelay;
-    /// part of the reward that the winner's validators share
+    /// part of the reward that the winner's validators share [0, 500,000]
     uint32 validatorSharePpm;
-    /// part of the reward that the aggregators who settle share
+    /// part of the reward that the aggregators who settle share [0, 200,000]
     uint32 aggregatorTaxPpm;
-    /// part of a slashed amount that goes to who reported the fault (the rest is burned)
+    /// part of a slashed amount that goes to who reported the fault; the rest is burned [0, 500,000]
     uint32 reporterSharePpm;
-    /// part of a slashed amount that goes to the winner of a dispute (the rest is burned)
+    /// part of a slashed amount that goes to the winner of a dispute; the rest is burned [0, 900,000]
     uint32 challengerSharePpm;
-    /// how long the committee may take to settle before participants are paid directly
+    /// how long the committee may take to settle before participants are paid directly [1, 30 days]
     uint32 stallDelay;
-    /// length of a committee's epoch
+    /// length of a committee's epoch [1, 1 year]
     uint32 epochSeconds;
-    /// most members of a committee
+    /// most members of a committee [1, 32]
     uint16 maxMembers;
-    /// most claims (providers) and most validators of one order
+    /// most claims (providers) and most validators of one order [1, 32]
     uint16 maxClaims;
     uint16 maxValidators;
-    /// shortest and longest window of an order, and least reward
+    /// shortest [1, maximumWindow] and longest [minimumWindow, 1 year] window of an order; validation, which has two
+    /// halves, takes at least twice the shortest, so `maximumWindow >= 2 * minimumWindow`
     uint32 minimumWindow;
     uint32 maximumWindow;
+    /// least reward [1, 2^120]
     uint256 minimumReward;
-    /// largest model file and tensor that an order may admit, in bytes
+    /// largest model file [1, 2^40] and tensor [1, maxModelBytes] that an order may admit, in bytes
     uint64 maxModelBytes;
     uint64 maxTensorBytes;
 }
 
 /// @title The protocol's parameters, in one place, with bounds that no owner can cross
+/// @notice The owner can be a timelock; ownership moves in two steps. Nothing here reaches back into an order that was
+/// put before a change.
 interface IParameters {
     /// @notice All parameters were replaced.
     event ParametersChanged(ProtocolParameters parameters);
@@ -52,12 +56,12 @@ interface IParameters {
     error ParameterOutOfBounds(string name, uint256 actual, uint256 minimum, uint256 maximum);
 
     /// @notice Replaces all parameters. Owner only.
-    /// @dev Reverts with ParameterOutOfBounds. Emits ParametersChanged.
+    /// @dev Reverts with OwnableUnauthorizedAccount, ParameterOutOfBounds. Emits ParametersChanged.
     function setParameters(ProtocolParameters calldata parameters) external;
 
     /// @return all parameters in force
     function current() external view returns (ProtocolParameters memory);
 
-    /// @return the least bond of `role`, in wei
+    /// @return the least bond of `role`, in wei; for `Role.None` the largest number there is, which no bond reaches
     function minimumBond(Role role) external view returns (uint256);
 }

@@ -32,7 +32,8 @@ struct Model {
     bytes32 cid;
 }
 
-/// @dev One validator's scores for all models of an order. `vStake` is behind each of them, `locked` is their sum.
+/// @dev One validator's scores for all models of an order. `vStake` is behind each of them; `locked` is what is locked
+/// now: vStake for each model whose validation was not removed, and nothing once slashed or sealed.
 struct ScoreSheet {
     bytes32 commitment;
     uint256 vStake;
@@ -49,7 +50,12 @@ struct Tally {
     bool eligible;
 }
 
-/// @dev How an order was settled. `payoutsHash = keccak256(abi.encode(oid, payouts, tax))`.
+/// @dev How an order was settled. `payoutsHash = keccak256(abi.encode(oid, payouts, tax))`. `modelIndex`, `score` and
+/// `winner` have a meaning only if Won. Payouts by outcome:
+/// - Won: the winner, then the winning model's validators. Each validator has reward * validatorSharePpm split by vStake,
+///   rounded down; the winner has all the rest but the tax, reward * aggregatorTaxPpm rounded down.
+/// - Shared: the revealed providers in order of reveal, equal parts of reward less tax; the first has the dust.
+/// - Refunded: the client alone, no tax.
 struct Settlement {
     Outcome outcome;
     uint16 modelIndex;
@@ -61,16 +67,12 @@ struct Settlement {
 
 /// @title The proof-of-training protocol: claim, reveal, validate, verify, finalize (paper, 2.3)
 interface IProofOfTraining {
-    event Claimed(
-        uint256 indexed oid, address indexed provider, bytes32 commitment, uint64 sequence, uint256 locked
-    );
-    event Revealed(
-        uint256 indexed oid, address indexed provider, uint16 modelIndex, bytes32 modelRoot, bytes32 cid
-    );
+    event Claimed(uint256 indexed oid, address indexed provider, bytes32 commitment, uint64 sequence, uint256 locked);
+    event Revealed(uint256 indexed oid, address indexed provider, uint16 modelIndex, bytes32 modelRoot, bytes32 cid);
     event ScoresCommitted(
         uint256 indexed oid, address indexed validator, bytes32 commitment, uint256 vStake, uint256 locked
     );
-    /// @notice A higher vStake took this validator's place; its lock is free again.
+    /// @notice `by` with a higher vStake took this validator's place; its lock is free again.
     event ValidatorDisplaced(uint256 indexed oid, address indexed validator, address indexed by);
     event ScoresRevealed(uint256 indexed oid, address indexed validator, int64[] scores);
     event ClaimSlashed(uint256 indexed oid, address indexed provider, uint256 amount, address reporter);
@@ -101,60 +103,99 @@ interface IProofOfTraining {
     error NoOpenDispute(uint256 oid);
 
     /// @notice Commits the caller, an active provider, to a model: keccak256(abi.encode(oid, provider, modelRoot, cid,
-    /// salt)). Phase Training. Replaces the caller's earlier claim. The first one locks the order's claim bond.
+    /// salt)). Phase Training. The first claim locks the order's claim bond; another one by the same caller replaces it,
+    /// moves to the end of the sequence and locks nothing more.
+    /// @dev Reverts with WrongPhase, CommitmentRequired, TooManyClaims, NotActive, the vault's InsufficientFreeBond.
+    /// Emits Claimed.
     function claim(uint256 oid, bytes32 commitment) external;
 
-    /// @notice Opens the caller's claim. Phase Reveal.
+    /// @notice Opens the caller's claim. Phase Reveal. The claim bond stays locked until the order is sealed.
+    /// @dev Reverts with WrongPhase, NothingCommitted, AlreadyRevealed, WrongOpening. Emits Revealed.
     function reveal(uint256 oid, bytes32 modelRoot, bytes32 cid, bytes32 salt) external;
 
     /// @notice Commits the caller, an active validator, to its scores of all revealed models: keccak256(abi.encode(oid,
-    /// validator, scores, salt)). Phase ScoreCommit. Locks vStake for each revealed model. When the order has all the
-    /// validators it admits, a higher vStake displaces the lowest (the latest of them on a tie).
+    /// validator, scores, salt)). Phase ScoreCommit, once. Locks vStake for each revealed model. When the order has all
+    /// the validators it admits, a higher vStake displaces the lowest (the latest of them on a tie), whose commitment is
+    /// forgotten and who may commit again.
+    /// @dev Reverts with WrongPhase, CommitmentRequired, AlreadyCommitted, VStakeTooSmall, NotActive,
+    /// TooManyValidators, the vault's InsufficientFreeBond. Emits ValidatorDisplaced, ScoresCommitted.
     function commitScores(uint256 oid, bytes32 commitment, uint256 vStake) external;
 
     /// @notice Opens the caller's scores, one for each model in order of reveal; `ScoreFunctions.ABSTAIN` for a model
-    /// that could not be scored. Phase ScoreReveal.
+    /// that could not be scored. Phase ScoreReveal. A committed score outside its range cannot be revealed.
+    /// @dev Reverts with WrongPhase, NothingCommitted, AlreadyRevealed, WrongScoreCount, WrongOpening,
+    /// ScoreOutOfRange. Emits ScoresRevealed.
     function revealScores(uint256 oid, int64[] calldata scores, bytes32 salt) external;
 
-    /// @notice Slashes the bond of a claim that was not revealed in time. Anyone; the caller gets the reporter's share.
+    /// @notice Slashes the bond of a claim that was not revealed in time. Anyone, from the end of the reveal window until
+    /// the order is sealed; the caller gets the reporter's share, the rest is burned.
+    /// @dev Reverts with NotSlashable. Emits ClaimSlashed.
     function slashUnrevealedClaim(uint256 oid, address provider) external;
 
-    /// @notice Slashes the stake behind scores that were not revealed in time. Anyone, like above.
+    /// @notice Slashes all the stake behind scores that were not revealed in time. Anyone, from the end of the validation
+    /// window until the order is sealed; shares like above.
+    /// @dev Reverts with NotSlashable. Emits ScoresSlashed.
     function slashUnrevealedScores(uint256 oid, address validator) external;
 
     /// @notice Finalize (paper 2.4): computes winner and split, slashes what was not revealed (reporter's share to the
-    /// caller), frees all other locks and hands the escrow to the treasury. Anyone, phase Sealable.
+    /// caller), frees all other locks and hands the escrow to the treasury. Anyone, once, phase Sealable.
+    /// @dev Reverts with WrongPhase. Emits ClaimSlashed, ScoresSlashed, OrderSealed.
     function seal(uint256 oid) external;
 
     /// @notice Keeps the order from being sealed while a dispute is open. Court only, phase Challenge.
+    /// @dev Reverts with OnlyCourt, WrongPhase. Emits DisputeOpened.
     function disputeOpened(uint256 oid) external;
 
-    /// @notice Ends one dispute; challenges stay possible until `challengeUntil` at least. Court only.
+    /// @notice Ends one dispute; challenges stay possible until `challengeUntil` at least, and never less long than an
+    /// earlier call has promised. Court only.
+    /// @dev Reverts with OnlyCourt, NoOpenDispute. Emits DisputeClosed with the time in force.
     function disputeClosed(uint256 oid, uint64 challengeUntil) external;
 
     /// @notice Removes a validation proven false from eligibility and slashes its vStake, the challenger's share to
-    /// `challenger`. The validator's other stake stays untouched. Court only, while a dispute is open.
+    /// `challenger`, the rest burned. The validator's other stake stays untouched. Court only, while a dispute is open.
+    /// @dev Reverts with OnlyCourt, NoOpenDispute, UnknownModel, NoSuchValidation (not revealed, an abstention, or
+    /// removed before). Emits ValidationRemoved.
     function removeValidation(uint256 oid, address validator, uint16 modelIndex, address challenger) external;
 
+    /// @return the phase at the present block's timestamp; None for an unknown order
     function phaseOf(uint256 oid) external view returns (Phase);
 
+    /// @return everything besides the clock that decides the phase
     function factsOf(uint256 oid) external view returns (Facts memory);
 
+    /// @return all zero when `provider` has not claimed
     function claimOf(uint256 oid, address provider) external view returns (Claim memory);
 
+    /// @return in order of their first claims
     function claimantsOf(uint256 oid) external view returns (address[] memory);
 
+    /// @return in order of reveal, the order of `modelIndex`
     function modelsOf(uint256 oid) external view returns (Model[] memory);
 
+    /// @return in order of commitment, but a validator who displaced another sits in its place
     function validatorsOf(uint256 oid) external view returns (address[] memory);
 
+    /// @return all zero when `validator` has not committed or was displaced
     function sheetOf(uint256 oid, address validator) external view returns (ScoreSheet memory);
 
+    /// @return the revealed scores by `modelIndex`; empty when none are
     function scoresOf(uint256 oid, address validator) external view returns (int64[] memory);
 
+    /// @return whether the court has removed this validation
     function isRemoved(uint256 oid, address validator, uint16 modelIndex) external view returns (bool);
 
+    /// @dev Reverts with UnknownModel.
     function tallyOf(uint256 oid, uint16 modelIndex) external view returns (Tally memory);
 
+    /// @return all zero while the order is not sealed
     function settlementOf(uint256 oid) external view returns (Settlement memory);
+
+    function orderBook() external view returns (address);
+
+    function vault() external view returns (address);
+
+    function treasury() external view returns (address);
+
+    /// @return the court; zero when there is none
+    function court() external view returns (address);
 }

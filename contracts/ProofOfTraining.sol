@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import { IOrderBook, Order } from "./interfaces/IOrderBook.sol";
+import { IParameters } from "./interfaces/IParameters.sol";
+import { Claim, IProofOfTraining, Model, Outcome, Settlement } from "./interfaces/IProofOfTraining.sol";
+import { IRewardTreasury, Payout } from "./interfaces/IRewardTreasury.sol";
+import { IStakeVault, Role } from "./interfaces/IStakeVault.sol";
+import { Commitments } from "./libraries/Commitments.sol";
+import { Phase } from "./libraries/Lifecycle.sol";
+import { ScoreFunction, ScoreFunctions } from "./libraries/ScoreFunctions.sol";
+import { Settlements } from "./libraries/Settlements.sol";
+import { Tallies, Votes } from "./libraries/Tallies.sol";
+import { ProofState } from "./ProofState.sol";
+
+/// @title ProofOfTraining
+contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
+    using SafeCast for uint256;
+    using Tallies for Votes;
+
+    modifier onlyCourt() {
+        if (msg.sender != _COURT) revert OnlyCourt(_COURT, msg.sender);
+        _;
+    }
+
+    /// @param court_ may be zero: then there is no court
+    constructor(IOrderBook orderBook_, IStakeVault vault_, IRewardTreasury treasury_, address court_)
+        ProofState(orderBook_, vault_, treasury_, court_)
+    { }
+
+    /// @inheritdoc IProofOfTraining
+    function claim(uint256 oid, bytes32 commitment) external nonReentrant {
+        _requirePhase(oid, Phase.Training);
+        if (commitment == 0) revert CommitmentRequired();
+        Cycle storage cycle = _cycles[oid];
+        Claim storage mine = cycle.claimBy[msg.sender];
+        Order memory order = _orderOf(oid);
+        bool first = mine.commitment == 0;
+        uint64 sequence = ++cycle.sequence;
+        if (first) {
+            if (cycle.claims >= order.maxClaims) revert TooManyClaims(oid, order.maxClaims);
+            _requireActive(Role.Provider);
+            cycle.claimantAt[cycle.claims++] = msg.sender;
+        }
+        mine.commitment = commitment;
+        mine.sequence = sequence;
+        emit Claimed(oid, msg.sender, commitment, sequence, order.claimBond);
+        if (first) _VAULT.lock(msg.sender, Role.Provider, order.claimBond, bytes32(oid));
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function reveal(uint256 oid, bytes32 modelRoot, bytes32 cid, bytes32 salt) external {
+        _requirePhase(oid, Phase.Reveal);
+        Cycle storage cycle = _cycles[oid];
+        Claim storage mine = cycle.claimBy[msg.sender];
+        if (mine.commitment == 0) revert NothingCommitted(oid, msg.sender);
+        if (mine.revealed) revert AlreadyRevealed(oid, msg.sender);
+        bytes32 actual = Commitments.model(oid, msg.sender, modelRoot, cid, salt);
+        if (actual != mine.commitment) revert WrongOpening(mine.commitment, actual);
+        uint16 index = cycle.reveals++;
+        mine.revealed = true;
+        mine.modelIndex = index;
+        cycle.modelAt[index] = Model({ provider: msg.sender, sequence: mine.sequence, modelRoot: modelRoot, cid: cid });
+        emit Revealed(oid, msg.sender, index, modelRoot, cid);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function commitScores(uint256 oid, bytes32 commitment, uint256 vStake) external nonReentrant {
+        _requirePhase(oid, Phase.ScoreCommit);
+        if (commitment == 0) revert CommitmentRequired();
+        Cycle storage cycle = _cycles[oid];
+        if (cycle.sheetBy[msg.sender].commitment != 0) revert AlreadyCommitted(oid, msg.sender);
+        Order memory order = _orderOf(oid);
+        if (vStake < order.minimumVStake) revert VStakeTooSmall(order.minimumVStake, vStake);
+        _requireActive(Role.Validator);
+        // The lock comes before the rest, for it also proves that the vStake is one that somebody can have.
+        uint256 locked = Math.saturatingMul(vStake, cycle.reveals);
+        _VAULT.lock(msg.sender, Role.Validator, locked, bytes32(oid));
+        cycle.validatorAt[_seat(oid, cycle, order.maxValidators, vStake)] = msg.sender;
+        Sheet storage sheet = cycle.sheetBy[msg.sender];
+        sheet.commitment = commitment;
+        sheet.vStake = vStake.toUint128();
+        sheet.sequence = ++cycle.sequence;
+        emit ScoresCommitted(oid, msg.sender, commitment, vStake, locked);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function revealScores(uint256 oid, int64[] calldata scores, bytes32 salt) external {
+        _requirePhase(oid, Phase.ScoreReveal);
+        Cycle storage cycle = _cycles[oid];
+        Sheet storage sheet = cycle.sheetBy[msg.sender];
+        if (sheet.commitment == 0) revert NothingCommitted(oid, msg.sender);
+        if (sheet.revealed) revert AlreadyRevealed(oid, msg.sender);
+        if (scores.length != cycle.reveals) revert WrongScoreCount(cycle.reveals, scores.length);
+        bytes32 actual = Commitments.scores(oid, msg.sender, scores, salt);
+        if (actual != sheet.commitment) revert WrongOpening(sheet.commitment, actual);
+        sheet.revealed = true;
+        cycle.scoreReveals += 1;
+        cycle.scoresBy[msg.sender] = scores;
+        _count(oid, cycle, scores);
+        emit ScoresRevealed(oid, msg.sender, scores);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function slashUnrevealedClaim(uint256 oid, address provider) external nonReentrant {
+        Phase phase = _phaseOf(oid);
+        bool late = phase > Phase.Reveal && phase < Phase.Sealed;
+        Claim storage theirs = _cycles[oid].claimBy[provider];
+        if (!late || theirs.commitment == 0 || theirs.revealed || theirs.slashed) revert NotSlashable(oid, provider);
+        _slashClaim(oid, provider, _orderOf(oid));
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function slashUnrevealedScores(uint256 oid, address validator) external nonReentrant {
+        Phase phase = _phaseOf(oid);
+        bool late = phase > Phase.ScoreReveal && phase < Phase.Sealed;
+        Sheet storage theirs = _cycles[oid].sheetBy[validator];
+        if (!late || theirs.commitment == 0 || theirs.revealed || theirs.slashed) {
+            revert NotSlashable(oid, validator);
+        }
+        _slashSheet(oid, validator, _orderOf(oid));
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function seal(uint256 oid) external nonReentrant {
+        _requirePhase(oid, Phase.Sealable);
+        Order memory order = _orderOf(oid);
+        (Settlement memory settlement, Payout[] memory payouts, uint256 tax) = _settle(oid, order);
+        settlement.sealedAt = uint64(block.timestamp);
+        settlement.payoutsHash = Commitments.payouts(oid, payouts, tax);
+        _cycles[oid].settlement = settlement;
+        emit OrderSealed(oid, settlement.outcome, settlement, payouts, tax);
+        _closeClaims(oid, order);
+        _closeSheets(oid, order);
+        uint256 amount = _BOOK.releaseEscrow(oid);
+        if (settlement.outcome == Outcome.Refunded) _TREASURY.refund(oid, order.client, amount);
+        else _TREASURY.hold(oid, settlement.payoutsHash, amount, tax, order.client);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function disputeOpened(uint256 oid) external onlyCourt {
+        _requirePhase(oid, Phase.Challenge);
+        uint32 open = ++_cycles[oid].openDisputes;
+        emit DisputeOpened(oid, open);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function disputeClosed(uint256 oid, uint64 challengeUntil) external onlyCourt {
+        Cycle storage cycle = _cycles[oid];
+        if (cycle.openDisputes == 0) revert NoOpenDispute(oid);
+        cycle.openDisputes -= 1;
+        if (challengeUntil > cycle.challengeUntil) cycle.challengeUntil = challengeUntil;
+        emit DisputeClosed(oid, cycle.openDisputes, cycle.challengeUntil);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function removeValidation(uint256 oid, address validator, uint16 modelIndex, address challenger)
+        external
+        onlyCourt
+        nonReentrant
+    {
+        Cycle storage cycle = _cycles[oid];
+        if (cycle.openDisputes == 0) revert NoOpenDispute(oid);
+        if (modelIndex >= cycle.reveals) revert UnknownModel(oid, modelIndex);
+        if (!_isLive(cycle, validator, modelIndex)) revert NoSuchValidation(oid, validator, modelIndex);
+        Sheet storage sheet = cycle.sheetBy[validator];
+        uint256 amount = sheet.vStake;
+        sheet.removals += 1;
+        cycle.removedBy[validator] |= 1 << modelIndex;
+        cycle.votesOn[modelIndex].remove(cycle.scoresBy[validator][modelIndex]);
+        emit ValidationRemoved(oid, validator, modelIndex, challenger, amount);
+        uint256 share = _orderOf(oid).challengerSharePpm;
+        _VAULT.slashLocked(validator, Role.Validator, amount, challenger, share, bytes32(oid));
+    }
+
+    /// @dev Takes a place among the validators: the next free one, else that of the lowest vStake.
+    function _seat(uint256 oid, Cycle storage cycle, uint256 places, uint256 vStake) private returns (uint256 index) {
+        if (cycle.scoreCommits < places) return cycle.scoreCommits++;
+        uint256 lowest = type(uint256).max;
+        uint64 latest = 0;
+        for (uint256 i = 0; i < places; ++i) {
+            Sheet storage sheet = cycle.sheetBy[cycle.validatorAt[i]];
+            if (sheet.vStake < lowest || (sheet.vStake == lowest && sheet.sequence > latest)) {
+                (index, lowest, latest) = (i, sheet.vStake, sheet.sequence);
+            }
+        }
+        if (vStake <= lowest) revert TooManyValidators(oid, lowest, vStake);
+        address displaced = cycle.validatorAt[index];
+        delete cycle.sheetBy[displaced];
+        emit ValidatorDisplaced(oid, displaced, msg.sender);
+        _VAULT.unlock(displaced, Role.Validator, lowest * cycle.reveals, bytes32(oid));
+    }
+
+    /// @dev Checks the ranges and counts every score but the abstentions.
+    function _count(uint256 oid, Cycle storage cycle, int64[] calldata scores) private {
+        ScoreFunction fn = _orderOf(oid).terms.scoreFunction;
+        uint32 samples = _samplesOf(oid);
+        for (uint256 i = 0; i < scores.length; ++i) {
+            if (scores[i] == ScoreFunctions.ABSTAIN) continue;
+            if (!ScoreFunctions.inRange(fn, scores[i], samples)) revert ScoreOutOfRange(i, scores[i]);
+            cycle.votesOn[i].add(scores[i]);
+        }
+    }
+
+    function _closeClaims(uint256 oid, Order memory order) private {
+        Cycle storage cycle = _cycles[oid];
+        uint256 claims = cycle.claims;
+        for (uint256 i = 0; i < claims; ++i) {
+            address provider = cycle.claimantAt[i];
+            Claim storage theirs = cycle.claimBy[provider];
+            if (theirs.slashed) continue;
+            if (theirs.revealed) _VAULT.unlock(provider, Role.Provider, order.claimBond, bytes32(oid));
+            else _slashClaim(oid, provider, order);
+        }
+    }
+
+    function _closeSheets(uint256 oid, Order memory order) private {
+        Cycle storage cycle = _cycles[oid];
+        uint256 sheets = cycle.scoreCommits;
+        for (uint256 i = 0; i < sheets; ++i) {
+            address validator = cycle.validatorAt[i];
+            Sheet storage theirs = cycle.sheetBy[validator];
+            if (theirs.slashed) continue;
+            if (!theirs.revealed) {
+                _slashSheet(oid, validator, order);
+                continue;
+            }
+            uint256 locked = _lockedBy(cycle, theirs);
+            if (locked != 0) _VAULT.unlock(validator, Role.Validator, locked, bytes32(oid));
+        }
+    }
+
+    function _slashClaim(uint256 oid, address provider, Order memory order) private {
+        _cycles[oid].claimBy[provider].slashed = true;
+        emit ClaimSlashed(oid, provider, order.claimBond, msg.sender);
+        _VAULT.slashLocked(provider, Role.Provider, order.claimBond, msg.sender, order.reporterSharePpm, bytes32(oid));
+    }
+
+    function _slashSheet(uint256 oid, address validator, Order memory order) private {
+        Cycle storage cycle = _cycles[oid];
+        Sheet storage theirs = cycle.sheetBy[validator];
+        uint256 amount = _lockedBy(cycle, theirs);
+        theirs.slashed = true;
+        emit ScoresSlashed(oid, validator, amount, msg.sender);
+        _VAULT.slashLocked(validator, Role.Validator, amount, msg.sender, order.reporterSharePpm, bytes32(oid));
+    }
+
+    /// @return settlement without time and hash
+    /// @return payouts who earned what
+    /// @return tax the aggregators'
+    function _settle(uint256 oid, Order memory order)
+        private
+        view
+        returns (Settlement memory settlement, Payout[] memory payouts, uint256 tax)
+    {
+        Cycle storage cycle = _cycles[oid];
+        uint256 reward = order.terms.reward;
+        uint32 samples = _samplesOf(oid);
+        tax = Settlements.taxOf(reward, order.aggregatorTaxPpm);
+        if (cycle.reveals != 0 && samples == 0) {
+            settlement.outcome = Outcome.Shared;
+            return (settlement, Settlements.shared(reward, tax, _providersOf(cycle)), tax);
+        }
+        _pickWinner(cycle, order, samples, settlement);
+        if (settlement.outcome == Outcome.Won) {
+            (address[] memory validators, uint256[] memory stakes) = _supportersOf(cycle, settlement.modelIndex);
+            payouts = Settlements.won(reward, tax, order.validatorSharePpm, settlement.winner, validators, stakes);
+            return (settlement, payouts, tax);
+        }
+        settlement.outcome = Outcome.Refunded;
+        return (settlement, Settlements.refunded(reward, order.client), 0);
+    }
+
+    /// @dev Highest score wins, the earlier claim on a tie. Leaves `settlement` alone when no model is eligible.
+    function _pickWinner(Cycle storage cycle, Order memory order, uint32 samples, Settlement memory settlement)
+        private
+        view
+    {
+        uint64 earliest = 0;
+        for (uint256 i = 0; i < cycle.reveals; ++i) {
+            (bool eligible, int64 score) = _eligible(cycle.votesOn[i], order, samples);
+            if (!eligible) continue;
+            Model storage model = cycle.modelAt[i];
+            bool better = settlement.outcome == Outcome.None || score > settlement.score
+                || (score == settlement.score && model.sequence < earliest);
+            if (!better) continue;
+            settlement.outcome = Outcome.Won;
+            settlement.modelIndex = uint16(i);
+            settlement.score = score;
+            settlement.winner = model.provider;
+            earliest = model.sequence;
+        }
+    }
+
+    /// @return validators whose live validation made the model win
+    /// @return stakes vStake of each
+    function _supportersOf(Cycle storage cycle, uint256 modelIndex)
+        private
+        view
+        returns (address[] memory validators, uint256[] memory stakes)
+    {
+        uint256 live = cycle.votesOn[modelIndex].live;
+        validators = new address[](live);
+        stakes = new uint256[](live);
+        uint256 n = 0;
+        for (uint256 i = 0; n < live; ++i) {
+            address validator = cycle.validatorAt[i];
+            if (!_isLive(cycle, validator, modelIndex)) continue;
+            validators[n] = validator;
+            stakes[n++] = cycle.sheetBy[validator].vStake;
+        }
+    }
+
+    function _providersOf(Cycle storage cycle) private view returns (address[] memory providers) {
+        providers = new address[](cycle.reveals);
+        for (uint256 i = 0; i < providers.length; ++i) {
+            providers[i] = cycle.modelAt[i].provider;
+        }
+    }
+
+    function _requireActive(Role role) private view {
+        if (_VAULT.isActive(msg.sender, role)) return;
+        uint256 expected = IParameters(_VAULT.parameters()).minimumBond(role);
+        revert NotActive(msg.sender, expected, _VAULT.bondOf(msg.sender, role).bonded);
+    }
+}

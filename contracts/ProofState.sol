@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import { IOrderBook, Order } from "./interfaces/IOrderBook.sol";
+import {
+    Claim,
+    IProofOfTraining,
+    Model,
+    Outcome,
+    ScoreSheet,
+    Settlement,
+    Tally
+} from "./interfaces/IProofOfTraining.sol";
+import { IRewardTreasury } from "./interfaces/IRewardTreasury.sol";
+import { IStakeVault } from "./interfaces/IStakeVault.sol";
+import { Facts, Lifecycle, Phase, Windows } from "./libraries/Lifecycle.sol";
+import { ScoreFunctions } from "./libraries/ScoreFunctions.sol";
+import { Tallies, Votes } from "./libraries/Tallies.sol";
+
+/// @title What ProofOfTraining remembers, and how it is read
+abstract contract ProofState is IProofOfTraining {
+    using Tallies for Votes;
+
+    /// @dev `ScoreSheet`, packed; what is locked follows from the rest. `sequence` tells the latest on a tie.
+    struct Sheet {
+        bytes32 commitment;
+        uint128 vStake;
+        uint64 sequence;
+        uint16 removals;
+        bool revealed;
+        bool slashed;
+    }
+
+    /// @dev One order's cycle data (paper, table 1). The counters are the lengths of the lists below them.
+    struct Cycle {
+        uint64 sequence;
+        uint64 challengeUntil;
+        uint32 openDisputes;
+        uint16 claims;
+        uint16 reveals;
+        uint16 scoreCommits;
+        uint16 scoreReveals;
+        Settlement settlement;
+        mapping(uint256 index => address) claimantAt;
+        mapping(uint256 index => Model) modelAt;
+        mapping(uint256 index => address) validatorAt;
+        mapping(address provider => Claim) claimBy;
+        mapping(address validator => Sheet) sheetBy;
+        mapping(address validator => int64[]) scoresBy;
+        /// bit i: the validation of model i
+        mapping(address validator => uint256) removedBy;
+        mapping(uint256 modelIndex => Votes) votesOn;
+    }
+
+    IOrderBook internal immutable _BOOK;
+    IStakeVault internal immutable _VAULT;
+    IRewardTreasury internal immutable _TREASURY;
+    address internal immutable _COURT;
+
+    mapping(uint256 oid => Cycle) internal _cycles;
+
+    constructor(IOrderBook orderBook_, IStakeVault vault_, IRewardTreasury treasury_, address court_) {
+        _BOOK = orderBook_;
+        _VAULT = vault_;
+        _TREASURY = treasury_;
+        _COURT = court_;
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function phaseOf(uint256 oid) external view returns (Phase) {
+        return _phaseOf(oid);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function factsOf(uint256 oid) external view returns (Facts memory) {
+        (, Facts memory facts) = _standingOf(oid);
+        return facts;
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function claimOf(uint256 oid, address provider) external view returns (Claim memory) {
+        return _cycles[oid].claimBy[provider];
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function claimantsOf(uint256 oid) external view returns (address[] memory list) {
+        Cycle storage cycle = _cycles[oid];
+        list = new address[](cycle.claims);
+        for (uint256 i = 0; i < list.length; ++i) {
+            list[i] = cycle.claimantAt[i];
+        }
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function modelsOf(uint256 oid) external view returns (Model[] memory list) {
+        Cycle storage cycle = _cycles[oid];
+        list = new Model[](cycle.reveals);
+        for (uint256 i = 0; i < list.length; ++i) {
+            list[i] = cycle.modelAt[i];
+        }
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function validatorsOf(uint256 oid) external view returns (address[] memory list) {
+        Cycle storage cycle = _cycles[oid];
+        list = new address[](cycle.scoreCommits);
+        for (uint256 i = 0; i < list.length; ++i) {
+            list[i] = cycle.validatorAt[i];
+        }
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function sheetOf(uint256 oid, address validator) external view returns (ScoreSheet memory) {
+        Cycle storage cycle = _cycles[oid];
+        Sheet storage sheet = cycle.sheetBy[validator];
+        bool bound = !sheet.slashed && cycle.settlement.outcome == Outcome.None;
+        return ScoreSheet({
+            commitment: sheet.commitment,
+            vStake: sheet.vStake,
+            locked: bound ? _lockedBy(cycle, sheet) : 0,
+            revealed: sheet.revealed,
+            slashed: sheet.slashed
+        });
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function scoresOf(uint256 oid, address validator) external view returns (int64[] memory) {
+        return _cycles[oid].scoresBy[validator];
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function isRemoved(uint256 oid, address validator, uint16 modelIndex) external view returns (bool) {
+        return _isRemoved(_cycles[oid], validator, modelIndex);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function tallyOf(uint256 oid, uint16 modelIndex) external view returns (Tally memory) {
+        Cycle storage cycle = _cycles[oid];
+        if (modelIndex >= cycle.reveals) revert UnknownModel(oid, modelIndex);
+        Votes storage votes = cycle.votesOn[modelIndex];
+        (bool eligible, int64 score) = _eligible(votes, _orderOf(oid), _samplesOf(oid));
+        return Tally({ live: votes.live, distinct: votes.distinct, score: score, eligible: eligible });
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function settlementOf(uint256 oid) external view returns (Settlement memory) {
+        return _cycles[oid].settlement;
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function orderBook() external view returns (address) {
+        return address(_BOOK);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function vault() external view returns (address) {
+        return address(_VAULT);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function treasury() external view returns (address) {
+        return address(_TREASURY);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function court() external view returns (address) {
+        return _COURT;
+    }
+
+    function _requirePhase(uint256 oid, Phase expected) internal view {
+        Phase actual = _phaseOf(oid);
+        if (actual != expected) revert WrongPhase(oid, expected, actual);
+    }
+
+    function _phaseOf(uint256 oid) internal view returns (Phase) {
+        (Windows memory windows, Facts memory facts) = _standingOf(oid);
+        return Lifecycle.phaseAt(windows, facts, uint64(block.timestamp));
+    }
+
+    function _orderOf(uint256 oid) internal view returns (Order memory) {
+        return _BOOK.getOrder(oid);
+    }
+
+    /// @return samples in the released test set; 0 while none is released
+    function _samplesOf(uint256 oid) internal view returns (uint32 samples) {
+        (,, samples) = _BOOK.standingOf(oid);
+    }
+
+    /// @return eligible whether the model can win
+    /// @return score what all its live validations say; 0 if they do not agree
+    function _eligible(Votes storage votes, Order memory order, uint32 samples)
+        internal
+        view
+        returns (bool eligible, int64 score)
+    {
+        bool agreed;
+        (agreed, score) = votes.agreement();
+        eligible = agreed && votes.live >= order.terms.minimumValidators
+            && ScoreFunctions.reaches(score, samples, order.terms.minimumScorePpm);
+    }
+
+    /// @return what is locked for a sheet that was neither slashed nor sealed
+    function _lockedBy(Cycle storage cycle, Sheet storage sheet) internal view returns (uint256) {
+        return uint256(sheet.vStake) * (cycle.reveals - sheet.removals);
+    }
+
+    /// @return whether `validator` has revealed a score for the model which still counts
+    function _isLive(Cycle storage cycle, address validator, uint256 modelIndex) internal view returns (bool) {
+        return cycle.sheetBy[validator].revealed && !_isRemoved(cycle, validator, modelIndex)
+            && cycle.scoresBy[validator][modelIndex] != ScoreFunctions.ABSTAIN;
+    }
+
+    function _isRemoved(Cycle storage cycle, address validator, uint256 modelIndex) private view returns (bool) {
+        return (cycle.removedBy[validator] >> modelIndex) & 1 == 1;
+    }
+
+    function _standingOf(uint256 oid) private view returns (Windows memory windows, Facts memory facts) {
+        uint32 sampleCount;
+        (windows, facts.cancelled, sampleCount) = _BOOK.standingOf(oid);
+        Cycle storage cycle = _cycles[oid];
+        facts.isSealed = cycle.settlement.outcome != Outcome.None;
+        facts.testReleased = sampleCount != 0;
+        facts.claims = cycle.claims;
+        facts.reveals = cycle.reveals;
+        facts.scoreCommits = cycle.scoreCommits;
+        facts.scoreReveals = cycle.scoreReveals;
+        facts.openDisputes = cycle.openDisputes;
+        facts.challengeUntil = cycle.challengeUntil;
+    }
+}
