@@ -96,9 +96,7 @@ class Journal:
         found = self._read(kind, "AND commitment = ?", (commitment,))
         return found[0] if found else None
 
-    def _read(
-        self, kind: type[AnyRecord], condition: str, values: tuple[int | bytes, ...]
-    ) -> tuple[AnyRecord, ...]:
+    def _read(self, kind: type[AnyRecord], condition: str, values: tuple[int | bytes, ...]) -> tuple[AnyRecord, ...]:
         query = f"SELECT body FROM records WHERE chain = ? AND kind = ? {condition} ORDER BY position"
         with self._lock:
             rows = self._database.execute(query, (self._chain, kind.kind, *values)).fetchall()

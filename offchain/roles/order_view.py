@@ -1,0 +1,40 @@
+"""What every role knows of an order at one moment."""
+
+from dataclasses import dataclass
+
+from offchain.chain.views import Facts, Order
+from offchain.protocol.lifecycle import ENDED, Phase
+from offchain.types import OrderId, Seconds
+
+NO_COMMITMENT = bytes(32)
+"""What the contracts return where nothing is committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order as put, its facts, and its phase at `now`, the timestamp of the latest block."""
+
+    oid: OrderId
+    order: Order
+    facts: Facts
+    phase: Phase
+    now: Seconds
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can happen to it in ProofOfTraining any more."""
+        return self.phase in ENDED
+
+
+def sealable_since(view: OrderView) -> Seconds:
+    """When the order became sealable by the clock; the end of the window at which nothing could follow."""
+    windows, facts = view.order.windows, view.facts
+    if facts.claims == 0:
+        return windows.train_end
+    if facts.reveals == 0 or not facts.test_released:
+        return windows.reveal_end
+    if facts.score_commits == 0:
+        return windows.score_commit_end
+    if facts.score_reveals == 0:
+        return windows.score_reveal_end
+    return Seconds(max(windows.challenge_end, facts.challenge_until))

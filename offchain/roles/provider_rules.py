@@ -1,0 +1,75 @@
+"""What a service provider does next. Pure: the order, its claim and its own candidates in, actions out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from offchain.chain.views import Claim
+from offchain.protocol.lifecycle import Phase
+from offchain.roles.order_view import NO_COMMITMENT, OrderView
+from offchain.roles.records import CandidateRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitClaim:
+    """Commit to a model, or replace the claim by a better one."""
+
+    candidate: CandidateRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RevealModel:
+    """Open the claim."""
+
+    candidate: CandidateRecord
+
+
+@dataclass(frozen=True, slots=True)
+class StopTraining:
+    """Training for this order is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningLost:
+    """The claim on chain is not in the journal: it cannot be revealed and its bond will be slashed."""
+
+
+ProviderAction = SubmitClaim | RevealModel | StopTraining | OpeningLost
+
+
+def best_candidate(candidates: Sequence[CandidateRecord]) -> CandidateRecord | None:
+    """The one with the highest score on the provider's hold-out, the earliest on a tie."""
+    return max(candidates, key=lambda candidate: candidate.score, default=None)
+
+
+def claimed_candidate(claim: Claim, candidates: Sequence[CandidateRecord]) -> CandidateRecord | None:
+    """The candidate that the claim on chain commits to, if the journal has it."""
+    return next((item for item in candidates if item.commitment == claim.commitment), None)
+
+
+def provider_actions(
+    view: OrderView, claim: Claim, candidates: Sequence[CandidateRecord], *, training: bool, margin: int
+) -> tuple[ProviderAction, ...]:
+    """What the provider does about `view` now.
+
+    `claim`: its own on chain; `training`: whether a training for the order is running; `margin`: seconds before the end
+    of training after which it sends no claim any more, for it might arrive too late.
+    """
+    if view.phase == Phase.TRAINING:
+        in_time = view.now + margin < view.order.windows.train_end
+        return _claim_better(claim, candidates) if in_time else ()
+    stop: tuple[ProviderAction, ...] = (StopTraining(),) if training else ()
+    if view.phase == Phase.REVEAL and claim.commitment != NO_COMMITMENT and not claim.revealed:
+        mine = claimed_candidate(claim, candidates)
+        return (*stop, OpeningLost() if mine is None else RevealModel(mine))
+    return stop
+
+
+def _claim_better(claim: Claim, candidates: Sequence[CandidateRecord]) -> tuple[ProviderAction, ...]:
+    """A replacement moves to the end of the queue, so only a strictly better model is worth one."""
+    best = best_candidate(candidates)
+    if best is None or best.commitment == claim.commitment:
+        return ()
+    claimed = claimed_candidate(claim, candidates)
+    if claimed is not None and claimed.score >= best.score:
+        return ()
+    return (SubmitClaim(best),)
