@@ -1,0 +1,1 @@
+"""The chain: connection, contracts, events, and the only place that signs transactions."""

@@ -1,0 +1,132 @@
+"""Where the contracts are on one chain: a JSON file per chain id, with the hash of the code that was found there."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from eth_typing import ChecksumAddress
+from eth_utils.address import is_checksum_address, to_checksum_address
+from eth_utils.crypto import keccak
+
+from offchain.chain.artifacts import CONTRACTS, load_artifact
+from offchain.chain.client import ChainClient
+from offchain.errors import Bug, Rejected
+
+ZERO_ADDRESS = to_checksum_address("0x" + "00" * 20)
+HASH = re.compile(r"0x[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The contracts of one deployment.
+
+    `genesis` is the hash of the chain's block 0, `block` the first block that can hold events of these contracts,
+    `code_hashes` the keccak256 of each contract's code by its name. `court` is the zero address when there is none.
+    """
+
+    chain_id: int
+    genesis: bytes
+    block: int
+    utility_token: ChecksumAddress
+    parameters: ChecksumAddress
+    stake_vault: ChecksumAddress
+    order_book: ChecksumAddress
+    proof_of_training: ChecksumAddress
+    aggregator_committee: ChecksumAddress
+    reward_treasury: ChecksumAddress
+    court: ChecksumAddress
+    code_hashes: dict[str, bytes]
+
+    def of(self, contract: str) -> ChecksumAddress:
+        """Address of the contract with this name ("OrderBook")."""
+        address: ChecksumAddress = getattr(self, field_of(contract))
+        return address
+
+    def contract_at(self, address: str) -> str | None:
+        """Name of the contract at `address`, or None."""
+        return next((name for name in CONTRACTS if self.of(name).lower() == address.lower()), None)
+
+
+def field_of(contract: str) -> str:
+    """Field of `Addresses` for a contract's name: OrderBook -> order_book."""
+    if contract not in CONTRACTS:
+        raise Bug(f"no contract named {contract}")
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", contract).lower()
+
+
+def write_addresses(path: Path, addresses: Addresses) -> None:
+    """Writes the file, whole or not at all."""
+    fields = {
+        "chain_id": addresses.chain_id,
+        "genesis": "0x" + addresses.genesis.hex(),
+        "block": addresses.block,
+        "contracts": {
+            name: {"address": addresses.of(name), "code_hash": "0x" + addresses.code_hashes[name].hex()}
+            for name in CONTRACTS
+        },
+        "court": addresses.court,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def read_addresses(path: Path) -> Addresses:
+    """Reads the file. Raises Rejected when it is missing or malformed."""
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        contracts = fields["contracts"]
+        return Addresses(
+            chain_id=int(fields["chain_id"]),
+            genesis=_hash(fields["genesis"]),
+            block=int(fields["block"]),
+            court=_address(fields["court"]),
+            code_hashes={name: _hash(contracts[name]["code_hash"]) for name in CONTRACTS},
+            **{field_of(name): _address(contracts[name]["address"]) for name in CONTRACTS},
+        )
+    except FileNotFoundError as error:
+        raise Rejected(
+            f"{path}: no addresses file; deploy the contracts first (`assay deploy`) or copy it here"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise Rejected(f"{path}: not an addresses file ({error}); deploy again or copy the right one") from error
+
+
+def check_addresses(client: ChainClient, addresses: Addresses, source: str) -> None:
+    """Checks that the contracts are on the client's chain with the code that is recorded and that we know.
+
+    `source` names the file. Raises Rejected with what differs.
+    """
+    if addresses.chain_id != client.chain_id:
+        raise Rejected(
+            f"{source}: for chain {addresses.chain_id}, but {client.endpoint} is on chain {client.chain_id}; "
+            "give the file of that chain"
+        )
+    if client.genesis() != addresses.genesis:
+        raise Rejected(f"{source}: {client.endpoint} is another chain with the same id (started anew?); deploy again")
+    answers = client.batch([("eth_getCode", [addresses.of(name), "latest"]) for name in CONTRACTS])
+    for name, answer in zip(CONTRACTS, answers, strict=True):
+        if not isinstance(answer, str):
+            raise client.failure(answer, "eth_getCode")
+        code = bytes.fromhex(answer[2:])
+        if not code:
+            raise Rejected(f"{source}: no contract at {name}'s address {addresses.of(name)}; deploy again")
+        if keccak(code) != addresses.code_hashes[name] or load_artifact(name).immutables(code) is None:
+            raise Rejected(
+                f"{source}: the code at {name}'s address {addresses.of(name)} is not this version's {name}; "
+                "use the matching version of assay or deploy again"
+            )
+
+
+def _hash(text: str) -> bytes:
+    if not HASH.fullmatch(text):
+        raise ValueError(f"{text!r} is not a 32-byte hash")
+    return bytes.fromhex(text[2:])
+
+
+def _address(text: str) -> ChecksumAddress:
+    if not is_checksum_address(text):
+        raise ValueError(f"{text!r} is not a checksummed address")
+    return to_checksum_address(text)

@@ -1,0 +1,288 @@
+"""Connection to one chain through JSON-RPC: web3 for contracts, raw requests and batches for the rest."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar, cast
+
+import requests
+from eth_typing import ChecksumAddress
+from web3 import HTTPProvider, Web3
+from web3.contract.contract import ContractFunction
+from web3.exceptions import BadFunctionCallOutput, BadResponseFormat, ContractLogicError, Web3RPCError
+from web3.middleware import ExtraDataToPOAMiddleware, Web3Middleware
+from web3.types import RPCEndpoint
+
+from offchain.chain.errors import ContractRejected, ErrorDecoder, RpcRefused, endpoint_name
+from offchain.chain.networks import Network, network_for
+from offchain.errors import Bug, Rejected, Retryable
+from offchain.types import Seconds, Wei
+
+Result = TypeVar("Result")
+
+DEFAULT_TIMEOUT = 15.0
+BUSY_CODES = frozenset({-32005, -32090, 429})
+BUSY_WORDS = ("rate limit", "too many requests", "limit exceeded", "request timed out", "timeout", "header not found")
+REVERT_WORDS = ("revert", "invalid opcode", "vm exception")
+
+
+class RpcProvider(Protocol):
+    """What we use of a web3 provider (HTTP, or the embedded chain)."""
+
+    def make_request(self, method: RPCEndpoint, params: Any) -> Any:
+        """One JSON-RPC request; the whole response object."""
+
+    def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> Any:
+        """Several at once; their response objects in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRef:
+    """A block: its number, hash (32 bytes), parent's hash and timestamp (seconds)."""
+
+    number: int
+    hash: bytes
+    parent: bytes
+    timestamp: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class RpcFailure:
+    """One failed answer of a batch."""
+
+    code: int
+    message: str
+    data: bytes
+
+    @property
+    def is_revert(self) -> bool:
+        """Whether a contract reverted, as opposed to the node refusing the request."""
+        return bool(self.data) or any(word in self.message.lower() for word in REVERT_WORDS)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the same request may succeed later."""
+        return self.code in BUSY_CODES or any(word in self.message.lower() for word in BUSY_WORDS)
+
+
+class ChainClient:
+    """One connection. Transport failures come out as `Retryable`, refusals as `Rejected`, reverts decoded.
+
+    `endpoint` is the URL as shown to people (no secrets in it).
+    """
+
+    def __init__(self, provider: RpcProvider, network: Network, endpoint: str, errors: ErrorDecoder) -> None:
+        self.provider = provider
+        self.network = network
+        self.endpoint = endpoint
+        self.errors = errors
+        web3 = Web3(cast(Any, provider))
+        if network.proof_of_authority:
+            web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
+        web3.middleware_onion.inject(_transport_errors(endpoint), layer=0)
+        self.web3 = web3
+
+    @property
+    def chain_id(self) -> int:
+        """The chain id that was checked when the connection was made."""
+        return self.network.chain_id
+
+    def request(self, method: str, *params: Any) -> Any:
+        """The result of one JSON-RPC request, as JSON (hex strings, dicts).
+
+        Raises Retryable when the node cannot be reached or is busy, ContractRejected for a revert, RpcRefused else.
+        """
+        result = self._single(RPCEndpoint(method), list(params))
+        if isinstance(result, RpcFailure):
+            raise self.failure(result, method)
+        return result
+
+    def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """Results of several requests in one round trip, in order; failed ones as `RpcFailure`.
+
+        Raises Retryable when the node cannot be reached or answers the batch as a whole with a busy error.
+        """
+        if not calls:
+            return []
+        wanted = [(RPCEndpoint(method), list(params)) for method, params in calls]
+        answers = transported(self.endpoint, lambda: self.provider.make_batch_request(wanted))
+        if isinstance(answers, list) and len(answers) == len(calls):
+            return [_parse_answer(answer) for answer in answers]
+        refusal = _parse_answer(answers)
+        if isinstance(refusal, RpcFailure) and refusal.is_busy:
+            raise Retryable(f"{self.endpoint} is busy: {refusal.message}")
+        # Some public nodes refuse batches: one by one then.
+        return [self._single(method, params) for method, params in wanted]
+
+    def _single(self, method: RPCEndpoint, params: list[Any]) -> Any:
+        return _parse_answer(transported(self.endpoint, lambda: self.provider.make_request(method, params)))
+
+    def failure(self, failure: RpcFailure, doing: str, contract: str | None = None) -> Exception:
+        """The exception for a failed answer; `doing` names the request, `contract` the contract that was called."""
+        if failure.is_revert:
+            if not failure.data and failure.message:
+                return ContractRejected(f"{doing}: {failure.message}", contract or "", "", {})
+            return self.errors.decode(failure.data, contract).rejection(doing)
+        if failure.is_busy:
+            return Retryable(f"{self.endpoint} is busy: {failure.message}")
+        message = f"{self.endpoint} refused {doing}: {failure.message}"
+        return RpcRefused(message, failure.code, failure.message, failure.data)
+
+    def call(self, function: ContractFunction, *, block: int | str = "latest", contract: str | None = None) -> Any:
+        """Reads a contract: the decoded result of `function` at `block`.
+
+        Raises ContractRejected with the decoded error when it reverts, Rejected when there is no such contract.
+        """
+        try:
+            return function.call(block_identifier=cast(Any, block))
+        except ContractLogicError as error:
+            raise self.errors.decode(revert_bytes(error.data), contract).rejection(function.fn_name) from error
+        except BadFunctionCallOutput as error:
+            raise Rejected(
+                f"no contract with {function.fn_name}() at {function.address} on chain {self.chain_id}: "
+                "check the addresses file against the network"
+            ) from error
+        except Web3RPCError as error:
+            raise self._refused(error, function.fn_name) from error
+
+    def _refused(self, error: Web3RPCError, doing: str) -> Exception:
+        parsed = _parse_answer(error.rpc_response)
+        if not isinstance(parsed, RpcFailure):
+            raise Bug(f"web3 reports an error without one: {error}")
+        return self.failure(parsed, doing)
+
+    def head(self) -> BlockRef:
+        """The latest block."""
+        return self._block("latest")
+
+    def block(self, number: int) -> BlockRef:
+        """The canonical block with this number. Raises Retryable when the node does not have it (yet)."""
+        return self._block(hex(number))
+
+    def _block(self, tag: str) -> BlockRef:
+        fields = self.request("eth_getBlockByNumber", tag, False)
+        if fields is None:
+            raise Retryable(f"{self.endpoint} has no block {tag} yet")
+        return parse_block(fields)
+
+    def now(self) -> Seconds:
+        """The chain's clock: the timestamp of the latest block."""
+        return self.head().timestamp
+
+    def final_block(self, head: int | None = None) -> int:
+        """Number of the newest final block by the network's policy; -1 when there is none. `head`: if known."""
+        finality = self.network.finality
+        if finality.kind == "tag":
+            fields = self.request("eth_getBlockByNumber", finality.tag, False)
+            return -1 if fields is None else parse_block(fields).number
+        latest = int(self.request("eth_blockNumber"), 16) if head is None else head
+        return max(latest - finality.blocks + 1, -1)
+
+    def genesis(self) -> bytes:
+        """Hash of block 0: tells two chains with one id apart (a development chain that was started anew)."""
+        return self.block(0).hash
+
+    def balance(self, account: ChecksumAddress) -> Wei:
+        """Balance of the chain's coin."""
+        return Wei(int(self.request("eth_getBalance", account, "latest"), 16))
+
+    def nonce(self, account: ChecksumAddress, block: int | str = "latest") -> int:
+        """Number of transactions of `account` up to `block`."""
+        tag = hex(block) if isinstance(block, int) else block
+        return int(self.request("eth_getTransactionCount", account, tag), 16)
+
+    def code(self, address: ChecksumAddress) -> bytes:
+        """Code at `address`; empty when there is none."""
+        return bytes.fromhex(self.request("eth_getCode", address, "latest")[2:])
+
+
+def connect(
+    url: str, *, errors: ErrorDecoder, chain_id: int | None = None, timeout: float = DEFAULT_TIMEOUT
+) -> ChainClient:
+    """Connects to the node at `url` (http or https) and checks that it is on chain `chain_id`, if given.
+
+    `timeout` in seconds for each request. Raises Rejected for a bad URL or another chain, Retryable when the node is
+    down.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise Rejected(f"--rpc {endpoint_name(url)}: not an http:// or https:// URL")
+    provider = HTTPProvider(url, request_kwargs={"timeout": timeout}, exception_retry_configuration=None)
+    return open_client(cast(RpcProvider, provider), endpoint_name(url), errors=errors, chain_id=chain_id)
+
+
+def open_client(
+    provider: RpcProvider, endpoint: str, *, errors: ErrorDecoder, chain_id: int | None = None
+) -> ChainClient:
+    """A client over any provider; see `connect`."""
+    answer = transported(endpoint, lambda: provider.make_request(RPCEndpoint("eth_chainId"), []))
+    result = _parse_answer(answer)
+    if isinstance(result, RpcFailure) or not isinstance(result, str):
+        raise Rejected(f"--rpc {endpoint}: not an Ethereum node (it does not answer eth_chainId)")
+    actual = int(result, 16)
+    if chain_id is not None and actual != chain_id:
+        raise Rejected(
+            f"--rpc {endpoint}: it is on chain {actual} ({network_for(actual).name}), expected {chain_id} "
+            f"({network_for(chain_id).name}); give the URL of a node of that chain"
+        )
+    return ChainClient(provider, network_for(actual), endpoint, errors)
+
+
+def parse_block(fields: dict[str, Any]) -> BlockRef:
+    """A block of the JSON-RPC API."""
+    return BlockRef(
+        number=int(fields["number"], 16),
+        hash=bytes.fromhex(fields["hash"][2:]),
+        parent=bytes.fromhex(fields["parentHash"][2:]),
+        timestamp=Seconds(int(fields["timestamp"], 16)),
+    )
+
+
+def revert_bytes(data: Any) -> bytes:
+    """Revert data as nodes give it: hex, a dict that holds it, or nothing."""
+    if isinstance(data, dict):
+        data = data.get("data", data.get("result"))
+    if isinstance(data, str) and data.startswith("0x"):
+        try:
+            return bytes.fromhex(data[2:])
+        except ValueError:
+            return b""
+    return b""
+
+
+def _parse_answer(answer: Any) -> Any:
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if error is None:
+        return answer.get("result") if isinstance(answer, dict) else None
+    if not isinstance(error, dict):
+        return RpcFailure(0, str(error), b"")
+    return RpcFailure(
+        int(error.get("code", 0)), str(error.get("message", "unknown error")), revert_bytes(error.get("data"))
+    )
+
+
+def transported(endpoint: str, request: Callable[[], Result]) -> Result:
+    """The result of `request`; failures of the transport become one-line errors that name the endpoint."""
+    try:
+        return request()
+    except requests.HTTPError as error:
+        status = error.response.status_code if error.response is not None else 0
+        if status in (401, 403, 404, 405):
+            raise Rejected(f"--rpc {endpoint}: HTTP status {status}; check the URL and its key") from error
+        raise Retryable(f"RPC {endpoint} answered with HTTP status {status}") from error
+    except requests.Timeout as error:
+        raise Retryable(f"RPC {endpoint} did not answer in time") from error
+    except requests.RequestException as error:
+        raise Retryable(f"cannot reach RPC {endpoint}: is the node running?") from error
+    except (BadResponseFormat, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise Retryable(f"RPC {endpoint} answered with something that is not JSON-RPC") from error
+
+
+def _transport_errors(endpoint: str) -> type[Web3Middleware]:
+    class TransportErrors(Web3Middleware):
+        """Gives web3's own requests the same errors as ours."""
+
+        def wrap_make_request(self, make_request: Any) -> Any:
+            """See `transported`."""
+            return lambda method, params: transported(endpoint, lambda: make_request(method, params))
+
+    return TransportErrors

@@ -1,0 +1,36 @@
+"""The contracts' enumerations, in the order of the Solidity sources."""
+
+from enum import IntEnum
+
+from offchain.protocol.lifecycle import Phase
+from offchain.protocol.scores import ScoreFunction
+
+__all__ = ["ENUMS", "Outcome", "Phase", "Role", "ScoreFunction"]
+
+
+class Role(IntEnum):
+    """Role of a bond."""
+
+    NONE = 0
+    PROVIDER = 1
+    VALIDATOR = 2
+    VERIFIER = 3
+    AGGREGATOR = 4
+
+
+class Outcome(IntEnum):
+    """How an order ended."""
+
+    NONE = 0
+    WON = 1
+    SHARED = 2
+    REFUNDED = 3
+
+
+ENUMS: dict[str, type[IntEnum]] = {
+    "Role": Role,
+    "Phase": Phase,
+    "Outcome": Outcome,
+    "ScoreFunction": ScoreFunction,
+}
+"""By the name that the ABI's `internalType` gives them."""

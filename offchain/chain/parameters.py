@@ -1,0 +1,53 @@
+"""The protocol's parameters at deployment, in one reviewed place."""
+
+from dataclasses import replace
+
+from offchain.chain.views import ProtocolParameters
+from offchain.types import Ppm, Wei
+
+TOKEN = 10**18
+"""One utility token in wei."""
+
+SUPPLY = Wei(1_000_000_000 * TOKEN)
+"""Minted once, at deployment."""
+
+TESTNET_PARAMETERS = ProtocolParameters(
+    provider_minimum=Wei(100 * TOKEN),
+    validator_minimum=Wei(100 * TOKEN),
+    verifier_minimum=Wei(50 * TOKEN),
+    aggregator_minimum=Wei(500 * TOKEN),
+    claim_bond=Wei(10 * TOKEN),
+    minimum_v_stake=Wei(5 * TOKEN),
+    exit_delay=7 * 24 * 3600,  # longer than any order's windows are likely to be, so that no fault outlives its stake
+    validator_share_ppm=Ppm(150_000),
+    aggregator_tax_ppm=Ppm(20_000),
+    reporter_share_ppm=Ppm(100_000),  # well below a half: reporting oneself must never pay
+    challenger_share_ppm=Ppm(500_000),
+    stall_delay=24 * 3600,
+    epoch_seconds=24 * 3600,
+    max_members=13,
+    max_claims=16,
+    max_validators=16,
+    minimum_window=60,
+    maximum_window=30 * 24 * 3600,
+    minimum_reward=Wei(1 * TOKEN),
+    max_model_bytes=64 * 2**20,
+    max_tensor_bytes=32 * 2**20,
+)
+"""For public test networks."""
+
+DEVELOPMENT_PARAMETERS = replace(
+    TESTNET_PARAMETERS,
+    exit_delay=30,
+    stall_delay=60,
+    epoch_seconds=3600,
+    minimum_window=1,
+)
+"""For development chains: everything fits into a demonstration of a few minutes."""
+
+DEVELOPMENT_CHAINS = frozenset({31337, 1337})
+
+
+def default_parameters(chain_id: int) -> ProtocolParameters:
+    """What to deploy with on this chain."""
+    return DEVELOPMENT_PARAMETERS if chain_id in DEVELOPMENT_CHAINS else TESTNET_PARAMETERS

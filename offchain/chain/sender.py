@@ -1,0 +1,398 @@
+"""The only place that signs and sends transactions.
+
+Every intent has the caller's idempotency key and is journalled with its nonce and signed transaction before it is
+broadcast. Whatever happens afterwards (a crash, a dropped transaction, a node that is down, a reorganisation), the same
+bytes, or a replacement with the same nonce, are sent again until one is final: so nothing is ever done twice, and
+nothing is lost. Many intents are in flight at once, in the order of their nonces.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+from eth_utils.address import to_checksum_address
+from web3.contract.contract import ContractConstructor, ContractFunction
+
+from offchain.chain.client import ChainClient, RpcFailure
+from offchain.chain.errors import ContractRejected
+from offchain.chain.fees import suggest
+from offchain.chain.flights import Flight, Flights
+from offchain.chain.journal import Intent, Journal, State
+from offchain.chain.transactions import Fees, Receipt, TxCall, as_call, sign
+from offchain.errors import Bug, Rejected, Retryable
+
+logger = logging.getLogger(__name__)
+
+Call = ContractFunction | ContractConstructor | TxCall
+Boundary = Callable[[str], None]
+
+BOUNDARIES = ("journal:intent", "broadcast", "journal:attempt", "journal:outcome", "done")
+"""Called just before each write and send (and after the last): where a crash can fall between two effects."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendPolicy:
+    """How the sender behaves.
+
+    `resend_seconds`: after this long without being mined a transaction is looked for and sent again or replaced.
+    `gas_margin_percent` is added to estimates, `gas_cap` is the most gas of one transaction. `wait_seconds` is how long
+    `wait` waits by default.
+    """
+
+    resend_seconds: float = 30.0
+    gas_margin_percent: int = 25
+    gas_cap: int = 25_000_000
+    wait_seconds: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """An intent that is on disk: it will be done. `nonce` is the one it has now."""
+
+    key: str
+    nonce: int
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """One call for `submit_many`; see `Sender.submit`."""
+
+    key: str
+    call: Call
+    gas: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What the chain says about the account before new intents are launched."""
+
+    pending_nonce: int
+    mined_nonce: int
+    balance: int
+    fees: Fees
+
+
+class Sender:
+    """Signs and sends with one account on one chain. Thread-safe.
+
+    `clock` (monotonic seconds) and `sleep` are injected; `boundary` is called with a name of `BOUNDARIES` before each
+    write and send, for fault injection; `contract_name` names addresses in errors.
+    """
+
+    def __init__(
+        self,
+        client: ChainClient,
+        account: LocalAccount,
+        journal: Journal,
+        *,
+        policy: SendPolicy | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        boundary: Boundary = lambda _name: None,
+        contract_name: Callable[[str], str | None] = lambda _address: None,
+    ) -> None:
+        self.client = client
+        self.policy = policy or SendPolicy()
+        self.address = to_checksum_address(account.address)
+        self._account = account
+        self._journal = journal
+        self._clock = clock
+        self._sleep = sleep
+        self._boundary = boundary
+        self._contract_name = contract_name
+        self._lock = threading.RLock()
+        self._flights = Flights(
+            client=client,
+            account=account,
+            journal=journal,
+            resend_seconds=self.policy.resend_seconds,
+            clock=clock,
+            boundary=boundary,
+            contract_name=contract_name,
+        )
+
+    # What callers use
+
+    def submit(self, key: str, call: Call, *, gas: int | None = None) -> Ticket:
+        """Journals the call under the caller's unique `key` and broadcasts it; does not wait for it to be mined.
+
+        An intent with this key that exists already is returned as it is, whatever its outcome. `gas` is the gas limit;
+        without it the node estimates. Raises, with nothing journalled, ContractRejected when the call would revert,
+        Rejected when the account cannot pay, Retryable when the node is down; Bug when `key` was used for another call.
+        """
+        return self.submit_many([Intended(key, call, gas)])[0]
+
+    def submit_many(self, calls: Sequence[Intended]) -> list[Ticket]:
+        """Like `submit` for each of them in order, with one write to disk and one round trip where possible.
+
+        When one of them raises, those before it may be on their way; submitting the same list again is safe.
+        """
+        with self._lock:
+            fresh = [(item.key, as_call(item.call), item.gas) for item in calls if not self._known(item)]
+            if len({key for key, _, _ in fresh}) != len(fresh):
+                raise Bug("one idempotency key twice in one list")
+            while fresh:
+                launched = self._launch_prefix(fresh)
+                fresh = fresh[launched:]
+            return [self._ticket(item.key) for item in calls]
+
+    def wait(self, ticket: Ticket, *, seconds: float | None = None) -> Receipt:
+        """Waits until the intent is final by the network's policy; its receipt.
+
+        Raises ContractRejected when it reverted, Rejected when another program used its nonce or the node refuses it
+        for good reason, Retryable after `seconds` (the intent stays journalled and on its way).
+        """
+        limit = self.policy.wait_seconds if seconds is None else seconds
+        deadline = self._clock() + limit
+        trouble: Retryable | None = None
+        while True:
+            try:
+                self.step()
+                trouble = None
+            except Retryable as error:
+                logger.info("%s", error)
+                trouble = error
+            receipt = self.outcome(ticket.key)
+            if receipt is not None:
+                self._boundary("done")
+                return receipt
+            if self._clock() >= deadline:
+                detail = f" ({trouble})" if trouble else ""
+                raise Retryable(
+                    f"transaction {ticket.key} (nonce {ticket.nonce}) is not final after {limit:g} s{detail}; "
+                    "it is journalled and stays on its way"
+                )
+            self._sleep(self.client.network.poll_seconds)
+
+    def wait_all(self, tickets: Sequence[Ticket], *, seconds: float | None = None) -> list[Receipt]:
+        """Waits for all of them; their receipts in order. Raises like `wait` for the first that failed."""
+        return [self.wait(ticket, seconds=seconds) for ticket in tickets]
+
+    def send(self, key: str, call: Call, *, gas: int | None = None, seconds: float | None = None) -> Receipt:
+        """`submit` and `wait` in one."""
+        return self.wait(self.submit(key, call, gas=gas), seconds=seconds)
+
+    def step(self) -> None:
+        """One look at the chain for everything in flight: finishes what is final, sends again what is lost or stuck.
+
+        `wait` calls it; a worker that does not wait calls it now and then. Raises Retryable when the node is down.
+        """
+        with self._lock:
+            self._flights.step()
+
+    def recover(self) -> list[Ticket]:
+        """After a start: sends everything unfinished again (harmless for what was sent before); what is on its way."""
+        with self._lock:
+            self._flights.reload()
+            self._flights.step()
+            return [Ticket(flight.intent.key, flight.intent.nonce) for flight in self._flights.all()]
+
+    def outcome(self, key: str) -> Receipt | None:
+        """The receipt of a final intent; None while it is on its way or unknown. Raises like `wait`."""
+        with self._lock:
+            flight = self._flights.get(key)
+            if flight is not None:
+                if flight.refusal is not None:
+                    raise Rejected(
+                        f"transaction {key}: the node refuses it ({flight.refusal}); "
+                        f"mend that for account {self.address}, and it goes out by itself"
+                    )
+                return None
+            intent = self._journal.intent(key)
+        return None if intent is None else self._result(intent)
+
+    def in_flight(self) -> int:
+        """How many intents are not final yet."""
+        with self._lock:
+            return len(self._flights.all())
+
+    def nonce_of(self, key: str) -> int | None:
+        """Nonce of the intent with this key, if there is one."""
+        with self._lock:
+            intent = self._journal.intent(key)
+            return None if intent is None else intent.nonce
+
+    def next_nonce(self) -> int:
+        """The nonce that the next new intent would have."""
+        with self._lock:
+            return self._next_nonce(self.client.nonce(self.address, "pending"))
+
+    def close(self) -> None:
+        """Closes the journal."""
+        with self._lock:
+            self._journal.close()
+
+    # Results
+
+    def _result(self, intent: Intent) -> Receipt | None:
+        if intent.state is State.DONE:
+            return intent.receipt
+        if intent.state is State.REVERTED:
+            contract = self._contract_name(intent.call.to or "") or ""
+            raise ContractRejected(f"{intent.call.label}: {intent.error}", contract, _error_name(intent.error), {})
+        if intent.state is State.DISPLACED:
+            raise Rejected(f"transaction {intent.key}: {intent.error}")
+        return None
+
+    def _ticket(self, key: str) -> Ticket:
+        intent = self._journal.intent(key)
+        if intent is None:
+            raise Bug(f"intent {key} was not journalled")
+        return Ticket(key, intent.nonce)
+
+    def _known(self, item: Intended) -> bool:
+        intent = self._journal.intent(item.key)
+        if intent is None:
+            return False
+        call = as_call(item.call)
+        if (intent.call.to, intent.call.data, intent.call.value) != (call.to, call.data, call.value):
+            raise Bug(f"idempotency key {item.key} was used for another call ({intent.call.label})")
+        # What was displaced can never be mined any more, so doing it under a new nonce does not do it twice.
+        return intent.state is not State.DISPLACED
+
+    # Launching
+
+    def _launch_prefix(self, fresh: Sequence[tuple[str, TxCall, int | None]]) -> int:
+        """Launches as many of `fresh`, from the first on, as have a gas limit now; how many."""
+        standing, limits = self._look(fresh)
+        ready: list[tuple[str, TxCall, int]] = []
+        for (key, call, _), limit in zip(fresh, limits, strict=True):
+            if isinstance(limit, RpcFailure):
+                break
+            ready.append((key, call, limit))
+        if not ready:
+            # It may depend on what is still on its way: once that is mined, the node's word is final.
+            _, call, _ = fresh[0]
+            failure = limits[0]
+            if not isinstance(failure, RpcFailure):
+                raise Bug("nothing to launch, and no failure")
+            if not failure.is_revert or not self._flights.unmined():
+                raise self._estimate_failure(failure, call)
+            self._await_mined()
+            return 0
+        self._launch(ready, standing)
+        return len(ready)
+
+    def _look(self, fresh: Sequence[tuple[str, TxCall, int | None]]) -> tuple[_Standing, list[int | RpcFailure]]:
+        queries: list[tuple[str, list[Any]]] = [
+            ("eth_getTransactionCount", [self.address, "pending"]),
+            ("eth_getTransactionCount", [self.address, "latest"]),
+            ("eth_getBalance", [self.address, "latest"]),
+            ("eth_getBlockByNumber", ["latest", False]),
+            ("eth_gasPrice", []),
+        ]
+        estimates = [self._estimate_query(call) for _, call, gas in fresh if gas is None]
+        answers = self.client.batch([*queries, *estimates])
+        for (method, _), answer in zip(queries, answers, strict=False):
+            if isinstance(answer, RpcFailure):
+                raise self.client.failure(answer, method)
+        pending, mined, balance, block, price = answers[: len(queries)]
+        base_fee = int(block.get("baseFeePerGas") or "0x0", 16)
+        fees = suggest(self.client.network.fees, base_fee=base_fee, gas_price=int(price, 16))
+        estimated = iter(answers[len(queries) :])
+        limits = [self._limit(next(estimated)) if gas is None else gas for _, _, gas in fresh]
+        return _Standing(int(pending, 16), int(mined, 16), int(balance, 16), fees), limits
+
+    def _estimate_query(self, call: TxCall) -> tuple[str, list[Any]]:
+        fields = {"from": self.address, "data": "0x" + call.data.hex(), "value": hex(call.value)}
+        if call.to is not None:
+            fields["to"] = call.to
+        # On top of the pool, where what we sent before already counts (as far as the node supports that).
+        return "eth_estimateGas", [fields, "pending"]
+
+    def _limit(self, estimate: str | RpcFailure) -> int | RpcFailure:
+        if isinstance(estimate, RpcFailure):
+            return estimate
+        wanted = int(estimate, 16)
+        if wanted > self.policy.gas_cap:
+            raise Rejected(f"the call needs {wanted} gas, more than the cap of {self.policy.gas_cap}")
+        return min(wanted + wanted * self.policy.gas_margin_percent // 100, self.policy.gas_cap)
+
+    def _estimate_failure(self, failure: RpcFailure, call: TxCall) -> Exception:
+        return self.client.failure(failure, call.label, self._contract_name(call.to or ""))
+
+    def _await_mined(self) -> None:
+        deadline = self._clock() + self.policy.wait_seconds
+        while self._flights.unmined():
+            if self._clock() >= deadline:
+                raise Retryable(f"transactions of {self.address} are not mined after {self.policy.wait_seconds:g} s")
+            self._flights.step()
+            if self._flights.unmined():
+                self._sleep(self.client.network.poll_seconds)
+
+    def _launch(self, ready: Sequence[tuple[str, TxCall, int]], standing: _Standing) -> None:
+        self._require_funds(ready, standing)
+        first = self._next_nonce(standing.pending_nonce)
+        intents = [
+            Intent(
+                key=key,
+                nonce=first + offset,
+                call=call,
+                gas=gas,
+                attempts=(
+                    sign(
+                        self._account,
+                        call,
+                        chain_id=self.client.chain_id,
+                        nonce=first + offset,
+                        gas=gas,
+                        fees=standing.fees,
+                    ),
+                ),
+            )
+            for offset, (key, call, gas) in enumerate(ready)
+        ]
+        self._boundary("journal:intent")
+        again = [intent for intent in intents if self._journal.intent(intent.key) is not None]
+        self._journal.add([intent for intent in intents if intent not in again])
+        for intent in again:
+            self._journal.reissue(intent)
+        try:
+            self._flights.launch([Flight(intent) for intent in intents])
+        except Retryable as error:
+            # On disk, so it will be sent: the next step tries again.
+            logger.info("%s: %d transactions stay journalled", error, len(intents))
+
+    def _next_nonce(self, pending_nonce: int) -> int:
+        return max(self._journal.next_nonce(), pending_nonce)
+
+    def _require_funds(self, ready: Sequence[tuple[str, TxCall, int]], standing: _Standing) -> None:
+        price = standing.fees.maximum
+        committed = sum(
+            flight.intent.gas * flight.intent.attempts[-1].fees.maximum + flight.intent.call.value
+            for flight in self._flights.all()
+            if flight.intent.nonce >= standing.mined_nonce
+        )
+        needed = sum(gas * price + call.value for _, call, gas in ready)
+        if standing.balance < committed + needed:
+            raise Rejected(
+                f"account {self.address} has {standing.balance / 1e18:.6g} coins on chain {self.client.chain_id}, but "
+                f"gas and value may take {(committed + needed) / 1e18:.6g}: fund it"
+            )
+
+
+def open_sender(
+    client: ChainClient, account: LocalAccount, folder: Path, *, policy: SendPolicy | None = None, **injected: Any
+) -> Sender:
+    """A sender whose journal lies in `folder`, named after chain and account, after recovery.
+
+    A development chain that was started anew gets a new journal. `injected`: see `Sender`. Raises Rejected when another
+    process uses the journal, Retryable when the node is down.
+    """
+    address = to_checksum_address(account.address)
+    genesis = client.genesis()
+    name = f"{client.chain_id}-{genesis[:4].hex()}-{address}.sqlite"
+    journal = Journal.open(folder / name, chain_id=client.chain_id, genesis=genesis, account=address)
+    sender = Sender(client, account, journal, policy=policy, **injected)
+    sender.recover()
+    return sender
+
+
+def _error_name(error: str | None) -> str:
+    head = (error or "").partition("(")[0]
+    return head.rpartition(".")[2] if "." in head else ""
