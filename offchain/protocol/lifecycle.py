@@ -23,6 +23,11 @@ class Phase(IntEnum):
     SEALED = 7
     CANCELLED = 8
 
+    @property
+    def label(self) -> str:
+        """The phase in words, for people."""
+        return self.name.lower().replace("_", " ")
+
 
 ENDED = frozenset({Phase.SEALED, Phase.CANCELLED})
 """Phases that an order never leaves."""

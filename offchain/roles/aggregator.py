@@ -1,0 +1,133 @@
+"""The aggregator: sits in the committee, seals orders, and pays them with propose, confirm and execute."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from web3.contract.contract import ContractFunction
+
+from offchain.chain.client import BlockRef
+from offchain.chain.enums import Role
+from offchain.errors import Bug
+from offchain.protocol.lifecycle import Phase
+from offchain.roles.aggregator_rules import (
+    AdvanceEpoch,
+    CommitteeAction,
+    CommitteeView,
+    Confirm,
+    Execute,
+    Join,
+    MultisigView,
+    OrderAction,
+    PayDirect,
+    Propose,
+    Seal,
+    committee_actions,
+    order_actions,
+)
+from offchain.roles.context import RoleContext
+from offchain.roles.order_view import OrderView
+from offchain.roles.settled import sealed_payouts
+from offchain.roles.worker import Worker
+from offchain.types import OrderId, Wei
+
+
+@dataclass(frozen=True, slots=True)
+class AggregatorOptions:
+    """`stake` in wei is locked for the committee; by default the protocol's minimum.
+
+    `stagger`: seconds of the chain's clock between one member's turn and the next; see `aggregator_rules`.
+    """
+
+    stake: Wei | None = None
+    stagger: int = 3
+    poll_seconds: float | None = None
+
+
+class AggregatorWorker(Worker):
+    """One candidate for the committee. See `aggregator_rules` for what it does when."""
+
+    role: ClassVar[str] = "aggregator"
+
+    def __init__(self, context: RoleContext, options: AggregatorOptions | None = None) -> None:
+        self._options = options or AggregatorOptions()
+        super().__init__(context, poll_seconds=self._options.poll_seconds)
+        self._committee: CommitteeView | None = None
+        self._payment_waits = False
+
+    def _prepare(self, head: BlockRef) -> None:
+        self._committee = read_committee(self.context, head)
+        self._payment_waits = False
+
+    def _is_over(self, view: OrderView) -> bool:
+        if view.phase == Phase.CANCELLED:
+            return True
+        return view.phase == Phase.SEALED and self.context.contracts.holding(view.oid).paid
+
+    def _advance(self, view: OrderView) -> None:
+        contracts, multisig = self.context.contracts, None
+        if view.phase == Phase.SEALED:
+            self._payment_waits = True
+            multisig = MultisigView(
+                holding=contracts.holding(view.oid),
+                proposal=contracts.proposal(view.oid),
+                confirmed=contracts.has_confirmed(view.oid, self.context.account),
+            )
+        for action in order_actions(view, self._sitting, multisig, stagger=self._options.stagger):
+            self._attempt(view.oid, type(action).__name__, partial(self._act, view.oid, action))
+
+    def _conclude(self) -> None:
+        stake = self._options.stake
+        if stake is None:
+            stake = self.context.contracts.protocol_parameters().aggregator_minimum
+        actions = committee_actions(
+            self._sitting, stake=stake, stagger=self._options.stagger, payment_waits=self._payment_waits
+        )
+        for action in actions:
+            self._attempt(None, type(action).__name__, partial(self._act_on_committee, action))
+
+    @property
+    def _sitting(self) -> CommitteeView:
+        if self._committee is None:
+            raise Bug("the committee was not read")
+        return self._committee
+
+    def _act(self, oid: OrderId, action: OrderAction) -> None:
+        contracts, epoch = self.context.contracts, self._sitting.epoch
+        match action:
+            case Seal():
+                self._send(f"seal:{oid}", contracts.proof.functions.seal(oid))
+            case Propose():
+                self._send(f"propose:{oid}:{epoch}", contracts.propose(oid, sealed_payouts(contracts, oid)))
+            case Confirm():
+                self._send(f"confirm:{oid}:{epoch}", contracts.treasury.functions.confirm(oid))
+            case Execute():
+                self._send(f"execute:{oid}:{epoch}", contracts.execute(oid, sealed_payouts(contracts, oid)))
+            case PayDirect():
+                self._send(f"pay-direct:{oid}", contracts.pay_direct(oid, sealed_payouts(contracts, oid)))
+
+    def _act_on_committee(self, action: CommitteeAction) -> None:
+        functions = self.context.contracts.committee.functions
+        match action:
+            case Join(stake):
+                call: ContractFunction = functions.join(stake)
+                # A candidate that was displaced or has left may stand again in a later epoch.
+                self._send(f"join::{self._sitting.epoch}:{stake}", call)
+            case AdvanceEpoch(epoch):
+                self._send(f"advance-epoch::{epoch}", functions.advanceEpoch())
+
+
+def read_committee(context: RoleContext, head: BlockRef) -> CommitteeView:
+    """The committee as the context's account sees it. Raises Retryable."""
+    contracts, account = context.contracts, context.account
+    return CommitteeView(
+        account=account,
+        epoch=contracts.epoch(),
+        epoch_ends_at=contracts.epoch_ends_at(),
+        members=contracts.members(),
+        candidates=contracts.candidates(),
+        threshold=contracts.threshold(),
+        locked_stake=contracts.candidate_stake(account),
+        free_bond=contracts.bond(account, Role.AGGREGATOR).free,
+        now=head.timestamp,
+    )

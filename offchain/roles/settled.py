@@ -1,0 +1,57 @@
+"""How an order was settled, computed again by the pure rules from what the chain says about it."""
+
+from offchain.chain.contracts import AssayContracts
+from offchain.errors import Bug
+from offchain.protocol.settlement import (
+    Entrant,
+    Payout,
+    Settled,
+    SettlementTerms,
+    Sheet,
+    payouts_hash,
+    settle,
+)
+from offchain.types import OrderId
+
+
+def compute_settlement(contracts: AssayContracts, oid: OrderId) -> Settled:
+    """Outcome and split of the order as its claims and scores stand on chain now.
+
+    Raises Retryable when the node is down, ContractRejected when there is no such order.
+    """
+    order = contracts.order(oid)
+    models = contracts.models(oid)
+    terms = SettlementTerms(
+        client=order.client,
+        reward=order.terms.reward,
+        minimum_score_ppm=order.terms.minimum_score_ppm,
+        minimum_validators=order.terms.minimum_validators,
+        validator_share_ppm=order.validator_share_ppm,
+        aggregator_tax_ppm=order.aggregator_tax_ppm,
+    )
+    entrants = [Entrant(model.provider, model.sequence) for model in models]
+    sheets = _revealed_sheets(contracts, oid, len(models))
+    return settle(terms, contracts.test_set(oid).sample_count, entrants, sheets)
+
+
+def sealed_payouts(contracts: AssayContracts, oid: OrderId) -> tuple[Payout, ...]:
+    """Who earned what by a sealed order, checked against the hash that the contract keeps.
+
+    Raises like `compute_settlement`; Bug when our rules and the contract's disagree.
+    """
+    settled = compute_settlement(contracts, oid)
+    sealed = contracts.settlement(oid)
+    if payouts_hash(oid, settled.payouts, settled.tax) != sealed.payouts_hash:
+        raise Bug(f"order {oid}: the contract settled {sealed}, our rules {settled}")
+    return settled.payouts
+
+
+def _revealed_sheets(contracts: AssayContracts, oid: OrderId, models: int) -> list[Sheet]:
+    sheets: list[Sheet] = []
+    for validator in contracts.validators(oid):
+        scores = contracts.scores(oid, validator)
+        if len(scores) != models:
+            continue  # never revealed
+        removed = frozenset(index for index in range(models) if contracts.is_removed(oid, validator, index))
+        sheets.append(Sheet(validator, contracts.sheet(oid, validator).v_stake, scores, removed))
+    return sheets
