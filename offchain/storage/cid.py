@@ -51,6 +51,11 @@ class Cid:
         except ValueError as error:
             raise Rejected(f"{source}: {text[:_MAX_TEXT]!r} is not a CID Assay can use: {error}") from None
 
+    @classmethod
+    def of(cls, digest: bytes) -> Self:
+        """The CID whose block has that SHA-256."""
+        return cls(CidDigest(digest))
+
     @property
     def multihash(self) -> bytes:
         """The 34 bytes by which dag-pb links (CIDv0) name the block."""
