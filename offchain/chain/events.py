@@ -1,7 +1,7 @@
 """Follows the logs of the contracts: adaptive ranges, and a cursor that survives reorganisations and restarts.
 
 Delivery is at least once and in order. `RolledBack` says that all events from a block on never happened; what the chain
-has instead follows as `Applied`. The cursor is stored after a batch has been handled: a crash repeats one batch at most.
+has instead follows as `Applied`. The cursor is stored after a batch was handled: a crash repeats one batch at most.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Encrypted keystores (the Ethereum V3 format), one file per key. Keys and passwords never appear in messages or logs."""
+"""Encrypted keystores (the Ethereum V3 format), one file per key. Secrets never appear in messages or logs."""
 
 import json
 import os

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,23 @@ class Intended:
     key: str
     call: Call
     gas: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """A call to launch. `gas` is None until it is known; `displaced`: the journal has it under a nonce that is gone."""
+
+    key: str
+    call: TxCall
+    gas: int | None
+    displaced: bool
+
+    @property
+    def limit(self) -> int:
+        """The gas limit, once it is known."""
+        if self.gas is None:
+            raise Bug(f"{self.key} has no gas limit")
+        return self.gas
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +150,9 @@ class Sender:
         When one of them raises, those before it may be on their way; submitting the same list again is safe.
         """
         with self._lock:
-            fresh = [(item.key, as_call(item.call), item.gas) for item in calls if not self._known(item)]
-            if len({key for key, _, _ in fresh}) != len(fresh):
+            if len({item.key for item in calls}) != len(calls):
                 raise Bug("one idempotency key twice in one list")
+            fresh = [entry for item in calls if (entry := self._fresh(item)) is not None]
             while fresh:
                 launched = self._launch_prefix(fresh)
                 fresh = fresh[launched:]
@@ -240,45 +257,46 @@ class Sender:
         return None
 
     def _ticket(self, key: str) -> Ticket:
-        intent = self._journal.intent(key)
+        flight = self._flights.get(key)
+        intent = self._journal.intent(key) if flight is None else flight.intent
         if intent is None:
             raise Bug(f"intent {key} was not journalled")
         return Ticket(key, intent.nonce)
 
-    def _known(self, item: Intended) -> bool:
+    def _fresh(self, item: Intended) -> "_Fresh | None":
+        """What has to be launched for `item`; None when that was done before."""
+        call = as_call(item.call)
         intent = self._journal.intent(item.key)
         if intent is None:
-            return False
-        call = as_call(item.call)
+            return _Fresh(item.key, call, item.gas, displaced=False)
         if (intent.call.to, intent.call.data, intent.call.value) != (call.to, call.data, call.value):
             raise Bug(f"idempotency key {item.key} was used for another call ({intent.call.label})")
         # What was displaced can never be mined any more, so doing it under a new nonce does not do it twice.
-        return intent.state is not State.DISPLACED
+        return _Fresh(item.key, call, item.gas, displaced=True) if intent.state is State.DISPLACED else None
 
     # Launching
 
-    def _launch_prefix(self, fresh: Sequence[tuple[str, TxCall, int | None]]) -> int:
+    def _launch_prefix(self, fresh: Sequence[_Fresh]) -> int:
         """Launches as many of `fresh`, from the first on, as have a gas limit now; how many."""
         standing, limits = self._look(fresh)
-        ready: list[tuple[str, TxCall, int]] = []
-        for (key, call, _), limit in zip(fresh, limits, strict=True):
+        ready: list[_Fresh] = []
+        for item, limit in zip(fresh, limits, strict=True):
             if isinstance(limit, RpcFailure):
+                if not ready:
+                    self._await_or_raise(item.call, limit)
                 break
-            ready.append((key, call, limit))
-        if not ready:
-            # It may depend on what is still on its way: once that is mined, the node's word is final.
-            _, call, _ = fresh[0]
-            failure = limits[0]
-            if not isinstance(failure, RpcFailure):
-                raise Bug("nothing to launch, and no failure")
-            if not failure.is_revert or not self._flights.unmined():
-                raise self._estimate_failure(failure, call)
-            self._await_mined()
-            return 0
-        self._launch(ready, standing)
+            ready.append(replace(item, gas=limit))
+        if ready:
+            self._launch(ready, standing)
         return len(ready)
 
-    def _look(self, fresh: Sequence[tuple[str, TxCall, int | None]]) -> tuple[_Standing, list[int | RpcFailure]]:
+    def _await_or_raise(self, call: TxCall, failure: RpcFailure) -> None:
+        """A call that reverts may depend on what is on its way: once that is mined, the node's word is final."""
+        if not failure.is_revert or not self._flights.unmined():
+            raise self.client.failure(failure, call.label, self._contract_name(call.to or ""))
+        self._await_mined()
+
+    def _look(self, fresh: Sequence[_Fresh]) -> tuple[_Standing, list[int | RpcFailure]]:
         queries: list[tuple[str, list[Any]]] = [
             ("eth_getTransactionCount", [self.address, "pending"]),
             ("eth_getTransactionCount", [self.address, "latest"]),
@@ -286,7 +304,7 @@ class Sender:
             ("eth_getBlockByNumber", ["latest", False]),
             ("eth_gasPrice", []),
         ]
-        estimates = [self._estimate_query(call) for _, call, gas in fresh if gas is None]
+        estimates = [self._estimate_query(item.call) for item in fresh if item.gas is None]
         answers = self.client.batch([*queries, *estimates])
         for (method, _), answer in zip(queries, answers, strict=False):
             if isinstance(answer, RpcFailure):
@@ -295,7 +313,7 @@ class Sender:
         base_fee = int(block.get("baseFeePerGas") or "0x0", 16)
         fees = suggest(self.client.network.fees, base_fee=base_fee, gas_price=int(price, 16))
         estimated = iter(answers[len(queries) :])
-        limits = [self._limit(next(estimated)) if gas is None else gas for _, _, gas in fresh]
+        limits = [self._limit(next(estimated)) if item.gas is None else item.gas for item in fresh]
         return _Standing(int(pending, 16), int(mined, 16), int(balance, 16), fees), limits
 
     def _estimate_query(self, call: TxCall) -> tuple[str, list[Any]]:
@@ -313,9 +331,6 @@ class Sender:
             raise Rejected(f"the call needs {wanted} gas, more than the cap of {self.policy.gas_cap}")
         return min(wanted + wanted * self.policy.gas_margin_percent // 100, self.policy.gas_cap)
 
-    def _estimate_failure(self, failure: RpcFailure, call: TxCall) -> Exception:
-        return self.client.failure(failure, call.label, self._contract_name(call.to or ""))
-
     def _await_mined(self) -> None:
         deadline = self._clock() + self.policy.wait_seconds
         while self._flights.unmined():
@@ -325,32 +340,14 @@ class Sender:
             if self._flights.unmined():
                 self._sleep(self.client.network.poll_seconds)
 
-    def _launch(self, ready: Sequence[tuple[str, TxCall, int]], standing: _Standing) -> None:
+    def _launch(self, ready: Sequence[_Fresh], standing: _Standing) -> None:
         self._require_funds(ready, standing)
         first = self._next_nonce(standing.pending_nonce)
-        intents = [
-            Intent(
-                key=key,
-                nonce=first + offset,
-                call=call,
-                gas=gas,
-                attempts=(
-                    sign(
-                        self._account,
-                        call,
-                        chain_id=self.client.chain_id,
-                        nonce=first + offset,
-                        gas=gas,
-                        fees=standing.fees,
-                    ),
-                ),
-            )
-            for offset, (key, call, gas) in enumerate(ready)
-        ]
+        intents = [self._signed(item, first + offset, standing.fees) for offset, item in enumerate(ready)]
+        paired = list(zip(ready, intents, strict=True))
         self._boundary("journal:intent")
-        again = [intent for intent in intents if self._journal.intent(intent.key) is not None]
-        self._journal.add([intent for intent in intents if intent not in again])
-        for intent in again:
+        self._journal.add([intent for item, intent in paired if not item.displaced])
+        for intent in [intent for item, intent in paired if item.displaced]:
             self._journal.reissue(intent)
         try:
             self._flights.launch([Flight(intent) for intent in intents])
@@ -358,17 +355,21 @@ class Sender:
             # On disk, so it will be sent: the next step tries again.
             logger.info("%s: %d transactions stay journalled", error, len(intents))
 
+    def _signed(self, item: _Fresh, nonce: int, fees: Fees) -> Intent:
+        chain_id = self.client.chain_id
+        attempt = sign(self._account, item.call, chain_id=chain_id, nonce=nonce, gas=item.limit, fees=fees)
+        return Intent(item.key, nonce, item.call, item.limit, (attempt,))
+
     def _next_nonce(self, pending_nonce: int) -> int:
         return max(self._journal.next_nonce(), pending_nonce)
 
-    def _require_funds(self, ready: Sequence[tuple[str, TxCall, int]], standing: _Standing) -> None:
-        price = standing.fees.maximum
+    def _require_funds(self, ready: Sequence[_Fresh], standing: _Standing) -> None:
         committed = sum(
-            flight.intent.gas * flight.intent.attempts[-1].fees.maximum + flight.intent.call.value
+            flight.intent.gas * flight.latest.fees.maximum + flight.intent.call.value
             for flight in self._flights.all()
             if flight.intent.nonce >= standing.mined_nonce
         )
-        needed = sum(gas * price + call.value for _, call, gas in ready)
+        needed = sum(item.limit * standing.fees.maximum + item.call.value for item in ready)
         if standing.balance < committed + needed:
             raise Rejected(
                 f"account {self.address} has {standing.balance / 1e18:.6g} coins on chain {self.client.chain_id}, but "
