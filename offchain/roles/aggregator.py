@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from web3.contract.contract import ContractFunction
 
-from offchain.chain.client import BlockRef
 from offchain.chain.enums import Role
 from offchain.errors import Bug
 from offchain.protocol.lifecycle import Phase
@@ -29,7 +28,7 @@ from offchain.roles.context import RoleContext
 from offchain.roles.order_view import OrderView
 from offchain.roles.settled import sealed_payouts
 from offchain.roles.worker import Worker
-from offchain.types import OrderId, Wei
+from offchain.types import OrderId, Seconds, Wei
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,8 @@ class AggregatorWorker(Worker):
         self._committee: CommitteeView | None = None
         self._payment_waits = False
 
-    def _prepare(self, head: BlockRef) -> None:
-        self._committee = read_committee(self.context, head)
+    def _prepare(self) -> None:
+        self._committee = read_committee(self.context, self._now)
         self._payment_waits = False
 
     def _is_over(self, view: OrderView) -> bool:
@@ -117,8 +116,8 @@ class AggregatorWorker(Worker):
                 self._send(f"advance-epoch::{epoch}", functions.advanceEpoch())
 
 
-def read_committee(context: RoleContext, head: BlockRef) -> CommitteeView:
-    """The committee as the context's account sees it. Raises Retryable."""
+def read_committee(context: RoleContext, now: Seconds) -> CommitteeView:
+    """The committee as the context's account sees it at chain time `now`. Raises Retryable."""
     contracts, account = context.contracts, context.account
     return CommitteeView(
         account=account,
@@ -129,5 +128,5 @@ def read_committee(context: RoleContext, head: BlockRef) -> CommitteeView:
         threshold=contracts.threshold(),
         locked_stake=contracts.candidate_stake(account),
         free_bond=contracts.bond(account, Role.AGGREGATOR).free,
-        now=head.timestamp,
+        now=now,
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
+from offchain.chain.views import OrderTerms, decode, encode
 from offchain.types import CidDigest, Commitment, OrderId, Root, Salt, Wei
 
 
@@ -33,8 +34,7 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TestSetRecord:
-    """A client's opening of its test set. `terms` are those of the order to be put, as JSON; `wanted` says that the
-    client has decided to put it."""
+    """A client's opening of its test set. `terms`: the order to be put; `wanted`: the client has decided to put it."""
 
     kind: ClassVar[str] = "test-set"
     __test__: ClassVar[bool] = False  # not a test, whatever pytest thinks of its name
@@ -45,7 +45,7 @@ class TestSetRecord:
     cid: CidDigest
     salt: Salt
     title: str
-    terms: Mapping[str, Any]
+    terms: OrderTerms
     wanted: bool
 
     @property
@@ -62,7 +62,7 @@ class TestSetRecord:
             "cid": self.cid.hex(),
             "salt": self.salt.hex(),
             "title": self.title,
-            "terms": dict(self.terms),
+            "terms": _terms_to_json(self.terms),
             "wanted": self.wanted,
         }
 
@@ -76,7 +76,7 @@ class TestSetRecord:
             cid=CidDigest(bytes.fromhex(fields["cid"])),
             salt=Salt(bytes.fromhex(fields["salt"])),
             title=fields["title"],
-            terms=fields["terms"],
+            terms=_terms_from_json(fields["terms"]),
             wanted=fields["wanted"],
         )
 
@@ -157,3 +157,13 @@ class ScoresRecord:
             salt=Salt(bytes.fromhex(fields["salt"])),
             vstake=Wei(int(fields["vstake"])),
         )
+
+
+def _terms_to_json(terms: OrderTerms) -> list[Any]:
+    """In the order of the Solidity struct; bytes as hex, numbers as text, for JSON has no integers of 256 bits."""
+    return ["0x" + value.hex() if isinstance(value, bytes) else str(value) for value in encode(terms)]
+
+
+def _terms_from_json(values: list[Any]) -> OrderTerms:
+    plain = [bytes.fromhex(value[2:]) if value.startswith("0x") else int(value) for value in values]
+    return decode(OrderTerms, plain)

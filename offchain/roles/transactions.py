@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from web3.contract.contract import ContractFunction
-
 from offchain.chain.errors import ContractRejected
-from offchain.chain.sender import Sender
+from offchain.chain.sender import Call, Sender
 from offchain.chain.transactions import Receipt
 from offchain.errors import Rejected
 
@@ -51,7 +49,7 @@ class Transactions:
         self._sender = sender
         self._watched: list[str] = []
 
-    def send(self, key: str, call: ContractFunction) -> bool:
+    def send(self, key: str, call: Call) -> bool:
         """Sends `call` unless one with this key is on its way or done; whether it was sent now.
 
         A call that was mined and reverted is sent again under the key `KEY#2` and so on. Raises ContractRejected when

@@ -12,16 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from web3.contract.contract import ContractFunction
-
-from offchain.chain.client import BlockRef
 from offchain.chain.errors import ContractRejected
+from offchain.chain.sender import Call, Ticket
 from offchain.errors import Rejected, Retryable
 from offchain.roles.board import Board
 from offchain.roles.context import RoleContext, WorkerEvent
 from offchain.roles.order_view import OrderView
 from offchain.roles.transactions import LOST_RACES, Outcome, Transactions
-from offchain.types import OrderId
+from offchain.types import OrderId, Seconds
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +54,8 @@ class Worker(ABC):
         self._board = Board(context.client, context.contracts)
         self._transactions = Transactions(context.sender)
         self._troubles: dict[tuple[OrderId | None, str], _Trouble] = {}
+        self._said: set[tuple[OrderId, str]] = set()
+        self._now = Seconds(0)
         self._acted = False
         self._recovered = False
 
@@ -72,7 +72,8 @@ class Worker(ABC):
             self._acted = True
             self._report_end(end)
         head = self._board.advance()
-        self._prepare(head)
+        self._now = head.timestamp
+        self._prepare()
         for view in self._board.views(head):
             if self._is_over(view):
                 self._board.close(view.oid)
@@ -103,7 +104,7 @@ class Worker(ABC):
 
     # What a role fills in
 
-    def _prepare(self, head: BlockRef) -> None:  # noqa: B027 - optional
+    def _prepare(self) -> None:  # noqa: B027 - optional
         """Before the orders are looked at."""
 
     @abstractmethod
@@ -119,10 +120,15 @@ class Worker(ABC):
 
     # What roles use
 
-    def _send(self, key: str, call: ContractFunction) -> None:
+    def _send(self, key: str, call: Call) -> None:
         """Sends once for the idempotency key (`WHAT:OID[:MORE]`)."""
         if self._transactions.send(key, call):
             self._acted = True
+
+    def _watch(self, ticket: Ticket) -> None:
+        """Watches what was submitted by other means than `_send`."""
+        self._transactions.watch_all([ticket.key])
+        self._acted = True
 
     def _attempt(
         self, oid: OrderId | None, topic: str, action: Callable[[], None], *, obligation: bool = False
@@ -162,6 +168,12 @@ class Worker(ABC):
         self.statistics[what] += 1
         logger.info("%s %s %s %s", self.role, "" if oid is None else f"order {oid}", what, detail)
         self.context.report(WorkerEvent(self.role, self.context.account, oid, what, detail))
+
+    def _say_once(self, oid: OrderId, what: str, **detail: Any) -> None:
+        """Reports an event about an order the first time it is met."""
+        if (oid, what) not in self._said:
+            self._said.add((oid, what))
+            self._say(oid, what, **detail)
 
     # Transactions
 

@@ -1,0 +1,135 @@
+"""The client: puts orders, releases the test data when the models are revealed, and sees its orders to their end."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
+
+from offchain.chain.errors import ContractRejected
+from offchain.chain.event_decoder import EventDecoder
+from offchain.chain.sender import Intended, Ticket
+from offchain.chain.transactions import Receipt
+from offchain.errors import Bug
+from offchain.protocol.lifecycle import ENDED, Phase
+from offchain.protocol.manifest import MAX_FILE_BYTES, MAX_MANIFEST_BYTES, OrderManifest
+from offchain.roles.client_rules import ClientAction, OpeningLost, ReleaseTest, Seal, client_actions
+from offchain.roles.context import RoleContext
+from offchain.roles.order_view import OrderView
+from offchain.roles.prepare import OrderRequest, PreparedOrder, prepare_order
+from offchain.roles.records import TestSetRecord
+from offchain.roles.worker import Worker
+from offchain.storage.cid import Cid
+from offchain.storage.store import Store
+from offchain.types import OrderId
+
+__all__ = ["ClientOptions", "ClientWorker", "OrderRequest", "PreparedOrder", "prepare_order", "put_order"]
+
+
+def put_order(context: RoleContext, prepared: PreparedOrder) -> OrderId:
+    """Puts a prepared order and waits until it is final; its number.
+
+    The intent is journalled first: if this process dies, `client run` puts the order. Calling again does not put it
+    twice. Raises ContractRejected when the contract refuses, Rejected when the account cannot pay, Retryable when the
+    node is down (the order is then put later, by `client run` or by calling again).
+    """
+    context.journal.write(replace(prepared.record, wanted=True))
+    return put_order_id(context, context.sender.wait(submit_put(context, prepared.record)))
+
+
+def submit_put(context: RoleContext, record: TestSetRecord) -> Ticket:
+    """Sends the approval of exactly the reward, then the put, once each; does not wait. Raises like `put_order`.
+
+    The keys are made of the test commitment, which is unique for its salt.
+    """
+    contracts, name = context.contracts, record.commitment.hex()
+    call = contracts.token.functions.approve(contracts.book.address, record.terms.reward)
+    put = Intended(f"put::{name}", contracts.put(record.terms))
+    try:
+        return context.sender.submit_many([Intended(f"approve::{name}", call), put])[-1]
+    except ContractRejected as error:
+        if error.name != "ERC20InsufficientAllowance":
+            raise
+        # Another order of this client has replaced or used up the allowance between the two.
+        return context.sender.submit_many([Intended(f"approve::{name}#2", call), put])[-1]
+
+
+def put_order_id(context: RoleContext, receipt: Receipt) -> OrderId:
+    """The number of the order that the transaction of `receipt` put."""
+    decoder = EventDecoder.of(context.contracts.addresses)
+    for log in receipt.logs:
+        event = decoder.decode(log)
+        if event is not None and event.name == "OrderPut":
+            return OrderId(event.arguments["oid"])
+    raise Bug("a successful put without its event")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """`seal_grace`: seconds for which sealing is left to the aggregators.
+
+    `archive`: a store with a copy of the client's content, from which what the main store has lost is put back.
+    """
+
+    seal_grace: int = 20
+    archive: Store | None = None
+    poll_seconds: float | None = None
+
+
+class ClientWorker(Worker):
+    """Cares for the orders of one client. See `client_rules` for what it does when."""
+
+    role: ClassVar[str] = "client"
+
+    def __init__(self, context: RoleContext, options: ClientOptions | None = None) -> None:
+        self._options = options or ClientOptions()
+        super().__init__(context, poll_seconds=self._options.poll_seconds)
+
+    def _prepare(self) -> None:
+        """Puts what was decided on and is not on its way: the process died between decision and transaction."""
+        for record in self.context.journal.all(TestSetRecord):
+            if record.wanted:
+                self._attempt(None, f"put {record.commitment.hex()}", partial(self._put, record))
+
+    def _put(self, record: TestSetRecord) -> None:
+        key = f"put::{record.commitment.hex()}"
+        if self.context.sender.nonce_of(key) is None:
+            self._watch(submit_put(self.context, record))
+
+    def _is_over(self, view: OrderView) -> bool:
+        return view.phase in ENDED or view.order.client != self.context.account
+
+    def _advance(self, view: OrderView) -> None:
+        record = self.context.journal.find(TestSetRecord, view.order.terms.test_commitment)
+        self._attempt(view.oid, "content", partial(self._serve, view, record), obligation=True)
+        for action in client_actions(view, record, self._options.seal_grace):
+            release = not isinstance(action, Seal)
+            self._attempt(view.oid, type(action).__name__, partial(self._act, view, action), obligation=release)
+
+    def _act(self, view: OrderView, action: ClientAction) -> None:
+        match action:
+            case ReleaseTest(record):
+                call = self.context.contracts.book.functions.releaseTest(
+                    view.oid, record.root, record.samples, record.cid, record.salt
+                )
+                self._send(f"release-test:{view.oid}", call)
+            case OpeningLost():
+                self._say_once(view.oid, "opening-lost", commitment=view.order.terms.test_commitment.hex())
+            case Seal():
+                self._send(f"seal:{view.oid}", self.context.contracts.proof.functions.seal(view.oid))
+
+    def _serve(self, view: OrderView, record: TestSetRecord | None) -> None:
+        """Puts back what providers and validators need and the store has lost."""
+        archive = self._options.archive
+        if archive is None or view.phase > Phase.SCORE_REVEAL:
+            return
+        manifest = Cid(view.order.terms.manifest_cid)
+        self._restore(archive, manifest, MAX_MANIFEST_BYTES)
+        data = self.context.store.read(manifest, max_bytes=MAX_MANIFEST_BYTES)
+        train = OrderManifest.parse(data, source=str(manifest)).train
+        self._restore(archive, train.cid, train.size)
+        if record is not None and view.phase >= Phase.REVEAL:
+            self._restore(archive, Cid(record.cid), MAX_FILE_BYTES)
+
+    def _restore(self, archive: Store, cid: Cid, max_bytes: int) -> None:
+        if not self.context.store.has(cid):
+            self.context.store.add(archive.read(cid, max_bytes=max_bytes))
+            self._acted = True

@@ -1,0 +1,162 @@
+"""From a client's own data to an order that can be put: split, quantise, store, commit.
+
+Nothing leaves the machine's store and nothing is spent here; `put_order` in `client` does that.
+"""
+
+from dataclasses import dataclass
+
+from offchain.chain.views import OrderTerms, ProtocolParameters
+from offchain.data.dataset import Dataset
+from offchain.data.preprocessing import Preprocessing as Fitted
+from offchain.data.preprocessing import fit_preprocessing
+from offchain.data.raw import RawData
+from offchain.data.split import split
+from offchain.errors import Rejected
+from offchain.model.roots import compute_test_root
+from offchain.model.spec import ModelSpec
+from offchain.model.training import require_trainable
+from offchain.protocol.commitments import client_commitment
+from offchain.protocol.manifest import FileRef, OrderManifest, Preprocessing
+from offchain.protocol.scores import NO_MINIMUM, ScoreFunction
+from offchain.roles.context import RoleContext
+from offchain.roles.records import TestSetRecord
+from offchain.storage.cid import Cid
+from offchain.storage.store import Store
+from offchain.types import Salt, Wei
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """What a client wants. `reward` in wei, times in seconds, sizes in bytes.
+
+    Without a `test` set of its own, `test_fraction` of the training samples is split off with `seed`, of each class
+    alike. `minimum_score_ppm`: the least mean score per sample, in millionths, that can win.
+    """
+
+    title: str
+    train: RawData
+    spec: ModelSpec
+    reward: Wei
+    train_seconds: int
+    reveal_seconds: int
+    validate_seconds: int
+    challenge_seconds: int
+    minimum_validators: int = 1
+    minimum_score_ppm: int = NO_MINIMUM
+    test: RawData | None = None
+    test_fraction: float = 0.2
+    seed: int = 0
+    max_model_bytes: int | None = None
+    max_tensor_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedOrder:
+    """An order whose content is in the store and whose secret is in the journal, ready to be put."""
+
+    record: TestSetRecord
+    manifest: OrderManifest
+    train: Dataset
+    test: Dataset
+
+    @property
+    def terms(self) -> OrderTerms:
+        """What `put` will say."""
+        return self.record.terms
+
+
+def prepare_order(context: RoleContext, request: OrderRequest, *, archive: Store | None = None) -> PreparedOrder:
+    """Stores the data and the manifest, and journals the opening of the test set.
+
+    `archive`: a store of the client's own that keeps a copy of everything, from which `client run` puts back what the
+    first store loses. Raises Rejected when data and spec don't fit, or when a time, limit or the reward is outside the
+    protocol's bounds; Retryable when the chain or the store is not ready.
+    """
+    parameters = context.contracts.protocol_parameters()
+    require_within_bounds(request, parameters)
+    balance = context.contracts.token_balance(context.account)
+    if balance < request.reward:
+        raise Rejected(f"--reward: {request.reward} wei is more than the {balance} wei that {context.account} holds")
+    train, test, fitted = quantise_data(request)
+    require_trainable(request.spec, train, request.train.task)
+    manifest = _manifest(context, request, train, fitted, archive)
+    test_cid = _keep(context, test.to_bytes(), archive).digest
+    salt, root = Salt(context.rng(32)), compute_test_root(test.inputs, test.labels)
+    commitment = client_commitment(context.account, root, len(test), test_cid, salt)
+    terms = OrderTerms(
+        reward=request.reward,
+        manifest_cid=_keep(context, manifest.to_bytes(), archive).digest,
+        test_commitment=commitment,
+        score_function=manifest.score_function_id,
+        minimum_score_ppm=request.minimum_score_ppm,
+        train_seconds=request.train_seconds,
+        reveal_seconds=request.reveal_seconds,
+        validate_seconds=request.validate_seconds,
+        challenge_seconds=request.challenge_seconds,
+        minimum_validators=request.minimum_validators,
+        max_model_bytes=request.max_model_bytes or parameters.max_model_bytes,
+        max_tensor_bytes=request.max_tensor_bytes or parameters.max_tensor_bytes,
+    )
+    record = TestSetRecord(commitment, root, len(test), test_cid, salt, request.title, terms, wanted=False)
+    context.journal.write(record)
+    return PreparedOrder(record, manifest, train, test)
+
+
+def quantise_data(request: OrderRequest) -> tuple[Dataset, Dataset, Fitted]:
+    """(training set, test set, how they were quantised); the fit sees the training samples only. Raises Rejected."""
+    if request.test is None:
+        stratify = request.train.task == "classification"
+        train, test = split(request.train, fraction=request.test_fraction, seed=request.seed, stratify=stratify)
+    else:
+        train, test = request.train, request.test.aligned_to(request.train)
+    fitted = fit_preprocessing(train)
+    return fitted.apply(train), fitted.apply(test), fitted
+
+
+def require_within_bounds(request: OrderRequest, parameters: ProtocolParameters) -> None:
+    """Raises Rejected, naming the flag, for what `put` would refuse."""
+    least, most = parameters.minimum_window, parameters.maximum_window
+    _within("--train-seconds", request.train_seconds, least, most)
+    _within("--reveal-seconds", request.reveal_seconds, least, most)
+    _within("--validate-seconds", request.validate_seconds, 2 * least, most)
+    _within("--challenge-seconds", request.challenge_seconds, least, most)
+    _within("--min-validators", request.minimum_validators, 1, parameters.max_validators)
+    _within("--reward", request.reward, parameters.minimum_reward, 2**128 - 1)
+    if request.max_model_bytes is not None:
+        _within("--max-model-bytes", request.max_model_bytes, 1, parameters.max_model_bytes)
+    if request.max_tensor_bytes is not None:
+        _within("--max-tensor-bytes", request.max_tensor_bytes, 1, parameters.max_tensor_bytes)
+
+
+def _within(flag: str, actual: int, least: int, most: int) -> None:
+    if not least <= actual <= most:
+        raise Rejected(f"{flag} {actual}: the protocol allows {least} to {most}")
+
+
+def _manifest(
+    context: RoleContext, request: OrderRequest, train: Dataset, fitted: Fitted, archive: Store | None
+) -> OrderManifest:
+    data = train.to_bytes()
+    regression = request.train.task == "regression"
+    function = ScoreFunction.MEAN_ABSOLUTE_ERROR if regression else ScoreFunction.ACCURACY
+    fields = {
+        "title": request.title,
+        "task": request.train.task,
+        "spec": request.spec.model_dump(mode="json", exclude_none=True),
+        "score_function": function.name.lower(),
+        "train": FileRef(cid=_keep(context, data, archive), size=len(data)),
+        "classes": request.train.classes,
+        "preprocessing": Preprocessing(
+            offset=fitted.offset,
+            scale=fitted.scale,
+            label_offset=fitted.label_offset if regression else None,
+            label_scale=fitted.label_scale if regression else None,
+        ),
+    }
+    return OrderManifest.model_validate(fields)
+
+
+def _keep(context: RoleContext, data: bytes, archive: Store | None) -> Cid:
+    if archive is not None:
+        archive.add(data)
+    return context.store.add(data)
