@@ -16,7 +16,6 @@ interface Vm {
     function expectRevert(bytes4 selector) external;
     function expectEmit(address emitter) external;
     function assume(bool condition) external pure;
-    function bound(uint256 current, uint256 min, uint256 max) external view returns (uint256);
     function assertTrue(bool condition, string calldata reason) external pure;
     function assertFalse(bool condition, string calldata reason) external pure;
     function assertEq(uint256 left, uint256 right, string calldata reason) external pure;
@@ -29,7 +28,6 @@ interface Vm {
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256);
     function writeJson(string calldata json, string calldata path) external;
     function serializeUint(string calldata object, string calldata key, uint256 value) external returns (string memory);
-    function record() external;
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
 
@@ -41,3 +39,15 @@ interface Vm {
 }
 
 Vm constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+/// @return a number in [low, high], every one of which some `x` gives
+function between(uint256 x, uint256 low, uint256 high) pure returns (uint256) {
+    if (x >= low && x <= high) return x;
+    uint256 size = high - low + 1;
+    return size == 0 ? x : low + x % size;
+}
+
+/// @return a number that looks random, for the `index`-th use of `seed`
+function draw(uint256 seed, uint256 index) pure returns (uint256) {
+    return uint256(keccak256(abi.encode(seed, index)));
+}
