@@ -1,0 +1,163 @@
+"""From a trained float model to the integer network that is claimed, judged by its own integer score on the hold-out.
+
+First post-training quantisation with several calibrations; when rounding costs accuracy, fine-tuning under simulated
+quantisation with the straight-through estimator (Jacob et al. 2018, section 3; Bengio et al. 2013), kept only if the
+integer network that comes of it scores better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from offchain.data.dataset import Dataset
+from offchain.model.assembly import LIMIT, assemble
+from offchain.model.calibration import Method, calibrate
+from offchain.model.evaluator import evaluate
+from offchain.model.float_model import FloatModel
+from offchain.model.folding import FoldedNetwork, fold
+from offchain.model.graph import IntegerNetwork, Op
+from offchain.model.training import (
+    Batches,
+    DeviceData,
+    Judgement,
+    Settings,
+    ShouldStop,
+    TrainingData,
+    annealed,
+    judge,
+    pick_device,
+)
+
+_CALIBRATION_SAMPLES = 512
+_METHODS: tuple[Method, ...] = ("mse", "max", "percentile")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantised:
+    """An integer network, how it did on the hold-out, and how it was made."""
+
+    network: IntegerNetwork
+    judgement: Judgement
+    method: str
+
+
+def quantise(
+    model: FloatModel,
+    data: TrainingData,
+    *,
+    settings: Settings,
+    target: float,
+    fine_tune_epochs: int,
+    seed: int,
+    should_stop: ShouldStop,
+    device: torch.device | None = None,
+) -> Quantised:
+    """The best integer network of a float model.
+
+    target: the float model's own score on the hold-out; fine-tuning of at most `fine_tune_epochs` starts only below it,
+    and not once `should_stop` says so.
+    """
+    device = device or pick_device()
+    network = FoldedNetwork(fold(model)).to(device)
+    sample = _sample(data.train, model.scaling.input_scale, device)
+    best = _post_training(network, sample, model, data, "post-training")
+    if best.judgement.score >= target or fine_tune_epochs < 1 or should_stop():
+        return best
+    tuned = _fine_tune(network, sample, model, data, settings, fine_tune_epochs, seed, should_stop)
+    if not tuned:
+        return best
+    again = _post_training(network, sample, model, data, "quantisation-aware")
+    return again if again.judgement.better_than(best.judgement) else best
+
+
+def _post_training(
+    network: FoldedNetwork, sample: Tensor, model: FloatModel, data: TrainingData, name: str
+) -> Quantised:
+    best: Quantised | None = None
+    for method in _METHODS:
+        scales = calibrate(network, sample, input_scale=model.scaling.input_scale, method=method)
+        made = _assembled(network, scales, model, data)
+        outputs = evaluate(made, data.holdout.inputs) * made.output_scale
+        judgement = judge(outputs, data, model.scaling)
+        if best is None or judgement.better_than(best.judgement):
+            best = Quantised(made, judgement, f"{name}, {method}")
+    assert best is not None
+    return best
+
+
+def _assembled(
+    network: FoldedNetwork, scales: tuple[float, ...], model: FloatModel, data: TrainingData
+) -> IntegerNetwork:
+    scaling = model.scaling
+    labels = None if data.task == "classification" else (scaling.output_scale, scaling.output_offset)
+    return assemble(network.export_nodes(), scales, input_shape=model.spec.input_shape, labels=labels)
+
+
+def _fine_tune(
+    network: FoldedNetwork,
+    sample: Tensor,
+    model: FloatModel,
+    data: TrainingData,
+    settings: Settings,
+    epochs: int,
+    seed: int,
+    should_stop: ShouldStop,
+) -> bool:
+    """Trains the folded weights in place; False when not even one epoch was possible."""
+    scales = calibrate(network, sample, input_scale=model.scaling.input_scale, method="mse")
+    simulated = _Simulated(network, scales)
+    device = sample.device
+    batches = Batches(DeviceData.load(data, device), data.task, model.scaling, settings)
+    random = np.random.default_rng(seed)
+    optimiser = torch.optim.Adam(network.parameters(), lr=_FINE_TUNE_RATE)
+    steps, done = batches.count * epochs, 0
+    for epoch in range(epochs):
+        for indices in batches.shuffled(random):
+            if should_stop():
+                return epoch > 0
+            optimiser.param_groups[0]["lr"] = _FINE_TUNE_RATE * annealed(done / steps)
+            inputs, targets = batches.batch(indices, random)
+            optimiser.zero_grad(set_to_none=True)
+            batches.loss(simulated(inputs), targets).backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            done += 1
+    return all(bool(torch.isfinite(p).all()) for p in network.parameters())
+
+
+_FINE_TUNE_RATE = 3e-4
+
+
+class _Simulated:
+    """The folded network, every activation and weight rounded as in the integer one; gradients pass through."""
+
+    def __init__(self, network: FoldedNetwork, scales: tuple[float, ...]) -> None:
+        self._network = network
+        self._scales = scales
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        return self._network.tensors(inputs, wrap=self._activation, wrap_weight=self._weight)[-1]
+
+    def _activation(self, tensor: int, values: Tensor) -> Tensor:
+        nodes = self._network.nodes
+        if tensor == len(nodes) or nodes[tensor - 1].op == Op.MAX_POOL2D:
+            return values
+        scale = self._scales[tensor]
+        return _straight_through(torch.clamp(values / scale, -LIMIT, LIMIT)) * scale
+
+    def _weight(self, _tensor: int, weight: Tensor) -> Tensor:
+        step = weight.detach().abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / LIMIT
+        return _straight_through(weight / step) * step
+
+
+def _straight_through(values: Tensor) -> Tensor:
+    return values + (torch.round(values) - values).detach()
+
+
+def _sample(train: Dataset, input_scale: float, device: torch.device) -> Tensor:
+    step = -(-len(train) // _CALIBRATION_SAMPLES)
+    return torch.from_numpy(np.array(train.inputs[::step])).to(device).float() * input_scale
