@@ -2,7 +2,7 @@
 
 Each transaction is a token transfer of its own amount from one key. Three ways take turns, so that load on the machine
 hits all alike: *send and wait* as web3 does it out of the box (it looks up nonce, fees and gas, we sign and wait for
-the receipt), the same *prepared* (nonce, fees and gas known beforehand: the least that waiting can cost), and the *sender*
+the receipt), the same *prepared* (nonce, fees and gas known: the least that waiting can cost), and the *sender*
 (estimates, journal on disk and all). Afterwards every transfer is looked up in the chain's logs: none may be lost or
 doubled, and each key's must be in order.
 """

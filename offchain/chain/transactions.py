@@ -1,7 +1,7 @@
 """Transactions as values: what to call, how it was signed, what came of it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
@@ -27,7 +27,7 @@ class TxCall:
 def as_call(call: ContractFunction | ContractConstructor | TxCall) -> TxCall:
     """Any call in the one form."""
     if isinstance(call, TxCall):
-        return call
+        return replace(call, to=None if call.to is None else to_checksum_address(call.to))
     if isinstance(call, ContractConstructor):
         return TxCall(None, bytes.fromhex(str(call.data_in_transaction).removeprefix("0x")), label="deployment")
     data = bytes.fromhex(str(call._encode_transaction_data()).removeprefix("0x"))

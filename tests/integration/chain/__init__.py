@@ -1,0 +1,1 @@
+"""The chain room against real Anvil and py-evm."""
