@@ -24,9 +24,9 @@ WIDE_LIMIT = (1 << 23) - 1
 """Largest magnitude of the last node's output."""
 MAX_MULTIPLIER = (1 << 22) - 1
 MAX_SHIFT = 47
-MAX_BIAS = 1 << 30
+MAX_BIAS = 1 << 29
 MAX_SUM = (1 << 30) - 1
-"""Bound on the products of one row; together with the bias it stays below 2^31."""
+"""Bound on the products of one row; with the bias it stays below 2^31, times a multiplier and rounded below 2^53."""
 _WIDEST_INPUT = 128
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import prod
 from typing import assert_never
 
 import numpy as np
@@ -46,7 +45,10 @@ WEIGHTED = (Op.DENSE, Op.CONV2D, Op.DEPTHWISE_CONV2D)
 
 @dataclass(frozen=True, slots=True)
 class FloatNode:
-    """A node of the integer graph before it has numbers; `inputs` are tensor ids (0 is the network's input)."""
+    """A node of the integer graph before it has numbers; `inputs` are tensor ids (0 is the network's input).
+
+    `input_shape` is that of the first input's tensor, an image even where a dense layer flattens it.
+    """
 
     op: Op
     inputs: tuple[int, ...]
@@ -73,7 +75,8 @@ def fold(model: FloatModel) -> tuple[FloatNode, ...]:
                 nodes[inputs[0] - 1] = _normalised(nodes[inputs[0] - 1], item, model)
                 tensor_of[item.index] = inputs[0]
                 continue
-        nodes.append(_node(item, inputs, model))
+        shape = nodes[inputs[0] - 1].output_shape if inputs[0] else model.spec.input_shape
+        nodes.append(replace(_node(item, inputs, model), input_shape=shape))
         tensor_of[item.index] = len(nodes)
     return tuple(nodes)
 
@@ -195,10 +198,3 @@ def _parameter(values: FloatArray | None) -> nn.Parameter:
 
 def _array(parameter: Tensor) -> FloatArray:
     return parameter.detach().cpu().double().numpy()
-
-
-def fan_in(node: FloatNode) -> int:
-    """Products that one output element of a weighted or pooling node sums."""
-    if node.weight is not None:
-        return int(node.weight.shape[1])
-    return prod(node.window.kernel) if node.window else len(node.inputs)

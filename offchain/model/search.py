@@ -19,6 +19,7 @@ from offchain.model.float_model import FloatModel
 from offchain.model.graph import IntegerNetwork
 from offchain.model.quantisation import quantise
 from offchain.model.spec import ModelSpec
+from offchain.model.suitability import require_trainable
 from offchain.model.training import (
     DeviceData,
     Judgement,
@@ -29,7 +30,6 @@ from offchain.model.training import (
     Trainer,
     TrainingData,
     pick_device,
-    require_trainable,
 )
 
 _RATES: tuple[tuple[str, float], ...] = (

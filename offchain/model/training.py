@@ -20,7 +20,6 @@ from torch import Tensor
 
 from offchain.data.dataset import Dataset
 from offchain.data.raw import Task
-from offchain.errors import Rejected
 from offchain.model.float_model import FloatModel, Scaling
 from offchain.model.module import SpecNetwork
 from offchain.model.spec import ModelSpec
@@ -225,18 +224,6 @@ def fit_scaling(data: TrainingData) -> Scaling:
     return Scaling(
         input_scale=input_scale, output_scale=max(float(labels.std()), 1.0), output_offset=float(labels.mean())
     )
-
-
-def require_trainable(spec: ModelSpec, data: Dataset, task: Task) -> None:
-    """Raises Rejected unless the spec fits the data: sample shape, enough classes, a single unit for regression."""
-    if task == "regression":
-        spec.require(input_shape=data.shape, outputs=1)
-        return
-    if data.labels.min() < 0 or data.labels.max() >= spec.outputs:
-        raise Rejected(
-            f"labels run from {data.labels.min()} to {data.labels.max()}, but the spec has {spec.outputs} outputs"
-        )
-    spec.require(input_shape=data.shape, outputs=spec.outputs)
 
 
 def load_network(model: FloatModel, device: torch.device | None = None) -> SpecNetwork:

@@ -1,0 +1,20 @@
+"""Whether a spec can be trained on a data set: clients ask before they pay, providers before they start."""
+
+from __future__ import annotations
+
+from offchain.data.dataset import Dataset
+from offchain.data.raw import Task
+from offchain.errors import Rejected
+from offchain.model.spec import ModelSpec
+
+
+def require_trainable(spec: ModelSpec, data: Dataset, task: Task) -> None:
+    """Raises Rejected unless the spec fits the data: sample shape, enough classes, a single unit for regression."""
+    outputs = 1 if task == "regression" else spec.outputs
+    spec.require(input_shape=data.shape, outputs=outputs)
+    lowest, highest = int(data.labels.min()), int(data.labels.max())
+    if task == "classification" and not 0 <= lowest <= highest < spec.outputs:
+        last = spec.layers[-1].name
+        raise Rejected(
+            f"spec layer {len(spec.layers)} {last!r} has {spec.outputs} units, but labels run from {lowest} to {highest}"
+        )
