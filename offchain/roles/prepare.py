@@ -14,7 +14,7 @@ from offchain.data.split import split
 from offchain.errors import Rejected
 from offchain.model.roots import compute_test_root
 from offchain.model.spec import ModelSpec
-from offchain.model.training import require_trainable
+from offchain.model.suitability import require_trainable
 from offchain.protocol.commitments import client_commitment
 from offchain.protocol.manifest import FileRef, OrderManifest, Preprocessing
 from offchain.protocol.scores import NO_MINIMUM, ScoreFunction
