@@ -93,7 +93,7 @@ def decode(block: bytes) -> Leaf | Branch:
         elif field == 1 and isinstance(value, bytes):
             data = value
         else:
-            raise ValueError(f"unexpected dag-pb field {field}")
+            raise ValueError(f"an unexpected dag-pb field {field}")
     if data is None:
         raise ValueError("a dag-pb node without UnixFS data")
     return _decode_file(data, tuple(digests))
@@ -103,7 +103,7 @@ def _decode_file(data: bytes, digests: tuple[bytes, ...]) -> Leaf | Branch:
     content, size = b"", None
     for field, value in _fields(data):
         if field == 1 and value != 2:
-            raise ValueError("a UnixFS node that is not a file; directories can't be read")
+            raise ValueError("a UnixFS node that is not a file, such as a directory")
         if field == 2 and isinstance(value, bytes):
             content = value
         if field == 3 and isinstance(value, int):
@@ -139,7 +139,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
                 yield key >> 3, message[at : at + value]
                 at += value
             case other:
-                raise ValueError(f"unexpected protobuf wire type {other}")
+                raise ValueError(f"an unexpected protobuf wire type {other}")
 
 
 def _read_varint(message: bytes, at: int) -> tuple[int, int]:

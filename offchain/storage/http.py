@@ -116,6 +116,7 @@ class HttpSource:
             if count > max_bytes:
                 if strict:
                     raise WrongContent(f"{self._location}: sent more than {max_bytes} bytes; the download was cut off")
+                yield piece[: max_bytes - count]
                 return
             yield piece
             deadline.remaining()

@@ -225,7 +225,7 @@ def _decode(cid: Cid, block: bytes, source: str) -> Leaf | Branch:
     try:
         return decode(block)
     except ValueError as error:
-        raise Rejected(f"{source}: {cid} is {error}; add the file with `assay` or Kubo's classic defaults") from None
+        raise Rejected(f"{source}: {cid} holds {error}; add a plain file, with Assay's profile") from None
 
 
 def _require_canonical(
