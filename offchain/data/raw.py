@@ -117,7 +117,8 @@ def class_names(values: Sequence[Any]) -> tuple[str, ...]:
 def _finite_inputs(name: str, inputs: npt.NDArray[Any], columns: tuple[str, ...] | None) -> npt.NDArray[np.float32]:
     if inputs.dtype.kind not in "fiub":
         raise Rejected(f"{name}: inputs have dtype {inputs.dtype}; give numbers")
-    values = inputs.astype(np.float32)
+    with np.errstate(over="ignore"):
+        values = inputs.astype(np.float32)
     finite = np.isfinite(values)
     if not finite.all():
         place = np.argwhere(~finite)[0]

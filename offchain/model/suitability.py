@@ -16,5 +16,5 @@ def require_trainable(spec: ModelSpec, data: Dataset, task: Task) -> None:
     if task == "classification" and not 0 <= lowest <= highest < spec.outputs:
         last = spec.layers[-1].name
         raise Rejected(
-            f"spec layer {len(spec.layers)} {last!r} has {spec.outputs} units, but labels run from {lowest} to {highest}"
+            f"spec layer {len(spec.layers)} {last!r} has {spec.outputs} units, but labels go from {lowest} to {highest}"
         )

@@ -1,0 +1,1 @@
+"""Loaders, the canonical data set, preprocessing and splits."""
