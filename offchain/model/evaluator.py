@@ -1,0 +1,211 @@
+"""The fast evaluator: equal to the oracle bit for bit, whatever the batch size, the threads and the CPU.
+
+A batch runs through the network as int8 matrix products (`matmul.py`), each followed by one fused pass back to int8
+(`kernels.py`), in tiles that stay in the core's cache. Threads take whole batches, so no sum is ever split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from offchain.errors import Bug, Rejected
+from offchain.model import matmul
+from offchain.model.graph import Int8Array, Int32Array, IntegerNetwork, Op
+from offchain.model.plan import Plan, Step, make_plan
+
+MEMORY_BYTES = 256 << 20
+"""Default bound on what one evaluation allocates beside weights, inputs and outputs."""
+
+_TILE_BYTES = 512 << 10
+_BATCH_BYTES = 4 << 20
+_MAX_BATCH = 4096
+
+Buffer = npt.NDArray[Any]
+
+
+def evaluate(
+    network: IntegerNetwork,
+    inputs: Int8Array,
+    *,
+    batch_size: int | None = None,
+    threads: int | None = None,
+    memory_bytes: int = MEMORY_BYTES,
+    int8: bool | None = None,
+) -> Int32Array:
+    """Outputs int32 (n, *output_shape) of a valid network for inputs int8 (n, *input_shape).
+
+    batch_size: samples at a time; chosen from `memory_bytes` when None. threads: torch's number when None. int8: False
+    forces the floating-point engine; None uses int8 instructions where they are exact. None of them changes the result.
+    Raises Rejected when the inputs don't have the network's shape.
+    """
+    return Evaluator(network, threads=threads, memory_bytes=memory_bytes, int8=int8)(inputs, batch_size=batch_size)
+
+
+class Evaluator:
+    """A network made ready once, to be evaluated many times."""
+
+    def __init__(
+        self,
+        network: IntegerNetwork,
+        *,
+        threads: int | None = None,
+        memory_bytes: int = MEMORY_BYTES,
+        int8: bool | None = None,
+    ) -> None:
+        self._threads = threads if threads is not None else torch.get_num_threads()
+        self._memory_bytes = memory_bytes
+        usable = int8 is not False and matmul.int8_is_exact()
+        if int8 and not usable:
+            raise Rejected("int8=True: this CPU has no exact int8 product; leave it to None")
+        self._plan = make_plan(network, int8=usable)
+
+    def __call__(self, inputs: Int8Array, *, batch_size: int | None = None) -> Int32Array:
+        """Like `evaluate`."""
+        network = self._plan.network
+        if inputs.dtype != np.int8 or inputs.shape[1:] != network.input_shape:
+            raise Rejected(
+                f"inputs: {inputs.dtype} of shape {list(inputs.shape[1:])} a sample; the model takes int8 of "
+                f"{list(network.input_shape)}"
+            )
+        count = len(inputs)
+        flat = np.ascontiguousarray(inputs).reshape(count, -1)
+        output = np.empty((count, prod(network.output_shape)), dtype=np.int32)
+        size = min(batch_size or self._batch_size(count), max(count, 1))
+        starts = range(0, count, size)
+        with _one_torch_thread():
+            self._run(flat, output, starts, size)
+        return output.reshape(count, *network.output_shape)
+
+    def _run(self, inputs: Int8Array, output: Int32Array, starts: range, size: int) -> None:
+        workers = min(self._threads, len(starts))
+        if workers <= 1:
+            _work(self._plan, inputs, output, starts, size)
+            return
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            shares = [starts[worker::workers] for worker in range(workers)]
+            for future in [pool.submit(_work, self._plan, inputs, output, share, size) for share in shares]:
+                future.result()
+
+    def _batch_size(self, count: int) -> int:
+        per_sample = self._plan.bytes_per_sample
+        cached = max(1, _BATCH_BYTES // per_sample)
+        allowed = max(1, self._memory_bytes // (self._threads * per_sample))
+        even = -(-count // self._threads)
+        return max(1, min(cached, allowed, even, _MAX_BATCH))
+
+
+@dataclass(frozen=True, slots=True)
+class _Workspace:
+    """One thread's memory, used again for each batch."""
+
+    slots: list[Int8Array]
+    columns: Int8Array
+    accumulators: dict[np.dtype[np.generic], Buffer]
+
+
+def _work(plan: Plan, inputs: Int8Array, output: Int32Array, starts: range, size: int) -> None:
+    space = _workspace(plan, size)
+    for start in starts:
+        stop = min(start + size, len(inputs))
+        _run_batch(plan, space, inputs[start:stop].reshape(-1), output[start:stop].reshape(-1), stop - start)
+
+
+def _workspace(plan: Plan, size: int) -> _Workspace:
+    columns = max((_tile_rows(step) * step.fan_in for step in plan.steps if step.gathered), default=0)
+    accumulators: dict[np.dtype[np.generic], int] = {}
+    for step in plan.steps:
+        if step.product is not None:
+            dtype = np.dtype(step.product.accumulator_dtype)
+            elements = min(_tile_rows(step), size * step.positions) * step.node.output_shape[-1]
+            accumulators[dtype] = max(accumulators.get(dtype, 0), elements)
+    return _Workspace(
+        slots=[np.empty(elements * size, dtype=np.int8) for elements in plan.slot_elements],
+        columns=np.empty(columns, dtype=np.int8),
+        accumulators={dtype: np.empty(elements, dtype=dtype) for dtype, elements in accumulators.items()},
+    )
+
+
+def _run_batch(plan: Plan, space: _Workspace, inputs: Int8Array, output: Int32Array, count: int) -> None:
+    def tensor(index: int) -> Buffer:
+        if index == 0:
+            return inputs
+        if index == len(plan.steps):
+            return output
+        return space.slots[plan.slots[index]][: plan.steps[index - 1].target_elements * count]
+
+    for index, step in enumerate(plan.steps):
+        _run_step(step, space, [tensor(source) for source in step.node.inputs], tensor(index + 1), count)
+
+
+def _run_step(step: Step, space: _Workspace, sources: list[Buffer], out: Buffer, count: int) -> None:
+    from offchain.model import kernels
+
+    node, x, scale = step.node, sources[0], step.rescaling
+    if node.op is Op.MAX_POOL2D:
+        kernels.max_pool(x, step.geometry, node.low, node.high, out)
+        return
+    if scale is None:
+        raise Bug(f"{node.op.name} without requantisation")
+    multiplier, half, shift = scale.multiplier, scale.half, scale.shift
+    match node.op:
+        case Op.DENSE | Op.CONV2D:
+            _run_product(step, space, x, out, count)
+        case Op.DEPTHWISE_CONV2D:
+            per_unit = (step.taps, scale.bias, multiplier, half, shift)
+            kernels.depthwise(x, step.geometry, *per_unit, node.low, node.high, out)
+        case Op.AVERAGE_POOL2D:
+            constants = (int(multiplier[0]), int(half[0]), int(shift[0]))
+            kernels.average_pool(x, step.geometry, *constants, node.low, node.high, out)
+        case Op.ADD:
+            factors = (int(multiplier[0]), int(multiplier[1]))
+            kernels.add(x, sources[1], *factors, int(half[0]), int(shift[0]), node.low, node.high, out)
+
+
+def _run_product(step: Step, space: _Workspace, x: Buffer, out: Buffer, count: int) -> None:
+    from offchain.model import kernels
+
+    node, scale, product = step.node, step.rescaling, step.product
+    if scale is None or product is None:
+        raise Bug(f"{node.op.name} without weights")
+    units, fan_in = node.output_shape[-1], step.fan_in
+    rows = step.positions * count
+    tile = _tile_rows(step)
+    whole = space.accumulators[np.dtype(product.accumulator_dtype)]
+    for first in range(0, rows, tile):
+        some = min(tile, rows - first)
+        left: Buffer
+        if step.gathered:
+            left = space.columns[: some * fan_in]
+            kernels.gather(x, step.geometry, first, some, left)
+        else:
+            left = x[first * fan_in : (first + some) * fan_in]
+        accumulator = whole[: some * units]
+        product.multiply(left.reshape(some, fan_in), accumulator.reshape(some, units))
+        target = out[first * units : (first + some) * units]
+        kernels.requantise(
+            accumulator, scale.bias, scale.multiplier, scale.half, scale.shift, node.low, node.high, target
+        )
+
+
+def _tile_rows(step: Step) -> int:
+    return max(1, _TILE_BYTES // max(step.fan_in, 4 * step.node.output_shape[-1]))
+
+
+@contextmanager
+def _one_torch_thread() -> Iterator[None]:
+    """Batches are the unit of parallel work; torch must not split them further."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
