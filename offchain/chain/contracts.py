@@ -115,6 +115,10 @@ class AssayContracts:
         """What is still escrowed for the order."""
         return Wei(self.read(self.book.functions.escrowOf(oid)))
 
+    def total_escrow(self) -> Wei:
+        """What is escrowed for all orders."""
+        return Wei(self.read(self.book.functions.totalEscrow()))
+
     # Proof of training
 
     def phase(self, oid: OrderId) -> Phase:
@@ -206,6 +210,10 @@ class AssayContracts:
     def credited(self, account: ChecksumAddress) -> Wei:
         """What the account can claim from the treasury."""
         return Wei(self.read(self.treasury.functions.balanceOf(account)))
+
+    def total_held(self) -> Wei:
+        """What the treasury holds for orders that are not settled yet."""
+        return Wei(self.read(self.treasury.functions.totalHeld()))
 
     def total_owed(self) -> Wei:
         """What the treasury owes to all accounts."""

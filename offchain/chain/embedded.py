@@ -17,10 +17,11 @@ from eth.consensus.applier import ConsensusApplier
 from eth.consensus.noproof import NoProofConsensus
 from eth.constants import BLANK_ROOT_HASH, ZERO_ADDRESS
 from eth.db.atomic import AtomicDB
-from eth.exceptions import Revert, VMError
+from eth.exceptions import PyEVMError, Revert, VMError
 from eth.vm.forks.cancun import CancunVM
 from eth.vm.spoof import SpoofTransaction
 from eth_utils.exceptions import ValidationError
+from rlp.exceptions import RLPException  # type: ignore[import-untyped]
 
 GAS_LIMIT = 60_000_000
 REPLACEMENT_PERCENT = 10
@@ -147,7 +148,7 @@ class EmbeddedChain:
         try:
             transaction = self._chain.get_vm().get_transaction_builder().decode(raw)
             transaction.validate()
-        except (ValidationError, ValueError, TypeError) as error:
+        except (PyEVMError, RLPException, ValidationError, ValueError, TypeError) as error:
             raise EmbeddedError(-32602, f"failed to decode signed transaction: {error}") from error
         if transaction.chain_id is not None and transaction.chain_id != self.chain_id:
             raise EmbeddedError(-32000, f"invalid chain id: have {transaction.chain_id} want {self.chain_id}")

@@ -13,6 +13,7 @@ from offchain.chain.enums import ENUMS
 from offchain.errors import Rejected
 
 ERROR_STRING = bytes.fromhex("08c379a0")
+WORD = 32
 PANIC = bytes.fromhex("4e487b71")
 PANIC_WORDS = {
     0x01: "assertion failed",
@@ -114,6 +115,8 @@ class ErrorDecoder:
         selector, body = data[:4], data[4:]
         if not data:
             return Revert("reverted without a reason (no such function, or out of gas)", contract or "", "", {})
+        if selector in self._errors and len(body) % WORD:
+            return Revert(f"reverted with malformed data 0x{data.hex()}", contract or "", "", {})
         try:
             if selector == ERROR_STRING:
                 reason = str(decode(["string"], body)[0])

@@ -283,7 +283,10 @@ class Flights:
             else:
                 flight.sent = now
         lost += [flight for flight in cheap if self._bumped(flight, view)]
-        self._broadcast(sorted(lost, key=lambda flight: flight.intent.nonce))
+        lost.sort(key=lambda flight: flight.intent.nonce)
+        self._broadcast(lost)
+        # A node that has dropped a transaction for its low fee says so only when it is offered again.
+        self._broadcast([flight for flight in lost if flight.cheap and self._bumped(flight, view)])
 
     def _bumped(self, flight: Flight, view: _View) -> bool:
         """Signs and journals a replacement; False when fees are at their maximum and nothing better can be sent."""

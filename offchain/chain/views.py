@@ -148,12 +148,13 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What the treasury holds for a sealed order."""
+    """What the treasury holds for a sealed order; from `direct_at` on anyone may settle it."""
 
     payouts_hash: bytes
     amount: Wei
     tax: Wei
     sealed_at: Seconds
+    direct_at: Seconds
     client: ChecksumAddress
     paid: bool
 

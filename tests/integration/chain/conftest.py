@@ -83,7 +83,5 @@ def new_token(client: ChainClient, account: LocalAccount, folder: Path) -> Contr
     words = {"holder": account.address, "supply": 10**27}
     receipt = sender.send("token", deployment(load_artifact("UtilityToken"), words))
     sender.close()
-    token: Contract = client.web3.eth.contract(
-        address=receipt.contract_address, abi=load_artifact("UtilityToken").abi
-    )
+    token: Contract = client.web3.eth.contract(address=receipt.contract_address, abi=load_artifact("UtilityToken").abi)
     return token

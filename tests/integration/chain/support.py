@@ -30,9 +30,9 @@ class Exchange:
 class Proxy:
     """A real TCP proxy in front of a node.
 
-    `before` sees each request and may answer itself (return an HTTP body), or raise `Hang` (never answer) or `Cut`
-    (close at once). `after` sees the request once the node has answered and may raise the same: then the node did the
-    work and the client never learns.
+    `before` sees each request and may answer itself (return an HTTP body), or raise `HangError` (never answer) or
+    `CutError` (close at once). `after` sees the request once the node has answered and may raise the same: then the
+    node did the work and the client never learns.
     """
 
     def __init__(self, url: str) -> None:
@@ -87,20 +87,20 @@ class Proxy:
                     answer = _read_message(upstream, self._closed)
                     self.after(exchange)
                     connection.sendall(answer)
-                except Cut:
+                except CutError:
                     return
-                except Hang:
+                except HangError:
                     self._closed.wait(30)
                     return
                 except OSError:
                     return
 
 
-class Hang(Exception):
+class HangError(Exception):
     """Never answer."""
 
 
-class Cut(Exception):
+class CutError(Exception):
     """Close the connection."""
 
 

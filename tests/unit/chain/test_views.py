@@ -1,0 +1,116 @@
+"""The dataclasses of reads mirror the structs of the ABIs."""
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import Any, get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offchain.chain.artifacts import CONTRACTS, load_artifact
+from offchain.chain.enums import ENUMS, Role
+from offchain.chain.parameters import DEVELOPMENT_PARAMETERS, TESTNET_PARAMETERS, default_parameters
+from offchain.chain.views import STRUCTS, Bond, ProtocolParameters, decode, encode
+from offchain.errors import Bug
+
+
+def components(items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for item in items:
+        if item["type"].startswith("tuple"):
+            yield item
+            yield from components(item["components"])
+
+
+def structs() -> dict[str, list[dict[str, Any]]]:
+    """Fields by struct, over all functions and events of all contracts."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for contract in CONTRACTS:
+        for entry in load_artifact(contract).abi:
+            for item in components([*entry.get("inputs", []), *entry.get("outputs", [])]):
+                name = item["internalType"].removeprefix("struct ").partition("[")[0].rpartition(".")[2]
+                found[name] = item["components"]
+    return found
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+@pytest.mark.parametrize("name", sorted(structs()))
+def test_fields_are_those_of_the_abi(name: str) -> None:
+    fields = structs()[name]
+    view = STRUCTS[name]
+    assert [field.name for field in dataclasses.fields(view)] == [snake(field["name"]) for field in fields]
+    hints = get_type_hints(view)
+    for field, expected in zip(dataclasses.fields(view), fields, strict=True):
+        hint = hints[field.name]
+        base = getattr(hint, "__supertype__", hint)
+        assert base is kind_of(expected), field.name
+
+
+def kind_of(item: dict[str, Any]) -> type:
+    internal = item["internalType"].rpartition(" ")[2].rpartition(".")[2]
+    if item["type"] == "tuple":
+        return STRUCTS[internal]
+    if internal in ENUMS:
+        return ENUMS[internal]
+    if item["type"] == "address":
+        return getattr(get_type_hints(STRUCTS["Model"])["provider"], "__supertype__", str)
+    return {"bool": bool, "bytes32": bytes}.get(item["type"], int)
+
+
+def test_all_views_are_structs_of_the_abi() -> None:
+    assert set(structs()) <= set(STRUCTS)
+    assert set(STRUCTS) - set(structs()) <= {"OrderTerms", "Windows"}
+
+
+def test_enums_have_as_many_values_as_the_sources() -> None:
+    sources = "\n".join(path.read_text() for path in contract_sources())
+    for name, enum in ENUMS.items():
+        (body,) = re.findall(rf"enum {name} \{{(.*?)\}}", sources, re.DOTALL)
+        values = [line.strip().rstrip(",") for line in body.splitlines() if not line.strip().startswith("//")]
+        assert [snake(value).upper() for value in values if value] == [member.name for member in enum]
+
+
+def contract_sources() -> list[Any]:
+    from pathlib import Path
+
+    root = Path(__file__).parents[3] / "contracts"
+    return sorted(root.rglob("*.sol"))
+
+
+@given(st.tuples(*[st.integers(0, 2**64 - 1)] * 4))
+def test_decode_undoes_encode(values: tuple[int, ...]) -> None:
+    assert encode(decode(Bond, values)) == values
+
+
+def test_decode_takes_mappings_and_tells_wrong_lengths() -> None:
+    assert decode(Bond, {"bonded": 5, "locked": 2, "exiting": 0, "exitAt": 9}).free == 3
+    with pytest.raises(Bug, match="Bond has 4 fields, the contract returned 3"):
+        decode(Bond, (1, 2, 3))
+
+
+def test_encode_gives_plain_integers_for_enums() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Held:
+        role: IntEnum
+
+    assert encode(Held(Role.VALIDATOR)) == (2,)
+    assert type(encode(Held(Role.VALIDATOR))[0]) is int
+
+
+@pytest.mark.parametrize("parameters", [DEVELOPMENT_PARAMETERS, TESTNET_PARAMETERS])
+def test_default_parameters_make_sense(parameters: ProtocolParameters) -> None:
+    assert parameters.validator_share_ppm + parameters.aggregator_tax_ppm < 500_000, "most goes to the winner"
+    assert parameters.reporter_share_ppm <= 500_000, "reporting oneself must not pay"
+    assert parameters.provider_minimum >= parameters.claim_bond
+    assert parameters.validator_minimum >= parameters.minimum_v_stake * parameters.max_claims
+
+
+def test_development_chains_have_short_windows() -> None:
+    assert default_parameters(31337).minimum_window == 1
+    assert default_parameters(1337) == DEVELOPMENT_PARAMETERS
+    assert default_parameters(97) == TESTNET_PARAMETERS
