@@ -1,0 +1,1 @@
+"""Integer networks against other implementations of the same rules."""
