@@ -132,10 +132,10 @@ abstract contract World {
 
     function enrol(address account, Role role, uint256 amount) internal {
         fund(account, amount);
-        vm.startPrank(account);
+        vm.prank(account);
         token.approve(address(vault), amount);
+        vm.prank(account);
         vault.bond(role, amount);
-        vm.stopPrank();
     }
 
     function locked(address account, Role role) internal view returns (uint256) {
@@ -154,10 +154,10 @@ abstract contract World {
 
     function put(OrderTerms memory terms) internal returns (uint256 oid) {
         fund(client, terms.reward);
-        vm.startPrank(client);
+        vm.prank(client);
         token.approve(address(book), terms.reward);
+        vm.prank(client);
         oid = book.put(terms);
-        vm.stopPrank();
     }
 
     function modelRoot(address account) internal pure returns (bytes32) {

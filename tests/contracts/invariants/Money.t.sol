@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import { draw, vm } from "../support/Vm.sol";
+import { Handler } from "./Handler.sol";
+
+/// @dev Every money invariant of the design, over random lives of several orders with sixteen actors.
+contract MoneyInvariants {
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
+
+    uint256 private constant VERBS = 31;
+
+    Handler private handler;
+    mapping(bytes4 verb => uint256) private _reached;
+
+    function setUp() public {
+        handler = new Handler();
+    }
+
+    function targetContracts() external view returns (address[] memory list) {
+        list = new address[](1);
+        list[0] = address(handler);
+    }
+
+    function targetSelectors() external view returns (FuzzSelector[] memory list) {
+        bytes4[] memory verbs = _verbs();
+        // Eight more tickets for time, so that it goes on often enough to see orders end.
+        bytes4[] memory tickets = new bytes4[](verbs.length + 8);
+        for (uint256 i = 0; i < tickets.length; ++i) {
+            tickets[i] = i < verbs.length ? verbs[i] : Handler.advance.selector;
+        }
+        list = new FuzzSelector[](1);
+        list[0] = FuzzSelector({ addr: address(handler), selectors: tickets });
+    }
+
+    /// @dev One campaign for all: what each checks, and which invariant of the design it is, says the ledger.
+    function invariant_money() public view {
+        handler.checkSolvency();
+        handler.checkStakes();
+        handler.checkOrders();
+    }
+
+    /// @dev At the end of every run: each order is driven home, the books still balance, and all can leave.
+    function afterInvariant() public {
+        handler.drive();
+        handler.checkSolvency();
+        handler.checkStakes();
+        handler.checkOrders();
+        handler.leaveAll();
+        handler.checkSolvency();
+        handler.checkStakes();
+    }
+
+    /// @dev The fuzzer's choices are useless if they never go through: a long random life reaches every verb.
+    function test_no_verb_is_idle() public {
+        bytes4[] memory verbs = _verbs();
+        for (uint256 life = 0; life < 30; ++life) {
+            handler = new Handler();
+            for (uint256 i = 0; i < 60; ++i) {
+                uint256 r = draw(life, i);
+                bytes4 verb = r % 5 == 0 ? Handler.advance.selector : verbs[(r >> 8) % verbs.length];
+                (bool ok,) = address(handler).call(abi.encodeWithSelector(verb, draw(r, 1), draw(r, 2), draw(r, 3)));
+                if (ok) ++_reached[verb];
+            }
+            afterInvariant();
+        }
+        for (uint256 i = 0; i < verbs.length; ++i) {
+            bool attack = verbs[i] == Handler.openCopiedClaim.selector || verbs[i] == Handler.openCopiedScores.selector
+                || verbs[i] == Handler.embezzle.selector;
+            if (attack) vm.assertEq(_reached[verbs[i]], 0, "an attack went through");
+            else vm.assertTrue(_reached[verbs[i]] > 0, string(abi.encodePacked("idle verb ", _digits(i))));
+        }
+    }
+
+    function _verbs() private pure returns (bytes4[] memory v) {
+        v = new bytes4[](VERBS);
+        v[0] = Handler.placeOrder.selector;
+        v[1] = Handler.cancelOrder.selector;
+        v[2] = Handler.openTest.selector;
+        v[3] = Handler.makeClaim.selector;
+        v[4] = Handler.copyClaim.selector;
+        v[5] = Handler.openClaim.selector;
+        v[6] = Handler.openCopiedClaim.selector;
+        v[7] = Handler.makeScores.selector;
+        v[8] = Handler.copyScores.selector;
+        v[9] = Handler.openScores.selector;
+        v[10] = Handler.openCopiedScores.selector;
+        v[11] = Handler.slashClaim.selector;
+        v[12] = Handler.slashScores.selector;
+        v[13] = Handler.openDispute.selector;
+        v[14] = Handler.closeDispute.selector;
+        v[15] = Handler.removeFalse.selector;
+        v[16] = Handler.sealAny.selector;
+        v[17] = Handler.propose.selector;
+        v[18] = Handler.confirm.selector;
+        v[19] = Handler.execute.selector;
+        v[20] = Handler.payDirect.selector;
+        v[21] = Handler.embezzle.selector;
+        v[22] = Handler.takeRewards.selector;
+        v[23] = Handler.turnEpoch.selector;
+        v[24] = Handler.leaveCommittee.selector;
+        v[25] = Handler.rejoinCommittee.selector;
+        v[26] = Handler.addBond.selector;
+        v[27] = Handler.requestExit.selector;
+        v[28] = Handler.cancelExit.selector;
+        v[29] = Handler.withdraw.selector;
+        v[30] = Handler.releaseStake.selector;
+    }
+
+    function _digits(uint256 n) private pure returns (bytes memory) {
+        return abi.encodePacked(uint8(48 + n / 10), uint8(48 + n % 10));
+    }
+}
