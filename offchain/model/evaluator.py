@@ -116,7 +116,10 @@ def _work(plan: Plan, inputs: Int8Array, output: Int32Array, starts: range, size
     space = _workspace(plan, size)
     for start in starts:
         stop = min(start + size, len(inputs))
-        _run_batch(plan, space, inputs[start:stop].reshape(-1), output[start:stop].reshape(-1), stop - start)
+        batch = inputs[start:stop].reshape(-1)
+        # Kernels are compiled for writable memory; what was read from a file is not.
+        batch = batch if batch.flags.writeable else batch.copy()
+        _run_batch(plan, space, batch, output[start:stop].reshape(-1), stop - start)
 
 
 def _workspace(plan: Plan, size: int) -> _Workspace:

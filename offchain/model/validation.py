@@ -4,6 +4,8 @@
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 
 import numpy as np
@@ -31,9 +33,21 @@ _INPUT_MAGNITUDE = 128
 def validate(network: IntegerNetwork, limits: ModelLimits) -> None:
     """Raises Rejected, naming the node, unless the network is within the limits and has one defined result.
 
-    Checked: tensor ids, shapes, dtypes, canonical unused fields, clamp bounds, multipliers and shifts; from the actual
+    Checked: all of `check_structure`; dtypes and shapes of the parameters, multipliers and shifts; and, from the actual
     weights, that no accumulator can leave int32 (sum(|w|) * 128 + |bias| < 2**31 for each unit) and no requantisation
-    53 bits; and the cost of one sample in memory and multiply-accumulates.
+    53 bits.
+    """
+    check_structure(network, limits)
+    for index, node in enumerate(network.nodes):
+        with _naming(index, node):
+            _check_arithmetic(node, fan_in_of(node, network.shape_of(node.inputs[0])))
+
+
+def check_structure(network: IntegerNetwork, limits: ModelLimits) -> None:
+    """Raises Rejected, naming the node, unless everything but the parameters is valid; reads no parameter.
+
+    Checked: tensor ids, shapes, canonical unused fields, clamp bounds, and the cost in weights and, for one sample, in
+    memory and multiply-accumulates.
     """
     _check_shape("model input", network.input_shape)
     if not 1 <= len(network.nodes) <= limits.max_nodes:
@@ -41,21 +55,32 @@ def validate(network: IntegerNetwork, limits: ModelLimits) -> None:
     if not (math.isfinite(network.output_scale) and network.output_scale > 0):
         raise Rejected(f"model: output_scale {network.output_scale} is not a finite positive number")
     for index, node in enumerate(network.nodes):
-        try:
+        with _naming(index, node):
             _check_node(network, index, node)
-        except Rejected as error:
-            raise Rejected(f"model node {index} ({_op_name(node)}): {error}") from None
-    _check_totals(network, limits)
+    _check_cost(network, limits)
 
 
-def _check_totals(network: IntegerNetwork, limits: ModelLimits) -> None:
-    weights = sum(node.weight.size for node in network.nodes if node.weight is not None)
+@contextmanager
+def _naming(index: int, node: Node) -> Iterator[None]:
+    try:
+        yield
+    except Rejected as error:
+        name = node.op.name if isinstance(node.op, Op) else str(node.op)
+        raise Rejected(f"model node {index} ({name}): {error}") from None
+
+
+def _check_cost(network: IntegerNetwork, limits: ModelLimits) -> None:
+    weights = work = 0
+    for index, node in enumerate(network.nodes):
+        size = units_of(node) * fan_in_of(node, network.shape_of(node.inputs[0])) if node.op in WEIGHTED else 0
+        largest = max(size, 4 * units_of(node)) if size else 0
+        with _naming(index, node):
+            if largest > limits.max_tensor_bytes:
+                raise Rejected(f"a tensor of {largest} bytes; at most {limits.max_tensor_bytes} are allowed")
+        weights += size
+        work += multiply_accumulates(network, node)
     if weights > limits.max_weights:
         raise Rejected(f"model: {weights} weights; at most {limits.max_weights} are allowed")
-    for index, node in enumerate(network.nodes):
-        if node.weight is not None and node.weight.nbytes > limits.max_tensor_bytes:
-            raise Rejected(f"model node {index} ({_op_name(node)}): its weights exceed {limits.max_tensor_bytes} bytes")
-    work = sum(multiply_accumulates(network, node) for node in network.nodes)
     if work > MAX_MULTIPLY_ACCUMULATES:
         raise Rejected(f"model: {work} multiply-accumulates a sample; at most {MAX_MULTIPLY_ACCUMULATES} are allowed")
     live = peak_live_elements(network)
@@ -79,7 +104,6 @@ def _check_node(network: IntegerNetwork, index: int, node: Node) -> None:
     if node.output_shape != inferred:
         raise Rejected(f"declares output shape {list(node.output_shape)}; it follows that it is {list(inferred)}")
     _check_clamp(node, last=index == len(network.nodes) - 1)
-    _check_arithmetic(node, fan_in_of(node, shapes[0]))
 
 
 def _check_shape(what: str, shape: Shape) -> None:
@@ -156,7 +180,3 @@ def accumulator_bounds(node: Node, fan_in: int) -> npt.NDArray[np.int64]:
 def _check_array(name: str, array: npt.NDArray[np.generic], dtype: np.dtype[np.generic], shape: Shape) -> None:
     if array.dtype != dtype or array.shape != shape:
         raise Rejected(f"{name} is {array.dtype} {list(array.shape)}; it must be {dtype} {list(shape)}")
-
-
-def _op_name(node: Node) -> str:
-    return node.op.name if isinstance(node.op, Op) else str(node.op)

@@ -1,0 +1,247 @@
+"""Model files: one network, one pair of files; whatever else arrives is rejected in one line."""
+
+import json
+import re
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from offchain.errors import Rejected
+from offchain.model.evaluator import evaluate
+from offchain.model.files import decode_network, encode_graph, encode_weights
+from offchain.model.graph import IntegerNetwork, Op
+from offchain.model.limits import ModelLimits
+from offchain.model.roots import compute_model_root
+from offchain.model.weights_file import TensorKind, read_tensors
+from tests.unit.model.networks import LIMITS, random_inputs, random_network
+
+OPS = st.lists(st.sampled_from(list(Op)), min_size=1, max_size=5)
+SEEDS = st.integers(0, 2**32 - 1)
+ALL = [Op.CONV2D, Op.DEPTHWISE_CONV2D, Op.ADD, Op.MAX_POOL2D, Op.AVERAGE_POOL2D, Op.DENSE]
+
+
+def example() -> IntegerNetwork:
+    return replace(random_network(ALL, seed=5, input_shape=(8, 8, 3)), output_scale=0.0123)
+
+
+@settings(max_examples=300, deadline=None, database=None)
+@given(ops=OPS, seed=SEEDS)
+def test_round_trip_gives_the_same_bytes_root_and_outputs(ops: list[Op], seed: int) -> None:
+    network = random_network(ops, seed)
+    graph, weights = encode_graph(network), encode_weights(network)
+    again = decode_network(graph, weights, LIMITS)
+    assert (encode_graph(again), encode_weights(again)) == (graph, weights)
+    assert compute_model_root(again) == compute_model_root(network)
+    inputs = random_inputs(seed, 2, network.input_shape)
+    assert np.array_equal(evaluate(again, inputs, threads=1), evaluate(network, inputs, threads=1))
+
+
+def test_the_safetensors_library_reads_what_we_write_and_we_what_it_writes() -> None:
+    from safetensors.numpy import load
+
+    network = example()
+    tensors = load(encode_weights(network))
+    assert np.array_equal(tensors["0.weight"], network.nodes[0].weight)
+    assert {name.split(".")[1] for name in tensors} == {"weight", "bias", "multiplier", "shift"}
+
+
+@settings(max_examples=1500, deadline=None, database=None)
+@given(
+    which=st.sampled_from(["graph", "weights"]),
+    edits=st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=6), st.integers(0, 8)), min_size=1, max_size=4),
+)
+def test_mutated_files_are_rejected_or_valid_and_never_crash(which: str, edits: list[tuple[float, bytes, int]]) -> None:
+    network = example()
+    files = {"graph": encode_graph(network), "weights": encode_weights(network)}
+    data = files[which]
+    for place, inserted, removed in edits:
+        # Half of the edits fall into the first 10 %, where the headers are.
+        at = int(len(data) * (place if place < 0.5 else (place - 0.5) / 5))
+        data = data[:at] + inserted + data[at + removed :]
+    mutated = {**files, which: data}
+    try:
+        again = decode_network(mutated["graph"], mutated["weights"], LIMITS)
+    except Rejected as error:
+        complaint = str(error)
+        named = re.match(r"graph\.json|weights\.safetensors|model", complaint)
+        fair = named is not None and "\n" not in complaint and len(complaint) < 400
+    else:
+        fair = (encode_graph(again), encode_weights(again)) == (mutated["graph"], mutated["weights"])
+    assert fair
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.binary(max_size=200))
+def test_noise_is_rejected(data: bytes) -> None:
+    network = example()
+    with pytest.raises(Rejected):
+        decode_network(data, encode_weights(network), LIMITS)
+    with pytest.raises(Rejected):
+        decode_network(encode_graph(network), data, LIMITS)
+
+
+def edit_graph(change: Callable[[dict[str, Any]], Any]) -> bytes:
+    value = json.loads(encode_graph(example()))
+    change(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda g: g.update(version=2), "graph.json: version"),
+        (lambda g: g.update(extra=1), "graph.json: extra"),
+        (lambda g: g.update(output_scale=float("nan")), "graph.json: .*NaN"),
+        (lambda g: g.update(output_scale=float("inf")), "graph.json: .*Infinity"),
+        (lambda g: g.update(output_scale=0.0), "graph.json: output_scale"),
+        (lambda g: g.update(output_scale=-1.0), "graph.json: output_scale"),
+        (lambda g: g.update(output_scale=1), "graph.json: not in canonical form"),
+        (lambda g: g.update(input_shape=[8, 8]), "model input shape"),
+        (lambda g: g.update(input_shape=[8, 8, 1 << 40]), "graph.json: input_shape.2"),
+        (lambda g: g.update(nodes=[]), "graph.json: nodes"),
+        (lambda g: g["nodes"][0].pop("low"), "graph.json: nodes.0.low"),
+        (lambda g: g["nodes"][0].update(op="softmax"), "graph.json: nodes.0.op"),
+        (lambda g: g["nodes"][0].update(low=True), "graph.json: nodes.0.low"),
+        (lambda g: g["nodes"][0].update(low=1.5), "graph.json: nodes.0.low"),
+        (lambda g: g["nodes"][0].update(inputs=[1]), r"model node 0 \(CONV2D\): reads tensor 1"),
+        (lambda g: g["nodes"][0].update(inputs=[0, 0]), r"model node 0 \(CONV2D\): reads 2 tensors"),
+        (lambda g: g["nodes"][0].update(stride=[7, 7]), r"model node 0 \(CONV2D\): declares output shape"),
+        (lambda g: g["nodes"][0].update(high=128), r"model node 0 \(CONV2D\): clamps"),
+        (lambda g: g["nodes"][0].update(padding=[9, 9, 9, 9]), r"model node 0 \(CONV2D\): padding"),
+        (lambda g: g["nodes"].extend(g["nodes"] * 200), "graph.json: 1206 nodes"),
+    ],
+)
+def test_a_wrong_graph_is_named(change: Callable[[dict[str, Any]], Any], message: str) -> None:
+    with pytest.raises(Rejected, match=message):
+        decode_network(edit_graph(change), encode_weights(example()), LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("graph", "message"),
+    [
+        (b"", "graph.json: not valid JSON"),
+        (b"[]", "graph.json: not a JSON object"),
+        (b"[" * 100_000, "graph.json: JSON is nested deeper"),
+        (b'{"version":1,"version":1}', "same key twice"),
+        (b"\xff", "graph.json: not UTF-8"),
+        (b'{"version":' + b"9" * 5000 + b"}", "graph.json: not valid JSON"),
+        (b" " * ((1 << 20) + 1), "graph.json: 1048577 bytes"),
+        (encode_graph(example()) + b"\n", "graph.json: not in canonical form"),
+    ],
+    ids=["empty", "list", "deep", "twice", "latin", "digits", "large", "newline"],
+)
+def test_what_is_no_graph_is_named(graph: bytes, message: str) -> None:
+    with pytest.raises(Rejected, match=message):
+        decode_network(graph, encode_weights(example()), LIMITS)
+
+
+def header_of(data: bytes) -> tuple[dict[str, Any], bytes]:
+    length = int.from_bytes(data[:8], "little")
+    return json.loads(data[8 : 8 + length]), data[8 + length :]
+
+
+def edit_weights(change: Callable[[dict[str, Any]], Any]) -> bytes:
+    header, body = header_of(encode_weights(example()))
+    change(header)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    return len(text).to_bytes(8, "little") + text + body
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda h: h["0.weight"].update(dtype="F32"), r"tensor 0\.weight has dtype F32; it must be I8"),
+        (lambda h: h["0.weight"].update(shape=[1 << 40, 1 << 40]), r"tensor 0\.weight has shape"),
+        (lambda h: h["0.weight"].update(shape="x"), r"tensor 0\.weight has shape"),
+        (lambda h: h["0.weight"].update(data_offsets=[0, 1 << 60]), r"tensor 0\.weight has data_offsets"),
+        (lambda h: h["0.weight"].update(data_offsets=[-1, 2]), r"tensor 0\.weight has data_offsets"),
+        (lambda h: h["0.weight"].update(data_offsets=None), r"tensor 0\.weight has data_offsets"),
+        (lambda h: h["0.shift"].update(data_offsets=h["1.shift"]["data_offsets"]), "data_offsets|starts at"),
+        (lambda h: h["0.bias"].update(extra=1), r"tensor 0\.bias needs dtype"),
+        (lambda h: h.update({"0.bias": 7}), r"tensor 0\.bias needs dtype"),
+        (lambda h: h.pop("0.bias"), r"tensor 0\.bias is missing"),
+        (lambda h: h.update({"9.bias": h["0.bias"]}), r"tensor '9\.bias' is none"),
+        (lambda h: h.update({"__metadata__": {"a": "b"}}), "__metadata__"),
+    ],
+)
+def test_a_lying_header_is_named(change: Callable[[dict[str, Any]], Any], message: str) -> None:
+    with pytest.raises(Rejected, match=f"^weights.safetensors: .*({message})"):
+        decode_network(encode_graph(example()), edit_weights(change), LIMITS)
+
+
+def test_overlapping_tensors_are_rejected() -> None:
+    kinds = {"a": TensorKind("I8", (4,)), "b": TensorKind("I8", (4,))}
+    header = json.dumps({n: {"dtype": "I8", "shape": [4], "data_offsets": [0, 4]} for n in kinds}).encode()
+    data = len(header).to_bytes(8, "little") + header + bytes(4)
+    with pytest.raises(Rejected, match="file: tensor b starts at 0, not at 4"):
+        read_tensors(data, kinds, "file")
+
+
+@pytest.mark.parametrize("cut", [0, 7, 8, 100, -1])
+def test_truncated_weights_are_rejected(cut: int) -> None:
+    with pytest.raises(Rejected, match=r"^weights\.safetensors: "):
+        decode_network(encode_graph(example()), encode_weights(example())[:cut], LIMITS)
+
+
+def test_trailing_bytes_and_a_reordered_header_are_rejected() -> None:
+    with pytest.raises(Rejected, match="its header accounts for"):
+        decode_network(encode_graph(example()), encode_weights(example()) + b"\0", LIMITS)
+    with pytest.raises(Rejected, match="not in canonical form"):
+        decode_network(
+            encode_graph(example()),
+            edit_weights(lambda header: header.update({"0.bias": header.pop("0.bias")})),
+            LIMITS,
+        )
+
+
+def test_a_header_that_claims_everything_is_not_believed() -> None:
+    data = (1 << 62).to_bytes(8, "little") + b"{}"
+    with pytest.raises(Rejected, match="claims 4611686018427387904 bytes"):
+        decode_network(encode_graph(example()), data, LIMITS)
+
+
+def test_the_orders_limits_hold() -> None:
+    graph, weights = encode_graph(example()), encode_weights(example())
+    size = len(graph) + len(weights)
+    decode_network(graph, weights, ModelLimits(size, 1 << 20))
+    with pytest.raises(Rejected, match=f"model: {size} bytes"):
+        decode_network(graph, weights, ModelLimits(size - 1, 1 << 20))
+    with pytest.raises(Rejected, match="a tensor of"):
+        decode_network(graph, weights, ModelLimits(size, 8))
+    with pytest.raises(Rejected, match="6 nodes; at most 5"):
+        decode_network(graph, weights, ModelLimits(size, 1 << 20, max_nodes=5))
+    with pytest.raises(Rejected, match="weights; at most 10"):
+        decode_network(graph, weights, ModelLimits(size, 1 << 20, max_weights=10))
+
+
+def test_a_graph_that_promises_the_moon_allocates_nothing() -> None:
+    huge = {
+        "version": 1,
+        "input_shape": [4194304],
+        "output_scale": 1.0,
+        "nodes": [
+            {
+                "op": "dense",
+                "inputs": [0],
+                "output_shape": [4194304],
+                "low": 0,
+                "high": 1,
+                "kernel": [1, 1],
+                "stride": [1, 1],
+                "padding": [0, 0, 0, 0],
+            }
+        ],
+    }
+    graph = json.dumps(huge, sort_keys=True, separators=(",", ":")).encode()
+    tracemalloc.start()
+    with pytest.raises(Rejected, match="a tensor of 17592186044416 bytes"):
+        decode_network(graph, encode_weights(example()), LIMITS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
