@@ -20,6 +20,7 @@ from offchain.model.evaluator import evaluate
 from offchain.model.float_model import FloatModel
 from offchain.model.folding import FoldedNetwork, fold
 from offchain.model.graph import IntegerNetwork, Op
+from offchain.model.threads import torch_threads, training_threads
 from offchain.model.training import (
     Batches,
     DeviceData,
@@ -61,7 +62,20 @@ def quantise(
     target: the float model's own score on the hold-out; fine-tuning of at most `fine_tune_epochs` starts only below it,
     and not once `should_stop` says so.
     """
-    device = device or pick_device()
+    with torch_threads(training_threads(model.spec, settings.batch_size)):
+        return _quantise(model, data, settings, target, fine_tune_epochs, seed, should_stop, device or pick_device())
+
+
+def _quantise(
+    model: FloatModel,
+    data: TrainingData,
+    settings: Settings,
+    target: float,
+    fine_tune_epochs: int,
+    seed: int,
+    should_stop: ShouldStop,
+    device: torch.device,
+) -> Quantised:
     network = FoldedNetwork(fold(model)).to(device)
     sample = _sample(data.train, model.scaling.input_scale, device)
     best = _post_training(network, sample, model, data, "post-training")

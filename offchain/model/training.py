@@ -23,6 +23,7 @@ from offchain.data.raw import Task
 from offchain.model.float_model import FloatModel, Scaling
 from offchain.model.module import SpecNetwork
 from offchain.model.spec import ModelSpec
+from offchain.model.threads import torch_threads, training_threads
 
 ShouldStop = Callable[[], bool]
 
@@ -116,6 +117,12 @@ class Trainer:
 
         A snapshot is taken where the cycle ends, or where it is cut short. None if weights were never finite there.
         """
+        with torch_threads(training_threads(self.spec, self._batches.size)):
+            return self._run(epochs, should_stop, progress)
+
+    def _run(
+        self, epochs: int, should_stop: ShouldStop, progress: Callable[[Progress], None] | None
+    ) -> Snapshot | None:
         steps = self._batches.count * epochs
         done = 0
         for _ in range(epochs):

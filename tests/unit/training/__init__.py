@@ -1,0 +1,1 @@
+"""Specs, training, quantisation and export."""
