@@ -14,15 +14,17 @@ from offchain.types import OrderId, Seconds, Wei
 
 @dataclass(frozen=True, slots=True)
 class TrainingOffer:
-    """An order in its training phase, as a provider that has to choose sees it."""
+    """An order in its training phase, as a provider that has to choose sees it.
+
+    `train_until`: when it must be done, a margin before the end of training.
+    """
 
     oid: OrderId
     reward: Wei
     train_seconds: Seconds
-    train_end: Seconds
+    train_until: Seconds
     claim_bond: Wei
     max_model_bytes: int
-    max_tensor_bytes: int
     claims: int
     max_claims: int
     claimed_by_me: bool
@@ -33,14 +35,13 @@ class TrainingMeans:
     """What a provider has and wants.
 
     `slots`: orders it can train besides those it has begun; `free_bond`: stake that no claim locks;
-    `least_seconds`: training time below which an order is not worth beginning; `margin_seconds`: how long before the
-    end of training it must be done; `least_reward_per_second` in wei; `max_model_bytes`: the largest model it handles.
+    `least_seconds`: training time below which an order is not worth beginning; `least_reward_per_second` in wei;
+    `max_model_bytes`: the largest model it handles.
     """
 
     slots: int
     free_bond: Wei
     least_seconds: Seconds
-    margin_seconds: Seconds
     least_reward_per_second: Wei
     max_model_bytes: int
 
@@ -49,7 +50,8 @@ class TrainingMeans:
 class ScoringOffer:
     """An order whose scores can be committed, as a validator that has to choose sees it.
 
-    `lowest_vstake`: the least vStake of the validators that have committed, 0 when there is none.
+    `commit_until`: when it must have its scores, a margin before the end of the window; `lowest_vstake`: the least
+    vStake of the validators that have committed, 0 when there is none; `scored`: its scores are ready.
     """
 
     oid: OrderId
@@ -57,11 +59,12 @@ class ScoringOffer:
     validator_share_ppm: int
     models: int
     minimum_vstake: Wei
-    commit_end: Seconds
+    commit_until: Seconds
     max_model_bytes: int
     validators: int
     max_validators: int
     lowest_vstake: Wei
+    scored: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,12 @@ class ScoringMeans:
     """What a validator has and wants.
 
     `slots`: orders it can score besides those it has begun; `free_bond`: stake that nothing locks; `wanted_vstake`:
-    what it likes to put behind each validation; `margin_seconds`: how long before the end of the window it must commit.
+    what it likes to put behind each validation; `max_model_bytes`: the largest model it handles.
     """
 
     slots: int
     free_bond: Wei
     wanted_vstake: Wei
-    margin_seconds: Seconds
     max_model_bytes: int
 
 
@@ -97,7 +99,7 @@ def fetch_orders(offers: Iterable[TrainingOffer], count: int) -> tuple[TrainingO
 
     Ties go to the order that ends first, then to the older one.
     """
-    ranked = sorted(offers, key=lambda offer: (-reward_per_second(offer), offer.train_end, offer.oid))
+    ranked = sorted(offers, key=lambda offer: (-reward_per_second(offer), offer.train_until, offer.oid))
     return tuple(ranked[:count])
 
 
@@ -121,10 +123,9 @@ def choose_training(offers: Iterable[TrainingOffer], means: TrainingMeans, now: 
 
 
 def _worth_training(offer: TrainingOffer, means: TrainingMeans, now: Seconds) -> bool:
-    left = offer.train_end - now - means.margin_seconds
     has_place = offer.claimed_by_me or offer.claims < offer.max_claims
     return (
-        left >= means.least_seconds
+        offer.train_until - now >= means.least_seconds
         and has_place
         and offer.max_model_bytes <= means.max_model_bytes
         and reward_per_second(offer) >= means.least_reward_per_second
@@ -143,22 +144,26 @@ def choose_scoring(offers: Iterable[ScoringOffer], means: ScoringMeans, now: Sec
     free bond does not cover is left to others.
     """
     chosen: list[Scoring] = []
-    bond = means.free_bond
+    bond, slots = means.free_bond, means.slots
     for offer in sorted(offers, key=_scoring_rank):
-        if len(chosen) >= means.slots:
-            break
         vstake = _vstake_for(offer, means, bond)
-        in_time = now + means.margin_seconds < offer.commit_end
-        if vstake is None or not in_time or offer.max_model_bytes > means.max_model_bytes:
+        if vstake is None or not _worth_scoring(offer, means, now, slots):
             continue
         bond = Wei(bond - vstake * offer.models)
+        slots -= not offer.scored
         chosen.append(Scoring(offer.oid, vstake))
     return tuple(chosen)
 
 
+def _worth_scoring(offer: ScoringOffer, means: ScoringMeans, now: Seconds, slots: int) -> bool:
+    """What is scored already only waits for its commitment and takes no slot."""
+    fits = slots > 0 and now < offer.commit_until and offer.max_model_bytes <= means.max_model_bytes
+    return offer.scored or fits
+
+
 def _scoring_rank(offer: ScoringOffer) -> tuple[Fraction, Seconds, OrderId]:
     pool = validator_pool(offer.reward, offer.validator_share_ppm)
-    return (-Fraction(pool, max(offer.models, 1)), offer.commit_end, offer.oid)
+    return (-Fraction(pool, max(offer.models, 1)), offer.commit_until, offer.oid)
 
 
 def _vstake_for(offer: ScoringOffer, means: ScoringMeans, bond: Wei) -> Wei | None:

@@ -42,7 +42,8 @@ def ignore(_: WorkerEvent) -> None:
 class RoleContext:
     """One participant: `sender` holds its key, and no other worker may use the same key.
 
-    `rng(n)` gives n random bytes; `clock` monotonic seconds, for back-off only: the protocol's time is the chain's.
+    `rng(n)` gives n random bytes; `clock` monotonic seconds, for back-off and deadlines of background work: the
+    protocol's time is the chain's; `sleep` pauses background work.
     """
 
     client: ChainClient
@@ -52,6 +53,7 @@ class RoleContext:
     journal: Journal
     rng: Callable[[int], bytes] = secrets.token_bytes
     clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
     report: Report = ignore
 
     @property

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from offchain.chain.views import Facts, Order
+from offchain.model.limits import ModelLimits
 from offchain.protocol.lifecycle import ENDED, Phase
 from offchain.types import OrderId, Seconds
 
@@ -38,3 +39,9 @@ def sealable_since(view: OrderView) -> Seconds:
     if facts.score_reveals == 0:
         return windows.score_reveal_end
     return Seconds(max(windows.challenge_end, facts.challenge_until))
+
+
+def order_limits(view: OrderView) -> ModelLimits:
+    """What a model of this order may weigh."""
+    terms = view.order.terms
+    return ModelLimits(max_model_bytes=terms.max_model_bytes, max_tensor_bytes=terms.max_tensor_bytes)

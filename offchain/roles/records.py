@@ -127,7 +127,10 @@ class CandidateRecord:
 
 @dataclass(frozen=True, slots=True)
 class ScoresRecord:
-    """A validator's scores of all revealed models of an order and the opening of its commitment to them."""
+    """A validator's scores of all revealed models of an order and the opening of its commitment to them.
+
+    `vstake` is 0 until it is decided what to put behind them.
+    """
 
     kind: ClassVar[str] = "scores"
 

@@ -73,6 +73,13 @@ class Transactions:
             return True
         raise Rejected(f"transaction {key} was mined and reverted {MAX_ATTEMPTS} times")
 
+    def is_done(self, key: str) -> bool:
+        """Whether the transaction with this key is final and succeeded."""
+        try:
+            return self._sender.outcome(key) is not None
+        except Rejected:
+            return False
+
     def watch_all(self, keys: list[str]) -> None:
         """Watches transactions that a former process sent."""
         self._watched += keys

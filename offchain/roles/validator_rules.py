@@ -60,7 +60,7 @@ def scoring_actions(
     the commit window after which it commits no more, for it might arrive too late.
     """
     committed = sheet.commitment != NO_COMMITMENT
-    if view.phase == Phase.SCORE_COMMIT and not committed and records:
+    if view.phase == Phase.SCORE_COMMIT and not committed and records and records[-1].vstake:
         in_time = view.now + margin < view.order.windows.score_commit_end
         return (CommitScores(records[-1]),) if in_time else ()
     if view.phase == Phase.SCORE_REVEAL and committed and not sheet.revealed:

@@ -192,3 +192,9 @@ class Worker(ABC):
             self._say(oid, what, gas=end.receipt.gas_used, transaction=transaction, key=end.key)
         else:
             self._say(oid, "reverted", action=what, message=str(end.error))
+
+
+def raise_from(error: BaseException | None) -> None:
+    """Raises what ended a background job, if anything did."""
+    if error is not None:
+        raise error
