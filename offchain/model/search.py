@@ -99,7 +99,7 @@ def search(
     """
     require_trainable(spec, dataset, task)
     chosen = settings or SearchSettings()
-    data = _hold_out(dataset, task, chosen.holdout_fraction, seed)
+    data = hold_out(dataset, task, chosen.holdout_fraction, seed)
     return _Search(spec, data, chosen, seed, should_stop, progress, device or pick_device()).run()
 
 
@@ -194,7 +194,8 @@ def _best_half(trainers: list[Trainer]) -> list[Trainer]:
     return [trainer for _, _, trainer in ranked[: -(-len(trainers) // 2)]]
 
 
-def _hold_out(dataset: Dataset, task: Task, fraction: float, seed: int) -> TrainingData:
+def hold_out(dataset: Dataset, task: Task, fraction: float, seed: int) -> TrainingData:
+    """What `search` with the same seed trains on, and what it keeps back: about `fraction`, at most 5000 samples."""
     share = min(fraction, _MAX_HOLDOUT / len(dataset))
     train, holdout = split(dataset, fraction=share, seed=seed, stratify=task == "classification")
     return TrainingData(train, holdout, task)
