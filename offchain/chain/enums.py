@@ -4,6 +4,7 @@ from enum import IntEnum
 
 from offchain.protocol.lifecycle import Phase
 from offchain.protocol.scores import ScoreFunction
+from offchain.protocol.settlement import Outcome
 
 __all__ = ["ENUMS", "Outcome", "Phase", "Role", "ScoreFunction"]
 
@@ -16,15 +17,6 @@ class Role(IntEnum):
     VALIDATOR = 2
     VERIFIER = 3
     AGGREGATOR = 4
-
-
-class Outcome(IntEnum):
-    """How an order ended."""
-
-    NONE = 0
-    WON = 1
-    SHARED = 2
-    REFUNDED = 3
 
 
 ENUMS: dict[str, type[IntEnum]] = {
