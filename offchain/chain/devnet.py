@@ -140,16 +140,18 @@ def _await_listening(process: subprocess.Popen[str], seconds: float) -> str:
         raise Rejected("Anvil's output is not connected")
     timer = threading.Timer(seconds, lambda: _stop(process))
     timer.start()
-    last = ""
+    lines: list[str] = []
     try:
         for line in output:
             if "Listening on" in line:
                 threading.Thread(target=_drain, args=(output,), daemon=True).start()
                 return "http://" + line.strip().rsplit(" ", 1)[1]
-            last = line.strip() or last
+            lines.append(line.strip())
     finally:
         timer.cancel()
-    raise Rejected(f"Anvil did not start: {last or 'no output'}")
+    said = [line for line in lines if line]
+    reason = next((line for line in said if "error" in line.lower()), said[-1] if said else "no output")
+    raise Rejected(f"Anvil did not start: {reason}")
 
 
 def _drain(output: IO[str]) -> None:
@@ -237,6 +239,10 @@ def _handler_for(rpc: EmbeddedRpc) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             """Answers one request."""
+            if self.headers.get_content_type() != "application/json":
+                # A web page could send other types here without asking; this one makes the browser ask first.
+                self.send_error(415)
+                return
             length = int(self.headers.get("Content-Length", "0"))
             if not 0 < length <= MAX_REQUEST_BYTES:
                 self.send_error(413)

@@ -61,7 +61,7 @@ class EventDecoder:
             return None
         try:
             arguments = _arguments(entry, topics[1:], bytes.fromhex(log["data"][2:]))
-        except (DecodingError, ValueError, IndexError):
+        except (DecodingError, ValueError, OverflowError):
             return None  # a log that lies about its topic cannot come from our code
         return Event(
             contract=self._names[address],
@@ -77,6 +77,8 @@ class EventDecoder:
 
 def _arguments(entry: Mapping[str, Any], topics: list[bytes], data: bytes) -> dict[str, Any]:
     inputs = entry["inputs"]
+    if len(topics) != sum(item["indexed"] for item in inputs):
+        raise ValueError("another number of indexed arguments")
     plain = [item for item in inputs if not item["indexed"]]
     values = iter(abi_decode([collapse_if_tuple(item) for item in plain], data))
     rest = iter(topics)

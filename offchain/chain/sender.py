@@ -168,12 +168,13 @@ class Sender:
         deadline = self._clock() + limit
         trouble: Retryable | None = None
         while True:
-            try:
-                self.step()
-                trouble = None
-            except Retryable as error:
-                logger.info("%s", error)
-                trouble = error
+            if not self._ended(ticket.key):
+                try:
+                    self.step()
+                    trouble = None
+                except Retryable as error:
+                    logger.info("%s", error)
+                    trouble = error
             receipt = self.outcome(ticket.key)
             if receipt is not None:
                 self._boundary("done")
@@ -246,12 +247,16 @@ class Sender:
 
     # Results
 
+    def _ended(self, key: str) -> bool:
+        with self._lock:
+            return self._flights.get(key) is None
+
     def _result(self, intent: Intent) -> Receipt | None:
         if intent.state is State.DONE:
             return intent.receipt
         if intent.state is State.REVERTED:
-            contract = self._contract_name(intent.call.to or "") or ""
-            raise ContractRejected(f"{intent.call.label}: {intent.error}", contract, _error_name(intent.error), {})
+            contract, name = _error_name(intent.error or "")
+            raise ContractRejected(f"{intent.call.label}: {intent.error}", contract, name, {})
         if intent.state is State.DISPLACED:
             raise Rejected(f"transaction {intent.key}: {intent.error}")
         return None
@@ -394,6 +399,7 @@ def open_sender(
     return sender
 
 
-def _error_name(error: str | None) -> str:
-    head = (error or "").partition("(")[0]
-    return head.rpartition(".")[2] if "." in head else ""
+def _error_name(error: str) -> tuple[str, str]:
+    """Contract and name of a decoded error; empty when it is none of ours."""
+    contract, dot, name = error.partition("(")[0].rpartition(".")
+    return (contract, name) if dot and name.isidentifier() else ("", "")

@@ -261,7 +261,7 @@ def _converted(hint: Any, value: Any) -> Any:
     base = getattr(hint, "__supertype__", hint)  # a NewType's own type
     if isinstance(base, type):
         if dataclasses.is_dataclass(base):
-            return decode(base, value)
+            return value if isinstance(value, base) else decode(base, value)
         if issubclass(base, IntEnum):
             return base(value)
         if base is bytes:
