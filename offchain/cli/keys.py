@@ -1,0 +1,87 @@
+"""`assay keys`: encrypted keystores, one key per role and process."""
+
+import secrets
+from typing import Annotated
+
+import typer
+
+from offchain.cli import options
+from offchain.cli.amounts import parse_tokens
+from offchain.cli.output import console, print_rows, tokens
+from offchain.cli.session import ask_password, load_settings, open_session, unlock
+from offchain.errors import Rejected
+from offchain.types import Wei
+
+app = typer.Typer(no_args_is_help=True, help="Create and list encrypted keys; fund them on a development chain.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Lower-case letters, digits, - and _.")]
+
+
+@app.command()
+def create(name: Name, home: options.Home = None, password_file: options.PasswordFile = None) -> None:
+    """Make a new key, encrypted with a password."""
+    from offchain.chain.keys import create_key
+
+    settings = load_settings(home=home, password_file=password_file)
+    entry = create_key(settings.keys, name, ask_password(settings, f"password for {name!r}", confirm=True))
+    console.print(f"{entry.name}: {entry.address}\nKeep {entry.path} and its password; nobody can restore them.")
+
+
+@app.command("list")
+def list_all(home: options.Home = None, as_json: options.Json = False) -> None:
+    """List the keys and their addresses."""
+    from offchain.chain.keys import list_keys
+
+    folder = load_settings(home=home).keys
+    rows = [{"name": entry.name, "address": entry.address} for entry in list_keys(folder)]
+    print_rows(rows, title=f"Keys in {folder}", as_json=as_json, empty="none; make one with `assay keys create NAME`")
+
+
+@app.command()
+def dev(
+    count: Annotated[int, typer.Option("--count", min=1, max=20, help="How many.")] = 12,
+    home: options.Home = None,
+    password_file: options.PasswordFile = None,
+) -> None:
+    """Import the accounts that development chains fund, as dev0, dev1, … Never use them anywhere else."""
+    from offchain.chain.devnet import dev_accounts
+    from offchain.chain.keys import list_keys, store_key
+
+    settings = load_settings(home=home, password_file=password_file)
+    present = {entry.name for entry in list_keys(settings.keys)}
+    password = ask_password(settings, "password for the development keys", confirm=True)
+    for index, account in enumerate(dev_accounts(count)):
+        if f"dev{index}" not in present:
+            store_key(settings.keys, f"dev{index}", password, account, light=True)
+    list_all(home=home)
+
+
+@app.command()
+def fund(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names of keys, or addresses.")],
+    amount: Annotated[str, typer.Option("--tokens", help="Utility tokens for each.")] = "10000",
+    coins: Annotated[str, typer.Option("--coins", help="Coins for gas for each; 0 for none.")] = "0",
+    payer: Annotated[str, typer.Option("--from", help="The key that pays.")] = "dev0",
+    home: options.Home = None,
+    rpc: options.Rpc = None,
+    password_file: options.PasswordFile = None,
+) -> None:
+    """Send tokens, and coins if asked, from one key to others. On a development chain dev0 holds all tokens."""
+    from eth_utils.address import is_address, to_checksum_address
+
+    from offchain.chain.keys import list_keys
+    from offchain.roles.funding import fund as send_funds
+
+    settings = load_settings(home=home, rpc=rpc, password_file=password_file)
+    wei = parse_tokens(amount, "--tokens")
+    gas_money = Wei(0) if coins == "0" else parse_tokens(coins, "--coins")
+    known = {entry.name: entry.address for entry in list_keys(settings.keys)}
+    for name in names:
+        if name not in known and not is_address(name):
+            raise Rejected(f"{name}: neither a key (there are: {', '.join(known) or 'none'}) nor an address")
+    session = open_session(settings)
+    sender = session.sender(unlock(settings, payer))
+    for name in names:
+        to = known.get(name) or to_checksum_address(name)
+        send_funds(session.contracts, sender, to, amount=wei, coins=gas_money, intent=secrets.token_hex(8))
+        console.print(f"{name}: {tokens(wei)} tokens")

@@ -1,0 +1,41 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NETWORK = "Where things are"
+
+Home = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        help="Directory of keys, addresses, journals and content [ASSAY_HOME, ~/.assay].",
+        rich_help_panel=NETWORK,
+    ),
+]
+Rpc = Annotated[
+    str | None,
+    typer.Option("--rpc", help="JSON-RPC URL of a node [ASSAY_RPC, http://127.0.0.1:8545].", rich_help_panel=NETWORK),
+]
+Store = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        help="Storage: local:PATH, kubo:URL or embedded:PATH [ASSAY_STORE, local: in --home].",
+        rich_help_panel=NETWORK,
+    ),
+]
+ChainId = Annotated[
+    int | None,
+    typer.Option("--chain-id", help="Refuse to talk to any other chain.", rich_help_panel=NETWORK),
+]
+Key = Annotated[str, typer.Option("--key", "-k", help="Name of the key that acts (see `assay keys`).")]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option("--password-file", help="File whose first line unlocks the key [ASSAY_PASSWORD_FILE]; else asked."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before sending.")]
+Oid = Annotated[int, typer.Argument(metavar="OID", help="The order's number (see `assay orders`).", min=1)]

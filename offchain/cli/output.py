@@ -1,0 +1,99 @@
+"""What commands print: a readable table for people, JSON for machines."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from offchain.types import Wei
+
+TOKEN = 10**18
+"""Wei of one token."""
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def tokens(amount: Wei | int) -> str:
+    """An amount in wei as tokens, with as many decimals as it needs and at most six."""
+    whole, rest = divmod(abs(amount), TOKEN)
+    fraction = f"{rest / TOKEN:.6f}"[1:].rstrip("0").rstrip(".") if rest else ""
+    return f"{'-' if amount < 0 else ''}{whole:,}{fraction}"
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document on standard output, without colours or wrapping."""
+    print(json.dumps(value, indent=2, default=_plain))
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], *, title: str | None, as_json: bool, empty: str = "nothing") -> None:
+    """Print rows that share their keys as a table, or as JSON when `as_json`."""
+    if as_json:
+        print_json(list(rows))
+        return
+    if not rows:
+        console.print(f"{title}: {empty}" if title else empty)
+        return
+    console.print(rows_table(rows, title))
+
+
+def print_facts(facts: Mapping[str, Any], *, title: str, as_json: bool) -> None:
+    """Print one record as a two-column table, or as JSON when `as_json`."""
+    if as_json:
+        print_json(dict(facts))
+        return
+    table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for key, value in facts.items():
+        table.add_row(_title(key), cell(value))
+    console.print(table)
+
+
+def rows_table(rows: Sequence[Mapping[str, Any]], title: str | None) -> Table:
+    """A rich table of rows that share their keys."""
+    table = Table(title=title, title_justify="left", header_style="bold", show_edge=False)
+    for key, value in rows[0].items():
+        right = isinstance(value, int | float) and not isinstance(value, bool)
+        table.add_column(_title(key), justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(cell(value) for value in row.values()))
+    return table
+
+
+def cell(value: Any) -> str:
+    """One value as text: nothing for None, grouped integers, short floats, hex bytes."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:,.4g}"
+        case bytes():
+            return "0x" + value.hex()
+        case Mapping():
+            return "\n".join(f"{key}: {cell(item)}" for key, item in value.items())
+        case list() | tuple():
+            return "\n".join(cell(item) for item in value)
+        case _:
+            return str(value)
+
+
+def _title(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case bytes():
+            return "0x" + value.hex()
+        case Path():
+            return str(value)
+        case _:
+            raise TypeError(f"not JSON: {type(value).__name__}")

@@ -1,0 +1,211 @@
+"""`assay put` and `assay cancel`: a client's orders."""
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from offchain.cli import options
+from offchain.cli.amounts import parse_tokens
+from offchain.cli.durations import parse_duration
+from offchain.cli.output import console, errors, print_facts, print_json, tokens
+from offchain.cli.session import Session, load_settings, open_context, open_session, unlock
+from offchain.errors import Rejected
+from offchain.types import OrderId, Ppm
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from offchain.data.raw import RawData, Task
+    from offchain.model.spec import ModelSpec
+    from offchain.roles.prepare import OrderRequest, PreparedOrder
+
+DATA, MODEL, TIMES, LIMITS = "Data", "Model", "Times", "Limits"
+
+
+def put(
+    train: Annotated[
+        str,
+        typer.Option(
+            "--train",
+            rich_help_panel=DATA,
+            help="Training data: CSV, Parquet, NPZ, MNIST idx images, CIFAR-10 batches, or a scikit-learn set by name.",
+        ),
+    ],
+    reward: Annotated[str, typer.Option("--reward", help="Reward in tokens, held in escrow.")],
+    key: options.Key,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", rich_help_panel=MODEL, help="In a word: mlp:64-32, cnn:8-16 or resnet:16-32."),
+    ] = None,
+    spec: Annotated[
+        Path | None, typer.Option("--spec", rich_help_panel=MODEL, help="Or a JSON file that describes the layers.")
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option("--label", rich_help_panel=DATA, help="Label column of a table, or labels file of idx images."),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option("--task", rich_help_panel=DATA, help="classification or regression, when the guess is wrong."),
+    ] = None,
+    test: Annotated[
+        str | None,
+        typer.Option("--test", rich_help_panel=DATA, help="Test data, kept secret until models are revealed."),
+    ] = None,
+    test_label: Annotated[
+        str | None, typer.Option("--test-label", rich_help_panel=DATA, help="Labels file of --test, if it has one.")
+    ] = None,
+    test_fraction: Annotated[
+        float, typer.Option("--test-fraction", rich_help_panel=DATA, help="Without --test: the part to split off.")
+    ] = 0.2,
+    seed: Annotated[
+        int | None, typer.Option("--seed", rich_help_panel=DATA, help="Of the split; secret and random by default.")
+    ] = None,
+    title: Annotated[str | None, typer.Option("--title", help="What the order is called.")] = None,
+    train_seconds: Annotated[str, typer.Option("--train-seconds", rich_help_panel=TIMES, help="Or 10m, 2h, …")] = "10m",
+    reveal_seconds: Annotated[str, typer.Option("--reveal-seconds", rich_help_panel=TIMES)] = "2m",
+    validate_seconds: Annotated[str, typer.Option("--validate-seconds", rich_help_panel=TIMES)] = "4m",
+    challenge_seconds: Annotated[str, typer.Option("--challenge-seconds", rich_help_panel=TIMES)] = "2m",
+    min_validators: Annotated[
+        int, typer.Option("--min-validators", rich_help_panel=LIMITS, help="Agreeing validators a model needs.")
+    ] = 2,
+    minimum_score: Annotated[
+        float | None,
+        typer.Option(
+            "--minimum-score",
+            rich_help_panel=LIMITS,
+            help="Least accuracy (0 to 1), or for regression the largest mean error, that can win.",
+        ),
+    ] = None,
+    max_model_bytes: Annotated[int | None, typer.Option("--max-model-bytes", rich_help_panel=LIMITS)] = None,
+    max_tensor_bytes: Annotated[int | None, typer.Option("--max-tensor-bytes", rich_help_panel=LIMITS)] = None,
+    home: options.Home = None,
+    rpc: options.Rpc = None,
+    store: options.Store = None,
+    chain_id: options.ChainId = None,
+    password_file: options.PasswordFile = None,
+    yes: options.Yes = False,
+    as_json: options.Json = False,
+) -> None:
+    """Order a model: escrow a reward, and let providers compete to train on your data.
+
+    The test set stays on this machine until the models are revealed: keep `assay client run` running, which releases it
+    then. Without it the providers share your reward.
+    """
+    from offchain.data.source import load_source
+    from offchain.roles.client import put_order
+    from offchain.roles.prepare import OrderRequest, prepare_order
+
+    wei = parse_tokens(reward, "--reward")
+    data = load_source(train, label=label, task=_task(task))
+    held_out = None if test is None else load_source(test, label=test_label or label, task=data.task)
+    request = OrderRequest(
+        title=title or f"{data.name} with {model or (spec.name if spec else '')}",
+        train=data,
+        spec=_spec(model, spec, data),
+        reward=wei,
+        train_seconds=parse_duration(train_seconds),
+        reveal_seconds=parse_duration(reveal_seconds),
+        validate_seconds=parse_duration(validate_seconds),
+        challenge_seconds=parse_duration(challenge_seconds),
+        minimum_validators=min_validators,
+        test=held_out,
+        test_fraction=test_fraction,
+        seed=secrets.randbits(32) if seed is None else seed,
+        max_model_bytes=max_model_bytes,
+        max_tensor_bytes=max_tensor_bytes,
+        **_minimum(minimum_score, data),
+    )
+    settings = load_settings(home=home, rpc=rpc, store=store, password_file=password_file)
+    session = open_session(settings, chain_id)
+    account = unlock(settings, key)
+    with open_context(session, account, "client") as context:
+        with errors.status("quantising and storing the data"):
+            prepared = prepare_order(context, request, archive=session.archive())
+        if not as_json:
+            print_facts(_estimate(session, account, request, prepared), title="The order", as_json=False)
+        if not yes and not typer.confirm("Put it?"):
+            raise typer.Abort
+        with errors.status("escrowing the reward"):
+            oid = put_order(context, prepared)
+    if as_json:
+        print_json({"order_id": oid, "manifest": _manifest_cid(prepared)})
+    else:
+        console.print(f"Order [bold]{oid}[/bold] is open. Now: [bold]assay client run --key {key}[/bold]")
+
+
+def cancel(
+    oid: options.Oid,
+    key: options.Key,
+    home: options.Home = None,
+    rpc: options.Rpc = None,
+    password_file: options.PasswordFile = None,
+) -> None:
+    """Take an order back, and the escrow with it, while nobody has claimed."""
+    settings = load_settings(home=home, rpc=rpc, password_file=password_file)
+    session = open_session(settings)
+    order = session.contracts.order(OrderId(oid))
+    sender = session.sender(unlock(settings, key))
+    sender.send(f"cancel:{oid}", session.contracts.book.functions.cancel(oid))
+    console.print(f"Order {oid} is cancelled; {tokens(order.terms.reward)} tokens are back")
+
+
+def _task(text: str | None) -> "Task | None":
+    if text not in (None, "classification", "regression"):
+        raise typer.BadParameter(f"--task {text!r}: expected classification or regression")
+    return text  # type: ignore[return-value]
+
+
+def _spec(model: str | None, path: Path | None, data: "RawData") -> "ModelSpec":
+    from offchain.model.shorthand import spec_from_shorthand
+    from offchain.model.spec import parse_spec
+
+    if (model is None) == (path is None):
+        raise typer.BadParameter("give one of --model and --spec")
+    if model is not None:
+        return spec_from_shorthand(model, input_shape=data.shape, outputs=data.outputs)
+    try:
+        found = parse_spec(path.read_bytes() if path else b"", source=f"--spec {path}")
+    except OSError as error:
+        raise Rejected(f"--spec {path}: {error.strerror}") from error
+    found.require(input_shape=data.shape, outputs=data.outputs)
+    return found
+
+
+def _minimum(score: float | None, data: "RawData") -> dict[str, Any]:
+    """The least score as the contracts count it: millionths of a sample, or of a label unit."""
+    if score is None:
+        return {}
+    if data.classes is not None:
+        if not 0 <= score <= 1:
+            raise typer.BadParameter(f"--minimum-score {score}: an accuracy between 0 and 1")
+        return {"minimum_score_ppm": Ppm(round(score * 1_000_000))}
+    if score < 0:
+        raise typer.BadParameter(f"--minimum-score {score}: a mean error, 0 or more, in units of the label")
+    return {"maximum_mean_error": score}
+
+
+def _estimate(
+    session: Session, account: "LocalAccount", request: "OrderRequest", prepared: "PreparedOrder"
+) -> dict[str, Any]:
+    """What is about to be spent; the gas is measured by the node."""
+    from offchain.roles.estimate import estimate_put
+
+    estimate = estimate_put(session.contracts, account, prepared.terms)
+    return {
+        "title": request.title,
+        "training samples": len(prepared.train),
+        "test samples": len(prepared.test),
+        "weights": request.spec.weight_count,
+        "reward": f"{tokens(request.reward)} tokens, held in escrow",
+        "gas": estimate.gas,
+        "cost of gas": f"{estimate.cost / 10**18:.6f} coins at most",
+    }
+
+
+def _manifest_cid(prepared: "PreparedOrder") -> str:
+    from offchain.storage.cid import Cid
+
+    return str(Cid(prepared.terms.manifest_cid))

@@ -1,0 +1,161 @@
+"""`assay ROLE run`: the long-lived workers."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from offchain.cli import options
+from offchain.cli.amounts import parse_tokens
+from offchain.cli.output import console, print_json
+from offchain.cli.session import Session, load_settings, open_context, open_session, unlock
+from offchain.types import Wei
+
+if TYPE_CHECKING:
+    from offchain.roles.context import RoleContext, WorkerEvent
+    from offchain.roles.worker import Worker
+
+ROLES = ("client", "provider", "validator", "aggregator")
+
+_PURPOSE = {
+    "client": "Care for your orders: release test data in time, seal what is over.",
+    "provider": "Train models for orders and compete for their rewards.",
+    "validator": "Score every model of an order, exactly, and earn from the winner's pool.",
+    "aggregator": "Sit in the committee; seal orders and pay everyone.",
+}
+
+
+def role_app(role: str) -> typer.Typer:
+    """The commands of one role."""
+    app = typer.Typer(no_args_is_help=True, help=_PURPOSE[role])
+    app.command("run", help=_HELP[role])(_COMMANDS[role])
+    app.callback()(lambda: None)  # keeps `run` a command of its own although it is the only one
+    return app
+
+
+def run_client(
+    key: options.Key,
+    home: options.Home = None,
+    rpc: options.Rpc = None,
+    store: options.Store = None,
+    chain_id: options.ChainId = None,
+    password_file: options.PasswordFile = None,
+    as_json: options.Json = False,
+) -> None:
+    """See `_HELP`."""
+    from offchain.roles.client import ClientOptions, ClientWorker
+
+    session = _open(home, rpc, store, chain_id, password_file)
+    archive = session.archive()
+    _run(session, "client", key, as_json, lambda context: ClientWorker(context, ClientOptions(archive=archive)))
+
+
+def run_provider(
+    key: options.Key,
+    trials: Annotated[int, typer.Option("--trials", min=1, max=6, help="Settings tried per order.")] = 4,
+    max_epochs: Annotated[int, typer.Option("--max-epochs", min=1, help="Epochs after which training stops.")] = 128,
+    parallel: Annotated[int, typer.Option("--parallel", min=1, help="Orders trained for at once.")] = 2,
+    home: options.Home = None,
+    rpc: options.Rpc = None,
+    store: options.Store = None,
+    chain_id: options.ChainId = None,
+    password_file: options.PasswordFile = None,
+    as_json: options.Json = False,
+) -> None:
+    """See `_HELP`."""
+    from offchain.model.search import SearchSettings
+    from offchain.roles.provider import ProviderOptions, ProviderWorker
+
+    search = SearchSettings(configurations=trials, max_epochs=max_epochs)
+    chosen = ProviderOptions(skill=search, slots=parallel)
+    session = _open(home, rpc, store, chain_id, password_file)
+    _run(session, "provider", key, as_json, lambda context: ProviderWorker(context, chosen))
+
+
+def run_validator(
+    key: options.Key,
+    v_stake: Annotated[
+        str | None, typer.Option("--vstake", help="Tokens behind each score; the order's minimum by default.")
+    ] = None,
+    home: options.Home = None,
+    rpc: options.Rpc = None,
+    store: options.Store = None,
+    chain_id: options.ChainId = None,
+    password_file: options.PasswordFile = None,
+    as_json: options.Json = False,
+) -> None:
+    """See `_HELP`."""
+    from offchain.roles.validator import ValidatorOptions, ValidatorWorker
+
+    chosen = ValidatorOptions(vstake=Wei(0) if v_stake is None else parse_tokens(v_stake, "--vstake"))
+    session = _open(home, rpc, store, chain_id, password_file)
+    _run(session, "validator", key, as_json, lambda context: ValidatorWorker(context, chosen))
+
+
+def run_aggregator(
+    key: options.Key,
+    stake: Annotated[
+        str | None, typer.Option("--stake", help="Tokens locked for a seat; the protocol's minimum by default.")
+    ] = None,
+    home: options.Home = None,
+    rpc: options.Rpc = None,
+    store: options.Store = None,
+    chain_id: options.ChainId = None,
+    password_file: options.PasswordFile = None,
+    as_json: options.Json = False,
+) -> None:
+    """See `_HELP`."""
+    from offchain.roles.aggregator import AggregatorOptions, AggregatorWorker
+
+    chosen = AggregatorOptions(stake=None if stake is None else parse_tokens(stake, "--stake"))
+    session = _open(home, rpc, store, chain_id, password_file)
+    _run(session, "aggregator", key, as_json, lambda context: AggregatorWorker(context, chosen))
+
+
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "client": run_client,
+    "provider": run_provider,
+    "validator": run_validator,
+    "aggregator": run_aggregator,
+}
+_HELP = {role: f"{text} Runs until Ctrl-C; killed, it goes on where it was." for role, text in _PURPOSE.items()}
+
+
+def _open(
+    home: options.Home,
+    rpc: options.Rpc,
+    store: options.Store,
+    chain_id: options.ChainId,
+    password_file: options.PasswordFile,
+) -> Session:
+    return open_session(load_settings(home=home, rpc=rpc, store=store, password_file=password_file), chain_id)
+
+
+def _run(session: Session, role: str, key: str, as_json: bool, build: "Callable[[RoleContext], Worker]") -> None:
+    stop = threading.Event()
+    account = unlock(session.settings, key)
+
+    def report(event: "WorkerEvent") -> None:
+        if as_json:
+            print_json({"role": role, "oid": event.oid, "what": event.what, **event.detail})
+        else:
+            _print_event(event)
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with open_context(session, account, role, report) as context:
+        if not as_json:
+            console.print(f"{role} {key} ({context.account}) on {session.client.endpoint}; Ctrl-C stops it")
+        build(context).run(stop)
+
+
+def _print_event(event: "WorkerEvent") -> None:
+    where = "" if event.oid is None else f"order {event.oid} "
+    detail = "  ".join(f"{key} {value}" for key, value in event.detail.items() if key not in ("key", "transaction"))
+    style = "yellow" if event.what == "trouble" else "bold"
+    console.print(Text.assemble(where, (event.what, style), " ", (detail, "dim")), soft_wrap=True)

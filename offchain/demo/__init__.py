@@ -1,0 +1,1 @@
+"""The demonstration: a whole market in one process, with real training and real transactions."""

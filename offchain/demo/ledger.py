@@ -1,0 +1,97 @@
+"""The books after the play, read from the contracts' events and balances alone."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from eth_typing import ChecksumAddress
+
+from offchain.chain.client import ChainClient
+from offchain.chain.event_decoder import Event, EventDecoder
+from offchain.chain.events import Applied, EventFollower, MemoryCursor
+from offchain.demo.stage import Stage
+from offchain.types import OrderId, Wei
+
+REASONS = {"ClaimSlashed": "claimed a model and never revealed it", "ScoresSlashed": "committed scores and hid them"}
+
+
+@dataclass(frozen=True, slots=True)
+class Slash:
+    """One slashed stake, in wei."""
+
+    oid: OrderId
+    account: ChecksumAddress
+    reason: str
+    amount: Wei
+
+
+@dataclass(frozen=True, slots=True)
+class Conservation:
+    """Every wei that was minted, and where it is: burned by slashing, held by accounts, held by contracts."""
+
+    minted: Wei
+    burned: Wei
+    accounts: Wei
+    contracts: Wei
+
+    @property
+    def held(self) -> Wei:
+        """What exists, wherever it is."""
+        return Wei(self.accounts + self.contracts)
+
+    @property
+    def difference(self) -> int:
+        """What got lost or came from nowhere: 0."""
+        return self.minted - self.burned - self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Amounts in wei by account: credited by the treasury, paid for reports, slashed."""
+
+    earned: dict[ChecksumAddress, Wei]
+    bounties: dict[ChecksumAddress, Wei]
+    slashes: tuple[Slash, ...]
+    conservation: Conservation
+
+
+def read_ledger(client: ChainClient, stage: Stage) -> Ledger:
+    """Reads all events since the deployment."""
+    events = _events(client, stage)
+    earned: dict[ChecksumAddress, int] = defaultdict(int)
+    bounties: dict[ChecksumAddress, int] = defaultdict(int)
+    slashes = []
+    for event in events:
+        arguments = event.arguments
+        if event.name == "Credited":
+            earned[arguments["account"]] += arguments["amount"]
+        elif event.name == "Slashed":
+            bounties[arguments["beneficiary"]] += arguments["paid"]
+        elif event.name in REASONS:
+            who = arguments.get("provider") or arguments["validator"]
+            slashes.append(Slash(OrderId(arguments["oid"]), who, REASONS[event.name], Wei(arguments["amount"])))
+    return Ledger(
+        {account: Wei(amount) for account, amount in earned.items()},
+        {account: Wei(amount) for account, amount in bounties.items() if amount},
+        tuple(slashes),
+        _conservation(stage, events),
+    )
+
+
+def _events(client: ChainClient, stage: Stage) -> list[Event]:
+    addresses = stage.contracts.addresses
+    follower = EventFollower(client, EventDecoder.of(addresses), MemoryCursor(), start=addresses.block)
+    return [item.event for item in follower.catch_up() if isinstance(item, Applied)]
+
+
+def _conservation(stage: Stage, events: list[Event]) -> Conservation:
+    """Minted is what the token's own transfers from nobody add up to; holders are all that ever received any."""
+    transfers = [event.arguments for event in events if event.name == "Transfer"]
+    nobody = "0x" + "00" * 20
+    minted = sum(item["value"] for item in transfers if item["from"] == nobody)
+    burned = sum(item["value"] for item in transfers if item["to"] == nobody)
+    addresses = stage.contracts.addresses
+    houses = {addresses.stake_vault, addresses.order_book, addresses.reward_treasury}
+    holders = {item["to"] for item in transfers} - {nobody}
+    held = {holder: stage.contracts.token_balance(holder) for holder in holders | houses}
+    inside = sum(amount for holder, amount in held.items() if holder in houses)
+    return Conservation(Wei(minted), Wei(burned), Wei(sum(held.values()) - inside), Wei(inside))

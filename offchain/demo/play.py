@@ -1,0 +1,186 @@
+"""Plays a scenario: every participant is a real worker in a thread of its own, with its own key, journal and sender."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+
+from offchain.chain.client import ChainClient
+from offchain.data.source import load_source
+from offchain.demo.ledger import Ledger, read_ledger
+from offchain.demo.report import build_report
+from offchain.demo.scenario import OrderPlan, Scenario
+from offchain.demo.screen import OrderLine, Screen
+from offchain.demo.stage import Stage, open_chain, set_stage
+from offchain.errors import Bug, Retryable
+from offchain.model.shorthand import spec_from_shorthand
+from offchain.roles.adversaries import SecretiveProvider, SecretiveValidator
+from offchain.roles.aggregator import AggregatorOptions, AggregatorWorker
+from offchain.roles.client import ClientOptions, ClientWorker, put_order
+from offchain.roles.context import RoleContext, WorkerEvent
+from offchain.roles.prepare import OrderRequest, PreparedOrder, prepare_order
+from offchain.roles.provider import ProviderOptions, ProviderWorker
+from offchain.roles.summary import OrderSummary, summarise
+from offchain.roles.validator import ValidatorOptions, ValidatorWorker
+from offchain.roles.worker import Worker
+from offchain.types import OrderId, Seconds
+
+GRACE_SECONDS = 90
+"""How long after the last window everything must be settled."""
+
+
+class Play:
+    """One performance. `events` collects what all workers reported."""
+
+    def __init__(self, scenario: Scenario, console: Console) -> None:
+        self._scenario = scenario
+        self._console = console
+        self._screen: Screen | None = None
+        self.events: list[WorkerEvent] = []
+        self.failures: list[BaseException] = []
+
+    def report(self, event: WorkerEvent) -> None:
+        """Called by the workers' threads."""
+        self.events.append(event)
+        if self._screen is not None:
+            self._screen.report(event)
+
+    def perform(self, stage: Stage) -> dict[OrderId, PreparedOrder]:
+        """Puts the orders, lets everybody work until all is paid; what was ordered."""
+        stop = threading.Event()
+        with Screen(self._console, stage.names) as screen:
+            self._screen = screen
+            with self._workers(stage, stop):
+                ordered = {}
+                for plan in self._scenario.orders:
+                    oid, prepared = self._order(stage, plan)
+                    ordered[oid] = prepared
+                self._watch(stage, screen, ordered)
+            self._screen = None
+        return ordered
+
+    def _order(self, stage: Stage, plan: OrderPlan) -> tuple[OrderId, PreparedOrder]:
+        context = stage.contexts["client"]
+        data = load_source(plan.source)
+        request = OrderRequest(
+            title=plan.title,
+            train=data,
+            spec=spec_from_shorthand(plan.model, input_shape=data.shape, outputs=data.outputs),
+            reward=plan.reward,
+            train_seconds=plan.train_seconds,
+            reveal_seconds=plan.reveal_seconds,
+            validate_seconds=plan.validate_seconds,
+            challenge_seconds=plan.challenge_seconds,
+            minimum_validators=plan.minimum_validators,
+            minimum_score_ppm=plan.minimum_score_ppm,
+            test_fraction=plan.held_out,
+            seed=self._scenario.seed,
+        )
+        prepared = prepare_order(context, request, archive=stage.archive)
+        return put_order(context, prepared), prepared
+
+    def _watch(self, stage: Stage, screen: Screen, ordered: dict[OrderId, PreparedOrder]) -> None:
+        """Returns when every order is paid. Raises Bug when a worker broke or the end does not come in time."""
+        deadline: Seconds | None = None
+        while True:
+            if self.failures:
+                raise Bug(f"a worker broke: {self.failures[0]!r}") from self.failures[0]
+            found = [summarise(stage.contracts, oid) for oid in ordered]
+            screen.orders([_line(summary, ordered[summary.oid]) for summary in found])
+            if all(summary.outcome and summary.paid for summary in found):
+                return
+            if deadline is None:
+                ends = (stage.contracts.windows(oid).challenge_end for oid in ordered)
+                deadline = Seconds(max(ends) + GRACE_SECONDS)
+            if found[0].now > deadline:
+                raise Retryable("the orders were not settled in time: the machine may be too busy; run it again")
+            time.sleep(1)
+
+    @contextmanager
+    def _workers(self, stage: Stage, stop: threading.Event) -> Iterator[None]:
+        threads = [
+            threading.Thread(target=self._run, args=(worker, stop), name=name)
+            for name, worker in _cast(self._scenario, stage).items()
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
+    def _run(self, worker: Worker, stop: threading.Event) -> None:
+        try:
+            worker.run(stop)
+        except BaseException as error:
+            self.failures.append(error)
+            raise
+
+
+def play(scenario: Scenario, chain: str, console: Console) -> dict[str, Any]:
+    """Performs the scenario on `chain` (anvil, embedded, auto or a URL); the report, as JSON values."""
+    begun = time.monotonic()
+    with TemporaryDirectory(prefix="assay-demo-") as folder, open_chain(chain) as client:
+        console.print(f"chain: {client.endpoint} ({client.network.name}, id {client.chain_id})")
+        performance = Play(scenario, console)
+        with set_stage(client, scenario, Path(folder), performance.report, _teller(console)) as stage:
+            ordered = performance.perform(stage)
+            ledger = _curtain(client, stage)
+            return build_report(stage, ordered, ledger, performance.events, time.monotonic() - begun)
+
+
+def _curtain(client: ChainClient, stage: Stage) -> Ledger:
+    """Everybody claims what is credited; then the books are read."""
+    treasury = stage.contracts.treasury
+    tickets = [
+        (context.sender, context.sender.submit("claim-rewards", treasury.functions.claimRewards(context.account)))
+        for context in stage.contexts.values()
+        if stage.contracts.credited(context.account)
+    ]
+    for sender, ticket in tickets:
+        sender.wait(ticket)
+    return read_ledger(client, stage)
+
+
+def _cast(scenario: Scenario, stage: Stage) -> dict[str, Worker]:
+    """The workers by name."""
+    cast: dict[str, Worker] = {
+        "client": ClientWorker(stage.contexts["client"], ClientOptions(archive=stage.archive)),
+    }
+    for provider in scenario.providers:
+        make: Callable[[RoleContext, ProviderOptions], Worker] = (
+            ProviderWorker if provider.honest else SecretiveProvider
+        )
+        cast[provider.name] = make(stage.contexts[provider.name], ProviderOptions(skill=provider.search))
+    for validator in scenario.validators:
+        judge: Callable[[RoleContext, ValidatorOptions], Worker] = (
+            ValidatorWorker if validator.honest else SecretiveValidator
+        )
+        cast[validator.name] = judge(stage.contexts[validator.name], ValidatorOptions())
+    for name in scenario.aggregators:
+        cast[name] = AggregatorWorker(stage.contexts[name], AggregatorOptions())
+    return cast
+
+
+def _line(summary: OrderSummary, prepared: PreparedOrder) -> OrderLine:
+    left = "" if summary.ends_at is None else f"{max(0, summary.ends_at - summary.now)} s"
+    return OrderLine(
+        oid=summary.oid,
+        title=prepared.record.title,
+        phase=summary.phase.label,
+        left=left,
+        claims=summary.claims,
+        models=len(summary.models),
+        outcome=summary.outcome.name.lower() if summary.outcome else "",
+    )
+
+
+def _teller(console: Console) -> Callable[[str], None]:
+    return lambda line: console.print(f"[dim]{line}[/dim]")

@@ -1,0 +1,105 @@
+"""What happens in the demonstration: who takes part, how skilled and how honest they are, and what is ordered."""
+
+from dataclasses import dataclass
+
+from offchain.model.search import SearchSettings
+from offchain.types import Wei
+
+TOKEN = 10**18
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlan:
+    """One order of the client. Times in seconds; `model` is the shorthand of an architecture."""
+
+    title: str
+    source: str
+    model: str
+    reward: Wei
+    train_seconds: int
+    reveal_seconds: int
+    validate_seconds: int
+    challenge_seconds: int
+    minimum_score_ppm: int
+    minimum_validators: int = 2
+    held_out: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderPlan:
+    """A provider and how hard it tries; one that is not `honest` claims models that it never reveals."""
+
+    name: str
+    search: SearchSettings
+    honest: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatorPlan:
+    """A validator; one that is not `honest` commits scores that it never reveals."""
+
+    name: str
+    honest: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """The whole cast. `bond`: what each worker bonds, in wei."""
+
+    orders: tuple[OrderPlan, ...]
+    providers: tuple[ProviderPlan, ...]
+    validators: tuple[ValidatorPlan, ...]
+    aggregators: tuple[str, ...]
+    bond: Wei
+    seed: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everybody who needs a key, the client first."""
+        providers = (plan.name for plan in self.providers)
+        validators = (plan.name for plan in self.validators)
+        return ("client", *providers, *validators, *self.aggregators)
+
+
+DIGITS = Scenario(
+    orders=(
+        OrderPlan(
+            title="handwritten digits, dense network",
+            source="digits",
+            model="mlp:64",
+            reward=Wei(100 * TOKEN),
+            train_seconds=15,
+            reveal_seconds=6,
+            validate_seconds=12,
+            challenge_seconds=3,
+            minimum_score_ppm=800_000,
+        ),
+        OrderPlan(
+            title="handwritten digits, convolutional network",
+            source="digits",
+            model="cnn:16-32",
+            reward=Wei(250 * TOKEN),
+            train_seconds=32,
+            reveal_seconds=6,
+            validate_seconds=12,
+            challenge_seconds=3,
+            minimum_score_ppm=900_000,
+        ),
+    ),
+    providers=(
+        ProviderPlan("novice", SearchSettings(configurations=1, first_cycle=1, max_epochs=1, fine_tune_epochs=0)),
+        ProviderPlan("skilled", SearchSettings(configurations=2, first_cycle=2, max_epochs=8, fine_tune_epochs=0)),
+        ProviderPlan("expert", SearchSettings()),
+        ProviderPlan("no-show", SearchSettings(configurations=1, first_cycle=1, max_epochs=1), honest=False),
+    ),
+    validators=(
+        ValidatorPlan("vera"),
+        ValidatorPlan("victor"),
+        ValidatorPlan("viola"),
+        ValidatorPlan("vanish", honest=False),
+    ),
+    aggregators=("ada", "alan", "alonzo", "anita"),
+    bond=Wei(1_000 * TOKEN),
+    seed=7,
+)
+"""Two orders for scikit-learn's handwritten digits (1,797 images of 8 x 8 pixels)."""

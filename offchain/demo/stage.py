@@ -1,0 +1,124 @@
+"""Sets the stage: chain, contracts, and for each name a funded, bonded participant with key, journal and store."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
+
+from offchain.chain.artifacts import load_error_decoder
+from offchain.chain.client import ChainClient, connect
+from offchain.chain.contracts import AssayContracts
+from offchain.chain.deploy import deploy
+from offchain.chain.devnet import dev_accounts, devnet
+from offchain.chain.enums import Role
+from offchain.chain.parameters import DEVELOPMENT_CHAINS
+from offchain.chain.sender import Sender, open_sender
+from offchain.demo.scenario import Scenario
+from offchain.errors import Rejected
+from offchain.roles.context import Report, RoleContext
+from offchain.roles.funding import bond, fund
+from offchain.roles.journal import Journal, chain_key
+from offchain.storage.store import Store, open_store
+from offchain.types import Wei
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that the play needs. `contexts` by name, in the order of the scenario; `bank` deployed and paid."""
+
+    client: ChainClient
+    contracts: AssayContracts
+    bank: ChecksumAddress
+    contexts: dict[str, RoleContext]
+    archive: Store
+
+    @property
+    def names(self) -> dict[ChecksumAddress, str]:
+        """Names by address."""
+        return {context.account: name for name, context in self.contexts.items()} | {self.bank: "bank"}
+
+
+@contextmanager
+def open_chain(chain: str) -> Iterator[ChainClient]:
+    """The chain that `--chain` names: anvil, embedded, auto, or the URL of a development chain that is running.
+
+    Raises Rejected for a public chain: the demonstration needs the accounts that development chains fund.
+    """
+    if not chain.startswith(("http://", "https://")):
+        with devnet(chain) as client:
+            yield client
+        return
+    client = connect(chain, errors=load_error_decoder())
+    if client.chain_id not in DEVELOPMENT_CHAINS:
+        raise Rejected(
+            f"--chain {chain}: chain {client.chain_id} is no development chain; start one with `assay devnet`"
+        )
+    yield client
+
+
+@contextmanager
+def set_stage(
+    client: ChainClient, scenario: Scenario, folder: Path, report: Report, progress: Progress
+) -> Iterator[Stage]:
+    """Deploys, funds and bonds; `folder` holds journals and content. Raises like the sender."""
+    bank, *accounts = dev_accounts(len(scenario.names) + 1)
+    with ExitStack() as stack:
+        sender = open_sender(client, bank, folder / "journals")
+        stack.callback(sender.close)
+        progress("deploying the contracts")
+        addresses = deploy(sender, folder / "addresses.json")
+        contracts = AssayContracts(client, addresses)
+        contexts = {
+            name: stack.enter_context(open_participant(client, contracts, account, name, folder, report))
+            for name, account in zip(scenario.names, accounts, strict=True)
+        }
+        progress("handing out tokens")
+        reward = sum(order.reward for order in scenario.orders)
+        for name, context in contexts.items():
+            amount = Wei(reward) if name == "client" else scenario.bond
+            fund(contracts, sender, context.account, amount=amount, coins=Wei(0), intent=name)
+        progress("bonding stakes")
+        _bond_all(contracts, contexts, scenario)
+        archive = stack.enter_context(open_store(f"local:{folder / 'archive'}"))
+        yield Stage(client, contracts, sender.address, contexts, archive)
+
+
+@contextmanager
+def open_participant(
+    client: ChainClient,
+    contracts: AssayContracts,
+    account: LocalAccount,
+    name: str,
+    folder: Path,
+    report: Report,
+) -> Iterator[RoleContext]:
+    """One participant with a journal and a sender of its own; all share one content-addressed directory."""
+    chain = chain_key(client.chain_id, client.genesis(), contracts.addresses.proof_of_training)
+    with ExitStack() as stack:
+        sender: Sender = open_sender(
+            client, account, folder / "journals", contract_name=contracts.addresses.contract_at
+        )
+        stack.callback(sender.close)
+        store = stack.enter_context(open_store(f"local:{folder / 'content'}"))
+        journal = stack.enter_context(Journal(folder / "journals" / f"{name}.sqlite", chain=chain))
+        yield RoleContext(client, contracts, sender, store, journal, report=report)
+
+
+def _bond_all(contracts: AssayContracts, contexts: dict[str, RoleContext], scenario: Scenario) -> None:
+    """Everybody at once: they don't wait for each other's blocks."""
+    roles = {plan.name: Role.PROVIDER for plan in scenario.providers}
+    roles |= {plan.name: Role.VALIDATOR for plan in scenario.validators}
+    roles |= dict.fromkeys(scenario.aggregators, Role.AGGREGATOR)
+    with ThreadPoolExecutor(len(roles)) as pool:
+        bonds = [
+            pool.submit(bond, contracts, contexts[name].sender, role, scenario.bond, intent=name)
+            for name, role in roles.items()
+        ]
+        for done in bonds:
+            done.result()
