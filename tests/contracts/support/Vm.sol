@@ -26,8 +26,6 @@ interface Vm {
     function assertLt(uint256 left, uint256 right, string calldata reason) external pure;
     function assertGe(uint256 left, uint256 right, string calldata reason) external pure;
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256);
-    function writeJson(string calldata json, string calldata path) external;
-    function serializeUint(string calldata object, string calldata key, uint256 value) external returns (string memory);
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
 
