@@ -133,5 +133,11 @@ def with_confirmations(client: ChainClient, blocks: int) -> ChainClient:
     return ChainClient(client.provider, network, client.endpoint, client.errors)
 
 
+def with_tag(client: ChainClient) -> ChainClient:
+    """The same connection with BSC's kind of finality: the node says itself what is final."""
+    network = replace(client.network, finality=Finality("tag", tag="finalized"))
+    return ChainClient(client.provider, network, client.endpoint, client.errors)
+
+
 def mine(client: ChainClient, blocks: int = 1) -> None:
     client.request("anvil_mine", hex(blocks))

@@ -17,7 +17,7 @@ from offchain.chain.parameters import DEVELOPMENT_PARAMETERS
 from offchain.chain.sender import Intended, Sender, open_sender
 from offchain.errors import Rejected, Retryable
 from tests.integration.chain.conftest import funded, new_token
-from tests.integration.chain.support import Exchange, HangError, Proxy, mine, with_confirmations
+from tests.integration.chain.support import Exchange, HangError, Proxy, mine, with_confirmations, with_tag
 
 SOMEONE = "0x000000000000000000000000000000000000bEEF"
 
@@ -145,6 +145,14 @@ def test_final_only_waits_and_never_rolls_back(manual: ChainClient, sender: Send
     mine(manual, 2)
     ledger = Ledger().take(follower)
     assert (ledger.values, ledger.rollbacks) == ([1], [])
+
+
+def test_on_a_young_chain_nothing_is_final_yet(manual: ChainClient, sender: Sender, token: Contract) -> None:
+    follower = follower_of(with_tag(manual), token, 1, final_only=True)
+    transfer(sender, token, 1)
+    assert Ledger().take(follower).values == []
+    mine(manual, 70)
+    assert 1 in Ledger().take(follower).values
 
 
 def test_a_crash_before_the_commit_repeats_the_batch(manual: ChainClient, sender: Sender, token: Contract) -> None:

@@ -14,7 +14,7 @@ from offchain.chain.transactions import TxCall
 from offchain.errors import Rejected, Retryable
 from offchain.types import Wei
 from tests.integration.chain.conftest import funded
-from tests.integration.chain.support import mine, with_confirmations
+from tests.integration.chain.support import mine, with_confirmations, with_tag
 
 SOMEONE = "0x000000000000000000000000000000000000bEEF"
 RESEND = 30.0
@@ -194,6 +194,26 @@ def test_what_a_reorganisation_rolls_back_is_sent_again(
     for receipt in receipts:
         assert receipt is not None
         assert manual.block(receipt.block_number).hash == receipt.block_hash, "of the chain that stayed"
+
+
+def test_where_the_node_says_what_is_final_it_is_believed(tmp_path: Path, clock: Clock) -> None:
+    with Anvil.start(AnvilOptions(extra=("--no-mining", "--slots-in-an-epoch", "1"))) as anvil:
+        client = with_tag(anvil.client())
+        account = funded(client, tmp_path)
+        mine(client, 4)
+        sender = opened(client, account, tmp_path, clock)
+        sender.submit("pay", pay(1))
+        mine(client, 2)
+        assert client.final_block() == client.head().number - 2
+        sender.step()
+        assert sender.outcome("pay") is None, "mined, not final"
+        manual_nonce = client.nonce(sender.address)
+        client.request("anvil_reorg", 2, [])
+        assert (manual_nonce, client.nonce(sender.address)) == (1, 0)
+        sender.step()
+        mine(client, 3)
+        sender.step()
+        assert sender.outcome("pay") is not None
 
 
 def test_a_reorganisation_below_finality_is_survived(
