@@ -20,7 +20,7 @@ import torch
 from offchain.errors import Bug, Rejected
 from offchain.model import matmul
 from offchain.model.graph import Int8Array, Int32Array, IntegerNetwork, Op
-from offchain.model.plan import Plan, Step, make_plan
+from offchain.model.plan import SLACK, Plan, Step, make_plan
 
 MEMORY_BYTES = 256 << 20
 """Default bound on what one evaluation allocates beside weights, inputs and outputs."""
@@ -108,6 +108,7 @@ class _Workspace:
     """One thread's memory, used again for each batch."""
 
     slots: list[Int8Array]
+    padded: Int8Array
     columns: Int8Array
     accumulators: dict[np.dtype[np.generic], Buffer]
 
@@ -123,7 +124,8 @@ def _work(plan: Plan, inputs: Int8Array, output: Int32Array, starts: range, size
 
 
 def _workspace(plan: Plan, size: int) -> _Workspace:
-    columns = max((_tile_rows(step) * step.fan_in for step in plan.steps if step.gathered), default=0)
+    columns = max((_tile_rows(step) * step.fan_in for step in plan.steps if step.gathering), default=0)
+    padded = max((step.gathering.padded_elements for step in plan.steps if step.gathering), default=0)
     accumulators: dict[np.dtype[np.generic], int] = {}
     for step in plan.steps:
         if step.product is not None:
@@ -132,6 +134,7 @@ def _workspace(plan: Plan, size: int) -> _Workspace:
             accumulators[dtype] = max(accumulators.get(dtype, 0), elements)
     return _Workspace(
         slots=[np.empty(elements * size, dtype=np.int8) for elements in plan.slot_elements],
+        padded=np.zeros(padded * size + SLACK, dtype=np.int8),
         columns=np.empty(columns, dtype=np.int8),
         accumulators={dtype: np.empty(elements, dtype=dtype) for dtype, elements in accumulators.items()},
     )
@@ -174,7 +177,7 @@ def _run_step(step: Step, space: _Workspace, sources: list[Buffer], out: Buffer,
 
 
 def _run_product(step: Step, space: _Workspace, x: Buffer, out: Buffer, count: int) -> None:
-    from offchain.model import kernels
+    from offchain.model import gathering, kernels
 
     node, scale, product = step.node, step.rescaling, step.product
     if scale is None or product is None:
@@ -183,12 +186,14 @@ def _run_product(step: Step, space: _Workspace, x: Buffer, out: Buffer, count: i
     rows = step.positions * count
     tile = _tile_rows(step)
     whole = space.accumulators[np.dtype(product.accumulator_dtype)]
+    if step.gathering is not None:
+        gathering.pad(x, step.gathering.image, node.padding, space.padded)
     for first in range(0, rows, tile):
         some = min(tile, rows - first)
         left: Buffer
-        if step.gathered:
+        if step.gathering is not None:
+            gathering.gather(space.padded, step.gathering.geometry, first, some, space.columns)
             left = space.columns[: some * fan_in]
-            kernels.gather(x, step.geometry, first, some, left)
         else:
             left = x[first * fan_in : (first + some) * fan_in]
         accumulator = whole[: some * units]

@@ -1,4 +1,4 @@
-"""The compiled loops of the fast evaluator: gathering, pooling and the one fused pass back to int8.
+"""The compiled loops of the fast evaluator: pooling, depthwise convolution and the one fused pass back to int8.
 
 Every kernel works on flat, contiguous arrays and releases the interpreter lock. `geometry` is a tuple of int64:
 (height, width, channels, rows, columns, kernel height, kernel width, stride down, stride across, top, left).
@@ -49,39 +49,6 @@ def requantise(
             value = (total * np.int64(multiplier[j]) + half[j]) >> shift[j]
             value = max(value, low)
             results[j] = min(value, high)
-
-
-@_compiled
-def gather(x: Array, geometry: Geometry, first: Integer, count: Integer, out: Array) -> None:
-    """im2col: what the kernel covers at output positions first .. first + count of the batch, zero where it is padding.
-
-    x: int8, flat (n, height, width, channels); out: int8, flat (count, kernel height * kernel width * channels).
-    """
-    height, width, channels, rows, columns, tall, wide, down, across, top, left = geometry
-    span = wide * channels
-    for index in range(count):
-        position = first + index
-        column = position % columns
-        row = (position // columns) % rows
-        sample = position // (columns * rows)
-        y0 = row * down - top
-        x0 = column * across - left
-        begin = max(0, -x0)
-        end = min(wide, width - x0)
-        target = index * tall * span
-        for k in range(tall):
-            y = y0 + k
-            if y < 0 or y >= height or begin >= end:
-                out[target : target + span] = 0
-            else:
-                source = ((sample * height + y) * width + x0) * channels
-                if begin > 0:
-                    out[target : target + begin * channels] = 0
-                for j in range(begin * channels, end * channels):
-                    out[target + j] = x[source + j]
-                if end < wide:
-                    out[target + end * channels : target + span] = 0
-            target += span
 
 
 @_compiled
@@ -163,29 +130,40 @@ def average_pool(
 
 @_compiled
 def max_pool(x: Array, geometry: Geometry, low: Integer, high: Integer, out: Array) -> None:
-    """The largest real element of each window; padding is ignored."""
+    """The largest real element of each window; padding is ignored.
+
+    First down the rows of the window, over whole lines of the image, then across: lines are long enough for vectors
+    where channels are few.
+    """
     height, width, channels, rows, columns, tall, wide, down, across, top, left = geometry
+    line = width * channels
+    tallest = np.empty(line, np.int8)
     best = np.empty(channels, np.int8)
-    samples = x.size // (height * width * channels)
+    samples = x.size // (height * line)
     target = 0
-    for position in range(samples * rows * columns):
-        column = position % columns
-        row = (position // columns) % rows
-        sample = position // (columns * rows)
-        y0 = row * down - top
-        x0 = column * across - left
-        best[:] = -128
-        for k in range(max(0, -y0), min(tall, height - y0)):
-            for j in range(max(0, -x0), min(wide, width - x0)):
-                source = ((sample * height + y0 + k) * width + x0 + j) * channels
-                pixel = x[source : source + channels]
+    for index in range(samples * rows):
+        sample = index // rows
+        y0 = (index % rows) * down - top
+        begin, end = max(0, y0), min(height, y0 + tall)
+        tallest[:] = x[(sample * height + begin) * line : (sample * height + begin + 1) * line]
+        for y in range(begin + 1, end):
+            values = x[(sample * height + y) * line : (sample * height + y + 1) * line]
+            for j in range(line):
+                tallest[j] = max(tallest[j], values[j])
+        for column in range(columns):
+            x0 = column * across - left
+            begin, end = max(0, x0), min(width, x0 + wide)
+            best[:] = tallest[begin * channels : (begin + 1) * channels]
+            for place in range(begin + 1, end):
+                pixel = tallest[place * channels : (place + 1) * channels]
                 for c in range(channels):
                     best[c] = max(best[c], pixel[c])
-        results = out[target : target + channels]
-        for c in range(channels):
-            value = max(np.int64(best[c]), low)
-            results[c] = min(value, high)
-        target += channels
+            results = out[target : target + channels]
+            for c in range(channels):
+                value: Integer = np.int64(best[c])
+                value = max(value, low)
+                results[c] = min(value, high)
+            target += channels
 
 
 @_compiled

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 MAX_ELEMENTS = 1 << 22
 """Elements of one tensor of one sample."""
 
+MAX_PADDED_ELEMENTS = 1 << 24
+"""Elements of one sample's input to a convolution or pool, with its padding."""
+
 MAX_LIVE_ELEMENTS = 1 << 26
 """Elements of all tensors of one sample that are needed at the same time."""
 

@@ -8,11 +8,18 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from offchain.errors import Bug
 from offchain.model import matmul
-from offchain.model.graph import IntegerNetwork, Node, Op
+from offchain.model.graph import Int8Array, IntegerNetwork, Node, Op, Shape
 from offchain.model.liveness import last_uses
 from offchain.model.validation import accumulator_bounds
 from offchain.model.windows import WINDOWED, fan_in_of
+
+WORD = 8
+"""Bytes that im2col copies at once."""
+
+SLACK = 64
+"""Bytes that padded images need beyond their end, where the last word may reach."""
 
 _VECTOR = 256
 """Parameters are repeated to at least this many elements, so that requantisation runs in long vectors."""
@@ -29,15 +36,24 @@ class Rescaling:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathering:
+    """How a convolution's windows become rows: see `gathering`. `padded_elements`: one sample's framed image."""
+
+    image: tuple[int, int, int]
+    geometry: tuple[int, ...]
+    padded_elements: int
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One node, ready to run. `geometry` as in `kernels`; `gathered`: whether im2col is needed before the product."""
+    """One node, ready to run. `fan_in` is the length of a row of the matrix product; `geometry` as in `kernels`."""
 
     node: Node
     fan_in: int
-    source_elements: int
     target_elements: int
     geometry: tuple[int, ...]
-    gathered: bool
+    gathering: Gathering | None
     product: matmul.Multiplier | None
     taps: npt.NDArray[np.int8] | None
     rescaling: Rescaling | None
@@ -61,7 +77,8 @@ class Plan:
     def bytes_per_sample(self) -> int:
         """Memory for one sample's tensors, input and output included."""
         ends = prod(self.network.input_shape) + 4 * prod(self.network.output_shape)
-        return sum(self.slot_elements) + ends
+        padded = max((step.gathering.padded_elements for step in self.steps if step.gathering), default=0)
+        return sum(self.slot_elements) + padded + ends
 
 
 def make_plan(network: IntegerNetwork, *, int8: bool) -> Plan:
@@ -74,27 +91,50 @@ def make_plan(network: IntegerNetwork, *, int8: bool) -> Plan:
 def _step(network: IntegerNetwork, node: Node, int8: bool) -> Step:
     source = network.shape_of(node.inputs[0])
     fan_in = fan_in_of(node, source)
-    product = None
+    gathering = _gathering(node, source) if node.op is Op.CONV2D else None
+    product = taps = None
     if node.op in (Op.DENSE, Op.CONV2D) and node.weight is not None:
-        product = matmul.prepare(node.weight, int(accumulator_bounds(node, fan_in).max()), int8=int8)
-    taps = None
+        bound = int(accumulator_bounds(node, fan_in).max())
+        weight = node.weight if gathering is None else expanded(node, gathering.words)
+        fan_in = weight.shape[1]
+        product = matmul.prepare(weight, bound, int8=int8)
     if node.op is Op.DEPTHWISE_CONV2D and node.weight is not None:
         taps = np.ascontiguousarray(node.weight.T)
     geometry: tuple[int, ...] = ()
     if node.op in WINDOWED:
         geometry = (*source, *node.output_shape[:2], *node.kernel, *node.stride, *node.padding[:2])
-    pointwise = node.kernel == node.stride == (1, 1)
     return Step(
         node=node,
         fan_in=fan_in,
-        source_elements=prod(source),
         target_elements=prod(node.output_shape),
         geometry=geometry,
-        gathered=node.op is Op.CONV2D and not pointwise,
+        gathering=gathering,
         product=product,
         taps=taps,
         rescaling=_rescaling(node),
     )
+
+
+def _gathering(node: Node, source: Shape) -> Gathering | None:
+    """None for a convolution that reads one pixel after the other: its input is the matrix already."""
+    if node.kernel == node.stride == (1, 1):
+        return None
+    height, width, channels = source
+    top, left, bottom, right = node.padding
+    padded = (top + height + bottom, left + width + right)
+    words = -(-node.kernel[1] * channels // WORD)
+    geometry = (*padded, channels, *node.output_shape[:2], node.kernel[0], *node.stride, words)
+    return Gathering((height, width, channels), geometry, prod(padded) * channels, words)
+
+
+def expanded(node: Node, words: int) -> Int8Array:
+    """The weights of a convolution with each kernel row filled up by zeros to whole words; int8 (units, fan_in)."""
+    if node.weight is None:
+        raise Bug(f"{node.op.name} without weights")
+    units, tall = len(node.weight), node.kernel[0]
+    rows = np.zeros((units, tall, words * WORD), dtype=np.int8)
+    rows[:, :, : node.weight.shape[1] // tall] = node.weight.reshape(units, tall, -1)
+    return rows.reshape(units, -1)
 
 
 def _rescaling(node: Node) -> Rescaling | None:

@@ -18,6 +18,7 @@ from offchain.model.limits import (
     MAX_ELEMENTS,
     MAX_LIVE_ELEMENTS,
     MAX_MULTIPLY_ACCUMULATES,
+    MAX_PADDED_ELEMENTS,
     MAX_SHIFT,
     MULTIPLIER_BOUND,
     OUTPUT_BOUND,
@@ -101,6 +102,7 @@ def _check_node(network: IntegerNetwork, index: int, node: Node) -> None:
     _check_shape("output", node.output_shape)
     _check_window(node)
     inferred = infer_shape(node, shapes)
+    _check_padded(node, shapes[0])
     if node.output_shape != inferred:
         raise Rejected(f"declares output shape {list(node.output_shape)}; it follows that it is {list(inferred)}")
     _check_clamp(node, last=index == len(network.nodes) - 1)
@@ -125,6 +127,15 @@ def _check_window(node: Node) -> None:
         raise Rejected(
             f"padding {list(node.padding)} must be at least 0 and smaller than the kernel {list(node.kernel)}"
         )
+
+
+def _check_padded(node: Node, shape: Shape) -> None:
+    if node.op not in WINDOWED:
+        return
+    top, left, bottom, right = node.padding
+    padded = (shape[0] + top + bottom) * (shape[1] + left + right) * shape[2]
+    if padded > MAX_PADDED_ELEMENTS:
+        raise Rejected(f"its padded input has {padded} elements; at most {MAX_PADDED_ELEMENTS} are allowed")
 
 
 def _check_clamp(node: Node, *, last: bool) -> None:
