@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from offchain.data.dataset import Dataset
+from offchain.errors import Bug
 from offchain.model.assembly import LIMIT, assemble
 from offchain.model.calibration import Method, calibrate
 from offchain.model.evaluator import evaluate
@@ -99,7 +100,8 @@ def _post_training(
         judgement = judge(outputs, data, model.scaling)
         if best is None or judgement.better_than(best.judgement):
             best = Quantised(made, judgement, f"{name}, {method}")
-    assert best is not None
+    if best is None:
+        raise Bug("no calibration was tried")
     return best
 
 

@@ -195,6 +195,7 @@ def _best_half(trainers: list[Trainer]) -> list[Trainer]:
 
 
 def hold_out(dataset: Dataset, task: Task, fraction: float, seed: int) -> TrainingData:
+    """What `search` with that seed trains on and what it judges by: stratified, at most 5,000 samples held out."""
     """What `search` with the same seed trains on, and what it keeps back: about `fraction`, at most 5000 samples."""
     share = min(fraction, _MAX_HOLDOUT / len(dataset))
     train, holdout = split(dataset, fraction=share, seed=seed, stratify=task == "classification")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from offchain.errors import Rejected
+from offchain.errors import Bug, Rejected
 from offchain.model.layers import (
     NETWORK_INPUT,
     Add,
@@ -20,12 +20,11 @@ from offchain.model.layers import (
     MaxPool2D,
     Pair,
 )
+from offchain.model.limits import MAX_ELEMENTS, MAX_MULTIPLY_ACCUMULATES
 
 Shape = tuple[int, ...]
 
 MAX_LAYERS = 256
-MAX_ELEMENTS = 1 << 22
-"""Elements of one tensor of one sample."""
 MAX_WEIGHTS = 10_000_000
 
 
@@ -58,6 +57,14 @@ class Wired:
     weights: int
 
     @property
+    def multiply_accumulates(self) -> int:
+        """Of one sample, or comparisons in a pool."""
+        positions = prod(self.output_shape[:-1])
+        if self.weights:
+            return self.weights * positions
+        return prod(self.window.kernel) * prod(self.output_shape) if self.window else 0
+
+    @property
     def key(self) -> str:
         """The layer's name in state dictionaries; starts with a digit so that it clashes with no attribute."""
         return f"{self.index}_{self.layer.name}"
@@ -80,9 +87,12 @@ def wire(input_shape: Shape, layers: Sequence[Layer]) -> tuple[Wired, ...]:
         wired.append(_wire_one(index, layer, indices, input_shape, wired))
         indices[layer.name] = index
     _check_use(wired)
-    total = sum(w.weights for w in wired)
+    total = sum(item.weights for item in wired)
     if total > MAX_WEIGHTS:
         raise Rejected(f"spec has {total:,} weights; the limit is {MAX_WEIGHTS:,}: use fewer units or pool earlier")
+    work = sum(item.multiply_accumulates for item in wired)
+    if work > MAX_MULTIPLY_ACCUMULATES:
+        raise Rejected(f"spec needs {work:,} multiply-accumulates a sample; pool earlier or use fewer filters")
     return tuple(wired)
 
 
@@ -172,7 +182,8 @@ def _slide(
         )
     height, width, channels = shape
     window = window_of(layer, height, width)
-    assert window is not None
+    if window is None:
+        raise Bug(f"layer {layer.name!r} slides but has no window")
     if any(p >= k for p, k in zip(window.padding, window.kernel * 2, strict=True)):
         raise _rejected(index, layer, f"padding {max(window.padding)} is not smaller than its kernel; pad less")
     rows, columns = window.output(height, width)

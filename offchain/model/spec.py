@@ -75,6 +75,6 @@ def parse_spec(text: str | bytes, *, source: str) -> ModelSpec:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "JSON"
-        raise Rejected(f"{source}: {where}: {first['msg']}; see docs/integer-networks.md for the format") from None
+        raise Rejected(f"{source}: {where}: {first['msg']}; docs/models-and-data.md has the format") from None
     except Rejected as error:
         raise Rejected(f"{source}: {error}") from None

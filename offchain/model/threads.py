@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import prod
 
 import torch
 
@@ -20,7 +19,7 @@ def training_threads(spec: ModelSpec, batch_size: int) -> int:
     A step of a small network takes about a millisecond; threads that meet at a barrier dozens of times in it, on cores
     that other processes want too, made it ten times slower here.
     """
-    forward = sum(item.weights * prod(item.output_shape[:-1]) for item in spec.wired())
+    forward = sum(item.multiply_accumulates for item in spec.wired())
     return 1 if 3 * forward * batch_size < _WORTH_SHARING else torch.get_num_threads()
 
 

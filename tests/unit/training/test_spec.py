@@ -120,6 +120,12 @@ def test_specs_that_cannot_be_built(layers: list[dict[str, object]], message: st
         ('{"input_shape": [9000000], "layers": [{"kind": "dense", "name": "d", "units": 1}]}', "more than 4,194,304"),
         ('{"input_shape": [4], "layers": []}', "at least 1 item"),
         (
+            '{"input_shape": [1024, 1024, 3], "layers": [{"kind": "conv2d", "name": "c", "filters": 4, "kernel": 21},'
+            ' {"kind": "conv2d", "name": "e", "filters": 4, "kernel": 21},'
+            ' {"kind": "dense", "name": "d", "units": 1}]}',
+            "spec needs .* multiply-accumulates a sample",
+        ),
+        (
             '{"input_shape": [4], "layers": [{"kind": "dense", "name": "d", "units": 1, "activation": "relu"}]}',
             "the last layer must be dense without activation",
         ),

@@ -175,6 +175,13 @@ def test_specs_that_do_not_fit_the_data(name: str, text: str, outputs: int, mess
         next(search(spec, train, task, seed=0, should_stop=never))
 
 
+def test_too_few_samples() -> None:
+    train, _, _, task = order("wine")
+    spec = spec_from_shorthand("mlp:4", input_shape=(13,), outputs=3)
+    with pytest.raises(Rejected, match="training data has 3 samples; at least 4"):
+        require_trainable(spec, train.take(np.arange(3)), task)
+
+
 def test_samples_of_another_shape() -> None:
     train, _, _, task = order("wine")
     spec = spec_from_shorthand("mlp:4", input_shape=(12,), outputs=3)
