@@ -25,12 +25,16 @@ from offchain.storage.store import Store
 from offchain.types import Salt, Wei
 
 
+PPM = 1_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
     """What a client wants. `reward` in wei, times in seconds, sizes in bytes.
 
     Without a `test` set of its own, `test_fraction` of the training samples is split off with `seed`, of each class
-    alike. `minimum_score_ppm`: the least mean score per sample, in millionths, that can win.
+    alike. `minimum_score_ppm`: the least mean score per sample, in millionths, that can win; for regression
+    `maximum_mean_error` says it in units of the label instead.
     """
 
     title: str
@@ -43,6 +47,7 @@ class OrderRequest:
     challenge_seconds: int
     minimum_validators: int = 1
     minimum_score_ppm: int = NO_MINIMUM
+    maximum_mean_error: float | None = None
     test: RawData | None = None
     test_fraction: float = 0.2
     seed: int = 0
@@ -69,7 +74,7 @@ def prepare_order(context: RoleContext, request: OrderRequest, *, archive: Store
     """Stores the data and the manifest, and journals the opening of the test set.
 
     `archive`: a store of the client's own that keeps a copy of everything, from which `client run` puts back what the
-    first store loses. Raises Rejected when data and spec don't fit, or when a time, limit or the reward is outside the
+    first store loses; the test set is there alone until `client run` releases it. Raises Rejected when data and spec don't fit, or when a time, limit or the reward is outside the
     protocol's bounds; Retryable when the chain or the store is not ready.
     """
     parameters = context.contracts.protocol_parameters()
@@ -80,7 +85,8 @@ def prepare_order(context: RoleContext, request: OrderRequest, *, archive: Store
     train, test, fitted = quantise_data(request)
     require_trainable(request.spec, train, request.train.task)
     manifest = _manifest(context, request, train, fitted, archive)
-    test_cid = _keep(context, test.to_bytes(), archive).digest
+    # Whoever can list the store could train on the test set: with an archive it stays there until it is released.
+    test_cid = (archive or context.store).add(test.to_bytes()).digest
     salt, root = Salt(context.rng(32)), compute_test_root(test.inputs, test.labels)
     commitment = client_commitment(context.account, root, len(test), test_cid, salt)
     terms = OrderTerms(
@@ -88,7 +94,7 @@ def prepare_order(context: RoleContext, request: OrderRequest, *, archive: Store
         manifest_cid=_keep(context, manifest.to_bytes(), archive).digest,
         test_commitment=commitment,
         score_function=manifest.score_function_id,
-        minimum_score_ppm=request.minimum_score_ppm,
+        minimum_score_ppm=_minimum_score(request, fitted),
         train_seconds=request.train_seconds,
         reveal_seconds=request.reveal_seconds,
         validate_seconds=request.validate_seconds,
@@ -100,6 +106,13 @@ def prepare_order(context: RoleContext, request: OrderRequest, *, archive: Store
     record = TestSetRecord(commitment, root, len(test), test_cid, salt, request.title, terms, wanted=False)
     context.journal.write(record)
     return PreparedOrder(record, manifest, train, test)
+
+
+def _minimum_score(request: OrderRequest, fitted: Fitted) -> int:
+    """What the contracts compare with: millionths of a sample, or of a label unit."""
+    if request.maximum_mean_error is None:
+        return request.minimum_score_ppm
+    return -round(request.maximum_mean_error / fitted.label_scale * PPM)
 
 
 def quantise_data(request: OrderRequest) -> tuple[Dataset, Dataset, Fitted]:
