@@ -24,7 +24,6 @@ from offchain.storage.cid import Cid
 from offchain.storage.store import Store
 from offchain.types import Salt, Wei
 
-
 PPM = 1_000_000
 
 
@@ -74,8 +73,10 @@ def prepare_order(context: RoleContext, request: OrderRequest, *, archive: Store
     """Stores the data and the manifest, and journals the opening of the test set.
 
     `archive`: a store of the client's own that keeps a copy of everything, from which `client run` puts back what the
-    first store loses; the test set is there alone until `client run` releases it. Raises Rejected when data and spec don't fit, or when a time, limit or the reward is outside the
-    protocol's bounds; Retryable when the chain or the store is not ready.
+    first store loses; the test set is there alone until `client run` releases it.
+
+    Raises Rejected when data and spec don't fit, or when a time, limit or the reward is outside the protocol's bounds;
+    Retryable when the chain or the store is not ready.
     """
     parameters = context.contracts.protocol_parameters()
     require_within_bounds(request, parameters)
