@@ -1,0 +1,1 @@
+"""ape sees the same contracts."""
