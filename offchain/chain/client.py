@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
 import requests
+from eth_abi.exceptions import DecodingError
 from eth_typing import ChecksumAddress
 from web3 import HTTPProvider, Web3
 from web3.contract.contract import ContractFunction
-from web3.exceptions import BadFunctionCallOutput, BadResponseFormat, ContractLogicError, Web3RPCError
+from web3.exceptions import BadResponseFormat
 from web3.middleware import ExtraDataToPOAMiddleware, Web3Middleware
 from web3.types import RPCEndpoint
 
+from offchain.chain.abi import decode_outputs
 from offchain.chain.errors import ContractRejected, ErrorDecoder, RpcRefused, endpoint_name
 from offchain.chain.networks import Network, network_for
-from offchain.errors import Bug, Rejected, Retryable
+from offchain.errors import Rejected, Retryable
 from offchain.types import Seconds, Wei
 
 Result = TypeVar("Result")
@@ -129,27 +131,34 @@ class ChainClient:
         return RpcRefused(message, failure.code, failure.message, failure.data)
 
     def call(self, function: ContractFunction, *, block: int | str = "latest", contract: str | None = None) -> Any:
-        """Reads a contract: the decoded result of `function` at `block`.
+        """Reads a contract: the decoded result of `function` at `block`; `contract` names it in errors.
 
         Raises ContractRejected with the decoded error when it reverts, Rejected when there is no such contract.
         """
-        try:
-            return function.call(block_identifier=cast(Any, block))
-        except ContractLogicError as error:
-            raise self.errors.decode(revert_bytes(error.data), contract).rejection(function.fn_name) from error
-        except BadFunctionCallOutput as error:
-            raise Rejected(
-                f"no contract with {function.fn_name}() at {function.address} on chain {self.chain_id}: "
-                "check the addresses file against the network"
-            ) from error
-        except Web3RPCError as error:
-            raise self._refused(error, function.fn_name) from error
+        return self._read_result(function, self._single(*_eth_call(function, block)), contract)
 
-    def _refused(self, error: Web3RPCError, doing: str) -> Exception:
-        parsed = _parse_answer(error.rpc_response)
-        if not isinstance(parsed, RpcFailure):
-            raise Bug(f"web3 reports an error without one: {error}")
-        return self.failure(parsed, doing)
+    def call_many(
+        self, functions: Sequence[ContractFunction], *, block: int | str = "latest", contract: str | None = None
+    ) -> list[Any]:
+        """Like `call` for each of them, in one round trip."""
+        answers = self.batch([_eth_call(function, block) for function in functions])
+        return [
+            self._read_result(function, answer, contract) for function, answer in zip(functions, answers, strict=True)
+        ]
+
+    def _read_result(self, function: ContractFunction, answer: Any, contract: str | None) -> Any:
+        if isinstance(answer, RpcFailure):
+            raise self.failure(answer, function.fn_name, contract)
+        absent = Rejected(
+            f"no contract with {function.fn_name}() at {function.address} on chain {self.chain_id}: "
+            "check the addresses file against the network"
+        )
+        if answer == "0x" and function.abi["outputs"]:
+            raise absent
+        try:
+            return decode_outputs(function.abi["outputs"], bytes.fromhex(answer[2:]))
+        except (DecodingError, TypeError, ValueError) as error:
+            raise absent from error
 
     def head(self) -> BlockRef:
         """The latest block."""
@@ -225,6 +234,11 @@ def open_client(
             f"({network_for(chain_id).name}); give the URL of a node of that chain"
         )
     return ChainClient(provider, network_for(actual), endpoint, errors)
+
+
+def _eth_call(function: ContractFunction, block: int | str) -> tuple[RPCEndpoint, list[Any]]:
+    fields = {"to": function.address, "data": function._encode_transaction_data()}
+    return RPCEndpoint("eth_call"), [fields, hex(block) if isinstance(block, int) else block]
 
 
 def parse_block(fields: dict[str, Any]) -> BlockRef:

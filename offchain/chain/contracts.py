@@ -61,6 +61,10 @@ class AssayContracts:
         """Result of any read function, with errors in words."""
         return self.client.call(function, contract=self.addresses.contract_at(function.address))
 
+    def read_many(self, functions: Sequence[ContractFunction]) -> list[Any]:
+        """Results of several read functions in one round trip, as web3 gives them (`views.decode` types structs)."""
+        return self.client.call_many(functions)
+
     # Parameters and token
 
     def protocol_parameters(self) -> ProtocolParameters:
