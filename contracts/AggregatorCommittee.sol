@@ -47,20 +47,22 @@ contract AggregatorCommittee is IAggregatorCommittee, ReentrancyGuardTransient {
         if (mine.stake != 0) revert AlreadyCandidate(msg.sender);
         uint256 least = _PARAMETERS.minimumBond(Role.Aggregator);
         if (stake < least) revert StakeTooSmall(least, stake);
-        // The lock comes before the rest, for it also proves that the stake is one that somebody can have.
-        _VAULT.lock(msg.sender, Role.Aggregator, stake, REF);
-        if (_candidates.length == MAX_CANDIDATES) _displaceLowest(stake);
+        address displaced = _candidates.length == MAX_CANDIDATES ? _displaceLowest(stake) : address(0);
         _candidates.push(msg.sender);
         mine.place = uint8(_candidates.length);
-        mine.stake = stake.toUint128();
+        // A stake that does not fit is one that no bond covers: the lock below reverts.
+        mine.stake = uint128(stake);
         mine.sequence = ++_sequence;
         emit CandidateJoined(msg.sender, stake);
+        if (displaced != address(0)) _releaseUnlessSitting(displaced);
+        _VAULT.lock(msg.sender, Role.Aggregator, stake, REF);
     }
 
     /// @inheritdoc IAggregatorCommittee
     function leave() external nonReentrant {
         if (_byAccount[msg.sender].place == 0) revert NotACandidate(msg.sender);
         _unlist(msg.sender);
+        _releaseUnlessSitting(msg.sender);
     }
 
     /// @inheritdoc IAggregatorCommittee
@@ -138,8 +140,8 @@ contract AggregatorCommittee is IAggregatorCommittee, ReentrancyGuardTransient {
         return address(_VAULT);
     }
 
-    function _displaceLowest(uint256 stake) private {
-        address lowest = _candidates[0];
+    function _displaceLowest(uint256 stake) private returns (address lowest) {
+        lowest = _candidates[0];
         for (uint256 i = 1; i < MAX_CANDIDATES; ++i) {
             if (_ranksAbove(lowest, _candidates[i])) lowest = _candidates[i];
         }
@@ -155,9 +157,11 @@ contract AggregatorCommittee is IAggregatorCommittee, ReentrancyGuardTransient {
         _byAccount[last].place = theirs.place;
         _candidates.pop();
         theirs.place = 0;
-        bool sits = _sits(theirs);
-        emit CandidateLeft(account, sits ? _epoch + 1 : _epoch);
-        if (!sits) _release(account);
+        emit CandidateLeft(account, _sits(theirs) ? _epoch + 1 : _epoch);
+    }
+
+    function _releaseUnlessSitting(address account) private {
+        if (!_sits(_byAccount[account])) _release(account);
     }
 
     function _release(address account) private {

@@ -88,6 +88,7 @@ contract OrderBook is IOrderBook, ReentrancyGuardTransient {
         returns (uint256 oid)
     {
         // Whoever sees the permit in the mempool can submit it first; then this call fails and the allowance stands.
+        // slither-disable-next-line reentrancy-benign
         try IERC20Permit(address(_TOKEN)).permit(msg.sender, address(this), terms.reward, deadline, v, r, s) { }
             catch { }
         return _put(terms);

@@ -183,6 +183,7 @@ abstract contract ProofState is IProofOfTraining {
 
     /// @return samples in the released test set; 0 while none is released
     function _samplesOf(uint256 oid) internal view returns (uint32 samples) {
+        // slither-disable-next-line unused-return
         (,, samples) = _BOOK.standingOf(oid);
     }
 

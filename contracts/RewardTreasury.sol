@@ -240,6 +240,7 @@ contract RewardTreasury is IRewardTreasury, ReentrancyGuardTransient {
     function _creditTax(uint256 oid, uint32 confirmed, address[] memory members) private {
         uint256 tax = _deposits[oid].tax;
         uint256 share = tax / _ones(confirmed);
+        // slither-disable-next-line weak-prng
         uint256 dust = tax % _ones(confirmed);
         for (uint256 i = 0; i < members.length; ++i) {
             if ((confirmed >> i) & 1 == 0) continue;
@@ -249,6 +250,7 @@ contract RewardTreasury is IRewardTreasury, ReentrancyGuardTransient {
     }
 
     function _credit(uint256 oid, address account, uint256 amount) private {
+        // slither-disable-next-line incorrect-equality
         if (amount == 0) return;
         uint256 balance = _balances[account] + amount;
         _balances[account] = balance;

@@ -65,6 +65,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         nonReentrant
     {
         // Whoever sees the permit in the mempool can submit it first; then this call fails and the allowance stands.
+        // slither-disable-next-line reentrancy-benign
         try IERC20Permit(address(_TOKEN)).permit(msg.sender, address(this), amount, deadline, v, r, s) { } catch { }
         _bond(role, amount);
     }

@@ -53,6 +53,7 @@ library Settlements {
         for (uint256 i = 0; i < providers.length; ++i) {
             payouts[i] = Payout({ account: providers[i], amount: share });
         }
+        // slither-disable-next-line divide-before-multiply
         payouts[0].amount = amount - share * (providers.length - 1);
     }
 

