@@ -10,18 +10,13 @@ outliers don't cost everyone else's resolution. Rounding is to the nearest, ties
 
 from __future__ import annotations
 
-from typing import Annotated, Self
-
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from offchain.data.dataset import MAX_LABEL, Dataset
 from offchain.data.raw import RawData
-from offchain.errors import Rejected
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Scale = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+from offchain.errors import Bug, Rejected
+from offchain.protocol.manifest import Preprocessing
 
 _LIMIT = 127
 _DEVIATIONS = 4.0
@@ -29,21 +24,8 @@ _LABEL_STEPS = 1000
 """Label units in one standard deviation, at least."""
 
 
-class Preprocessing(BaseModel):
-    """How the client quantised its data; one offset and scale for images, one per feature for tables."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-    offset: tuple[Finite, ...] = Field(min_length=1, max_length=1 << 20)
-    scale: tuple[Scale, ...] = Field(min_length=1, max_length=1 << 20)
-    label_offset: Finite = 0.0
-    label_scale: Scale = 1.0
-
-    @model_validator(mode="after")
-    def _same_length(self) -> Self:
-        if len(self.offset) != len(self.scale):
-            raise ValueError("offset and scale differ in length")
-        return self
+class Quantiser(Preprocessing):
+    """What the manifest records of the preprocessing, and the arithmetic that it stands for."""
 
     def apply(self, raw: RawData) -> Dataset:
         """Quantises samples. Raises Rejected when a regression label leaves the range of 24 bits."""
@@ -63,12 +45,19 @@ class Preprocessing(BaseModel):
 
     def label_value(self, integers: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
         """What regression labels or outputs mean in the client's own units."""
-        return np.asarray(integers * self.label_scale + self.label_offset, dtype=np.float64)
+        offset, scale = self._label_terms()
+        return np.asarray(integers * scale + offset, dtype=np.float64)
+
+    def _label_terms(self) -> tuple[float, float]:
+        if self.label_offset is None or self.label_scale is None:
+            raise Bug("labels of a classification are indices, not quantised numbers")
+        return self.label_offset, self.label_scale
 
     def _labels(self, raw: RawData) -> npt.NDArray[np.int32]:
         if raw.task == "classification":
             return raw.labels.astype(np.int32)
-        steps = np.rint((raw.labels - self.label_offset) / self.label_scale)
+        offset, scale = self._label_terms()
+        steps = np.rint((raw.labels - offset) / scale)
         outside = np.abs(steps) >= MAX_LABEL
         if outside.any():
             row = int(np.argmax(outside))
@@ -76,14 +65,14 @@ class Preprocessing(BaseModel):
         return np.asarray(steps, dtype=np.int32)
 
 
-def fit_preprocessing(train: RawData) -> Preprocessing:
+def fit_preprocessing(train: RawData) -> Quantiser:
     """Fits offset and scale to the training samples; a constant feature becomes 0.
 
     Raises Rejected for constant labels.
     """
     offset, scale = _fit_image(train.inputs) if len(train.shape) == 3 else _fit_features(train.inputs)
-    label_offset, label_scale = _fit_labels(train) if train.task == "regression" else (0.0, 1.0)
-    return Preprocessing(offset=offset, scale=scale, label_offset=label_offset, label_scale=label_scale)
+    label_offset, label_scale = _fit_labels(train) if train.task == "regression" else (None, None)
+    return Quantiser(offset=offset, scale=scale, label_offset=label_offset, label_scale=label_scale)
 
 
 def _fit_image(inputs: npt.NDArray[np.float32]) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from offchain.chain.views import OrderTerms, ProtocolParameters
 from offchain.data.dataset import Dataset
-from offchain.data.preprocessing import Preprocessing as Fitted
-from offchain.data.preprocessing import fit_preprocessing
+from offchain.data.preprocessing import Quantiser, fit_preprocessing
 from offchain.data.raw import RawData
 from offchain.data.split import split
 from offchain.errors import Rejected
@@ -16,7 +15,7 @@ from offchain.model.roots import compute_test_root
 from offchain.model.spec import ModelSpec
 from offchain.model.suitability import require_trainable
 from offchain.protocol.commitments import client_commitment
-from offchain.protocol.manifest import FileRef, OrderManifest, Preprocessing
+from offchain.protocol.manifest import FileRef, OrderManifest
 from offchain.protocol.scores import NO_MINIMUM, ScoreFunction
 from offchain.roles.context import RoleContext
 from offchain.roles.records import TestSetRecord
@@ -109,14 +108,16 @@ def prepare_order(context: RoleContext, request: OrderRequest, *, archive: Store
     return PreparedOrder(record, manifest, train, test)
 
 
-def _minimum_score(request: OrderRequest, fitted: Fitted) -> int:
+def _minimum_score(request: OrderRequest, fitted: Quantiser) -> int:
     """What the contracts compare with: millionths of a sample, or of a label unit."""
     if request.maximum_mean_error is None:
         return request.minimum_score_ppm
+    if fitted.label_scale is None:
+        raise Rejected("--minimum-score: a mean error is for regression; give an accuracy")
     return -round(request.maximum_mean_error / fitted.label_scale * PPM)
 
 
-def quantise_data(request: OrderRequest) -> tuple[Dataset, Dataset, Fitted]:
+def quantise_data(request: OrderRequest) -> tuple[Dataset, Dataset, Quantiser]:
     """(training set, test set, how they were quantised); the fit sees the training samples only. Raises Rejected."""
     if request.test is None:
         stratify = request.train.task == "classification"
@@ -148,7 +149,7 @@ def _within(flag: str, actual: int, least: int, most: int) -> None:
 
 
 def _manifest(
-    context: RoleContext, request: OrderRequest, train: Dataset, fitted: Fitted, archive: Store | None
+    context: RoleContext, request: OrderRequest, train: Dataset, fitted: Quantiser, archive: Store | None
 ) -> OrderManifest:
     data = train.to_bytes()
     regression = request.train.task == "regression"
@@ -160,12 +161,7 @@ def _manifest(
         "score_function": function.name.lower(),
         "train": FileRef(cid=_keep(context, data, archive), size=len(data)),
         "classes": request.train.classes,
-        "preprocessing": Preprocessing(
-            offset=fitted.offset,
-            scale=fitted.scale,
-            label_offset=fitted.label_offset if regression else None,
-            label_scale=fitted.label_scale if regression else None,
-        ),
+        "preprocessing": fitted,
     }
     return OrderManifest.model_validate(fields)
 

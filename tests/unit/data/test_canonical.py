@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from safetensors.numpy import save
 
 from offchain.data.dataset import MAX_LABEL, Dataset
-from offchain.data.preprocessing import Preprocessing, fit_preprocessing
+from offchain.data.preprocessing import Quantiser, fit_preprocessing
 from offchain.data.raw import build_raw
 from offchain.data.source import load_source
 from offchain.data.split import split, split_indices
@@ -145,7 +145,7 @@ def test_labels_that_cannot_be_learnt_or_leave_the_range() -> None:
 
 def test_preprocessing_travels_as_json_and_refuses_nonsense() -> None:
     fitted = fit_preprocessing(load_source("wine"))
-    assert Preprocessing.model_validate_json(fitted.model_dump_json()) == fitted
+    assert Quantiser.model_validate_json(fitted.model_dump_json()) == fitted
     for bad in (
         '{"offset": [0], "scale": [0]}',
         '{"offset": [0], "scale": [-1]}',
@@ -155,7 +155,7 @@ def test_preprocessing_travels_as_json_and_refuses_nonsense() -> None:
         '{"offset": [0], "scale": [1], "more": 1}',
     ):
         with pytest.raises(ValidationError):
-            Preprocessing.model_validate_json(bad)
+            Quantiser.model_validate_json(bad)
     with pytest.raises(Rejected, match="is for 13 features"):
         fitted.quantise_inputs(np.zeros((1, 12), np.float32))
 

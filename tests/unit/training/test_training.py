@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from offchain.data.dataset import Dataset
-from offchain.data.preprocessing import Preprocessing, fit_preprocessing
+from offchain.data.preprocessing import Quantiser, fit_preprocessing
 from offchain.data.raw import Task
 from offchain.data.source import load_source
 from offchain.data.split import split
@@ -31,7 +31,7 @@ CPU = torch.device("cpu")
 QUICK = SearchSettings(configurations=2, first_cycle=2, max_epochs=6, patience=1)
 
 
-def order(name: str, seed: int = 0) -> tuple[Dataset, Dataset, Preprocessing, Task]:
+def order(name: str, seed: int = 0) -> tuple[Dataset, Dataset, Quantiser, Task]:
     """(training set, test set with 20 %, preprocessing, task), as a client prepares them."""
     raw = load_source(name)
     train, test = split(raw, fraction=0.2, seed=seed, stratify=raw.task == "classification")
