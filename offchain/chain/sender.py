@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,36 +18,32 @@ from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 from web3.contract.contract import ContractConstructor, ContractFunction
 
-from offchain.chain.client import ChainClient, RpcFailure
+from offchain.chain.client import ChainClient
 from offchain.chain.errors import ContractRejected
-from offchain.chain.fees import suggest
-from offchain.chain.flights import Flight, Flights
+from offchain.chain.flights import Flights
 from offchain.chain.journal import Intent, Journal, State
-from offchain.chain.transactions import Fees, Receipt, TxCall, as_call, sign
+from offchain.chain.launcher import Fresh, Launcher, SendPolicy
+from offchain.chain.transactions import Receipt, TxCall, as_call
 from offchain.errors import Bug, Rejected, Retryable
 
 logger = logging.getLogger(__name__)
+
+__all__ = [
+    "BOUNDARIES",
+    "Boundary",
+    "Call",
+    "Intended",
+    "SendPolicy",
+    "Sender",
+    "Ticket",
+    "open_sender",
+]
 
 Call = ContractFunction | ContractConstructor | TxCall
 Boundary = Callable[[str], None]
 
 BOUNDARIES = ("journal:intent", "broadcast", "journal:attempt", "journal:outcome", "done")
 """Called just before each write and send (and after the last): where a crash can fall between two effects."""
-
-
-@dataclass(frozen=True, slots=True)
-class SendPolicy:
-    """How the sender behaves.
-
-    `resend_seconds`: after this long without being mined a transaction is looked for and sent again or replaced.
-    `gas_margin_percent` is added to estimates, `gas_cap` is the most gas of one transaction. `wait_seconds` is how long
-    `wait` waits by default.
-    """
-
-    resend_seconds: float = 30.0
-    gas_margin_percent: int = 25
-    gas_cap: int = 25_000_000
-    wait_seconds: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,33 +61,6 @@ class Intended:
     key: str
     call: Call
     gas: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Fresh:
-    """A call to launch. `gas` is None until it is known; `displaced`: the journal has it under a nonce that is gone."""
-
-    key: str
-    call: TxCall
-    gas: int | None
-    displaced: bool
-
-    @property
-    def limit(self) -> int:
-        """The gas limit, once it is known."""
-        if self.gas is None:
-            raise Bug(f"{self.key} has no gas limit")
-        return self.gas
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What the chain says about the account before new intents are launched."""
-
-    pending_nonce: int
-    mined_nonce: int
-    balance: int
-    fees: Fees
 
 
 class Sender:
@@ -116,12 +85,10 @@ class Sender:
         self.client = client
         self.policy = policy or SendPolicy()
         self.address = to_checksum_address(account.address)
-        self._account = account
         self._journal = journal
         self._clock = clock
         self._sleep = sleep
         self._boundary = boundary
-        self._contract_name = contract_name
         self._lock = threading.RLock()
         self._flights = Flights(
             client=client,
@@ -129,6 +96,17 @@ class Sender:
             journal=journal,
             resend_seconds=self.policy.resend_seconds,
             clock=clock,
+            boundary=boundary,
+            contract_name=contract_name,
+        )
+        self._launcher = Launcher(
+            client=client,
+            account=account,
+            journal=journal,
+            flights=self._flights,
+            policy=self.policy,
+            clock=clock,
+            sleep=sleep,
             boundary=boundary,
             contract_name=contract_name,
         )
@@ -154,7 +132,7 @@ class Sender:
                 raise Bug("one idempotency key twice in one list")
             fresh = [entry for item in calls if (entry := self._fresh(item)) is not None]
             while fresh:
-                launched = self._launch_prefix(fresh)
+                launched = self._launcher.launch_prefix(fresh)
                 fresh = fresh[launched:]
             return [self._ticket(item.key) for item in calls]
 
@@ -238,7 +216,7 @@ class Sender:
     def next_nonce(self) -> int:
         """The nonce that the next new intent would have."""
         with self._lock:
-            return self._next_nonce(self.client.nonce(self.address, "pending"))
+            return self._launcher.next_nonce(self.client.nonce(self.address, "pending"))
 
     def close(self) -> None:
         """Closes the journal."""
@@ -268,118 +246,16 @@ class Sender:
             raise Bug(f"intent {key} was not journalled")
         return Ticket(key, intent.nonce)
 
-    def _fresh(self, item: Intended) -> "_Fresh | None":
+    def _fresh(self, item: Intended) -> Fresh | None:
         """What has to be launched for `item`; None when that was done before."""
         call = as_call(item.call)
         intent = self._journal.intent(item.key)
         if intent is None:
-            return _Fresh(item.key, call, item.gas, displaced=False)
+            return Fresh(item.key, call, item.gas, displaced=False)
         if (intent.call.to, intent.call.data, intent.call.value) != (call.to, call.data, call.value):
             raise Bug(f"idempotency key {item.key} was used for another call ({intent.call.label})")
         # What was displaced can never be mined any more, so doing it under a new nonce does not do it twice.
-        return _Fresh(item.key, call, item.gas, displaced=True) if intent.state is State.DISPLACED else None
-
-    # Launching
-
-    def _launch_prefix(self, fresh: Sequence[_Fresh]) -> int:
-        """Launches as many of `fresh`, from the first on, as have a gas limit now; how many."""
-        standing, limits = self._look(fresh)
-        ready: list[_Fresh] = []
-        for item, limit in zip(fresh, limits, strict=True):
-            if isinstance(limit, RpcFailure):
-                if not ready:
-                    self._await_or_raise(item.call, limit)
-                break
-            ready.append(replace(item, gas=limit))
-        if ready:
-            self._launch(ready, standing)
-        return len(ready)
-
-    def _await_or_raise(self, call: TxCall, failure: RpcFailure) -> None:
-        """A call that reverts may depend on what is on its way: once that is mined, the node's word is final."""
-        if not failure.is_revert or not self._flights.unmined():
-            raise self.client.failure(failure, call.label, self._contract_name(call.to or ""))
-        self._await_mined()
-
-    def _look(self, fresh: Sequence[_Fresh]) -> tuple[_Standing, list[int | RpcFailure]]:
-        queries: list[tuple[str, list[Any]]] = [
-            ("eth_getTransactionCount", [self.address, "pending"]),
-            ("eth_getTransactionCount", [self.address, "latest"]),
-            ("eth_getBalance", [self.address, "latest"]),
-            ("eth_getBlockByNumber", ["latest", False]),
-            ("eth_gasPrice", []),
-        ]
-        estimates = [self._estimate_query(item.call) for item in fresh if item.gas is None]
-        answers = self.client.batch([*queries, *estimates])
-        for (method, _), answer in zip(queries, answers, strict=False):
-            if isinstance(answer, RpcFailure):
-                raise self.client.failure(answer, method)
-        pending, mined, balance, block, price = answers[: len(queries)]
-        base_fee = int(block.get("baseFeePerGas") or "0x0", 16)
-        fees = suggest(self.client.network.fees, base_fee=base_fee, gas_price=int(price, 16))
-        estimated = iter(answers[len(queries) :])
-        limits = [self._limit(next(estimated)) if item.gas is None else item.gas for item in fresh]
-        return _Standing(int(pending, 16), int(mined, 16), int(balance, 16), fees), limits
-
-    def _estimate_query(self, call: TxCall) -> tuple[str, list[Any]]:
-        fields = {"from": self.address, "data": "0x" + call.data.hex(), "value": hex(call.value)}
-        if call.to is not None:
-            fields["to"] = call.to
-        # On top of the pool, where what we sent before already counts (as far as the node supports that).
-        return "eth_estimateGas", [fields, "pending"]
-
-    def _limit(self, estimate: str | RpcFailure) -> int | RpcFailure:
-        if isinstance(estimate, RpcFailure):
-            return estimate
-        wanted = int(estimate, 16)
-        if wanted > self.policy.gas_cap:
-            raise Rejected(f"the call needs {wanted} gas, more than the cap of {self.policy.gas_cap}")
-        return min(wanted + wanted * self.policy.gas_margin_percent // 100, self.policy.gas_cap)
-
-    def _await_mined(self) -> None:
-        deadline = self._clock() + self.policy.wait_seconds
-        while self._flights.unmined():
-            if self._clock() >= deadline:
-                raise Retryable(f"transactions of {self.address} are not mined after {self.policy.wait_seconds:g} s")
-            self._flights.step()
-            if self._flights.unmined():
-                self._sleep(self.client.network.poll_seconds)
-
-    def _launch(self, ready: Sequence[_Fresh], standing: _Standing) -> None:
-        self._require_funds(ready, standing)
-        first = self._next_nonce(standing.pending_nonce)
-        intents = [self._signed(item, first + offset, standing.fees) for offset, item in enumerate(ready)]
-        paired = list(zip(ready, intents, strict=True))
-        self._boundary("journal:intent")
-        self._journal.add([intent for item, intent in paired if not item.displaced])
-        for intent in [intent for item, intent in paired if item.displaced]:
-            self._journal.reissue(intent)
-        try:
-            self._flights.launch([Flight(intent) for intent in intents])
-        except Retryable as error:
-            # On disk, so it will be sent: the next step tries again.
-            logger.info("%s: %d transactions stay journalled", error, len(intents))
-
-    def _signed(self, item: _Fresh, nonce: int, fees: Fees) -> Intent:
-        chain_id = self.client.chain_id
-        attempt = sign(self._account, item.call, chain_id=chain_id, nonce=nonce, gas=item.limit, fees=fees)
-        return Intent(item.key, nonce, item.call, item.limit, (attempt,))
-
-    def _next_nonce(self, pending_nonce: int) -> int:
-        return max(self._journal.next_nonce(), pending_nonce)
-
-    def _require_funds(self, ready: Sequence[_Fresh], standing: _Standing) -> None:
-        committed = sum(
-            flight.intent.gas * flight.latest.fees.maximum + flight.intent.call.value
-            for flight in self._flights.all()
-            if flight.intent.nonce >= standing.mined_nonce
-        )
-        needed = sum(item.limit * standing.fees.maximum + item.call.value for item in ready)
-        if standing.balance < committed + needed:
-            raise Rejected(
-                f"account {self.address} has {standing.balance / 1e18:.6g} coins on chain {self.client.chain_id}, but "
-                f"gas and value may take {(committed + needed) / 1e18:.6g}: fund it"
-            )
+        return Fresh(item.key, call, item.gas, displaced=True) if intent.state is State.DISPLACED else None
 
 
 def open_sender(

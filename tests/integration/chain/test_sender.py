@@ -133,14 +133,16 @@ def test_more_gas_than_the_cap_is_refused(either: ChainClient, account: LocalAcc
         sender.submit("pay", pay(1))
 
 
-def test_a_second_process_with_the_same_journal_is_refused(sender: Sender, either: ChainClient, tmp_path: Path) -> None:
+def test_a_second_process_with_the_same_journal_is_refused(
+    sender: Sender, either: ChainClient, account: LocalAccount, tmp_path: Path
+) -> None:
     (journal,) = tmp_path.glob("*.sqlite")
     sender.send("pay", pay(1))
     with sqlite3.connect(journal, timeout=0) as other, pytest.raises(sqlite3.OperationalError, match="locked"):
         other.execute("SELECT * FROM intents")
     # Within one process the lock works the same way, through another connection.
     with pytest.raises(Rejected, match="one process per key"):
-        open_sender(either, Account.from_key(sender._account.key), tmp_path)
+        open_sender(either, account, tmp_path)
 
 
 def test_threads_share_one_sender(sender: Sender, either: ChainClient) -> None:
