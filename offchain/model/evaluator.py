@@ -77,7 +77,7 @@ class Evaluator:
                 f"{list(network.input_shape)}"
             )
         count = len(inputs)
-        flat = np.ascontiguousarray(inputs).reshape(count, -1)
+        flat = np.ascontiguousarray(inputs).reshape(count, prod(network.input_shape))
         output = np.empty((count, prod(network.output_shape)), dtype=np.int32)
         size = min(batch_size or self._batch_size(count), max(count, 1))
         starts = range(0, count, size)

@@ -12,7 +12,6 @@ from offchain.errors import Bug
 from offchain.model import matmul
 from offchain.model.graph import Int8Array, IntegerNetwork, Node, Op, Shape
 from offchain.model.liveness import last_uses
-from offchain.model.validation import accumulator_bounds
 from offchain.model.windows import WINDOWED, fan_in_of
 
 WORD = 8
@@ -94,7 +93,7 @@ def _step(network: IntegerNetwork, node: Node, int8: bool) -> Step:
     gathering = _gathering(node, source) if node.op is Op.CONV2D else None
     product = taps = None
     if node.op in (Op.DENSE, Op.CONV2D) and node.weight is not None:
-        bound = int(accumulator_bounds(node, fan_in).max())
+        bound = _partial_sum_bound(node.weight, *_range_of(network, node.inputs[0]))
         weight = node.weight if gathering is None else expanded(node, gathering.words)
         fan_in = weight.shape[1]
         product = matmul.prepare(weight, bound, int8=int8)
@@ -113,6 +112,23 @@ def _step(network: IntegerNetwork, node: Node, int8: bool) -> Step:
         taps=taps,
         rescaling=_rescaling(node),
     )
+
+
+def _range_of(network: IntegerNetwork, tensor: int) -> tuple[int, int]:
+    """The least and the largest value that a tensor can hold, with zero, which padding adds."""
+    if tensor == 0:
+        return -128, 127
+    node = network.nodes[tensor - 1]
+    return min(node.low, 0), max(node.high, 0)
+
+
+def _partial_sum_bound(weight: Int8Array, low: int, high: int) -> int:
+    """The largest magnitude of any sum of any part of a row's products, for inputs between low <= 0 and high >= 0."""
+    positive = np.maximum(weight, 0).sum(axis=1, dtype=np.int64)
+    negative = positive - weight.sum(axis=1, dtype=np.int64)
+    most = positive * high - negative * low
+    least = positive * low - negative * high
+    return int(max(most.max(), -least.min()))
 
 
 def _gathering(node: Node, source: Shape) -> Gathering | None:
