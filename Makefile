@@ -32,7 +32,7 @@ check: $(VENV)/.installed-dev node_modules/.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(FORGE) fmt --check
-	$(BIN)/python scripts/run_slither.py
+	PATH="$(CURDIR)/node_modules/.bin:$(CURDIR)/$(BIN):$$PATH" slither . --config-file slither.config.json --fail-low
 
 ## fix: what the formatters and the linter can mend by themselves
 fix: $(VENV)/.installed-dev node_modules/.installed
