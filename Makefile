@@ -63,10 +63,11 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
 	@touch $@
 
+# Not `npm ci`: it insists on every other platform's binaries in the lock file, which not every registry knows.
 # Without npm the demo runs on the embedded chain; the tests of the contracts need the compiler and do not.
 node_modules/.installed: package.json package-lock.json
 ifdef NPM
-	npm ci --no-audit --no-fund --loglevel=error
+	npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 else
 	@echo "npm not found: no Anvil and no compiler; the embedded chain is used instead"

@@ -66,7 +66,7 @@ def measure(root: Path = ROOT) -> Snapshot:
     if not (root / "foundry.toml").exists():
         raise Rejected(f"bench gas: {root} holds no contracts' sources; run it in a clone of the repository")
     if not forge.exists():
-        raise Rejected(f"bench gas: {forge} is missing; run `npm ci` first")
+        raise Rejected(f"bench gas: {forge} is missing; run `npm install` first")
     shutil.rmtree((root / MEASURED).parent, ignore_errors=True)
     command = [str(forge), "test", "--isolate", "--match-path", TESTS]
     result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)

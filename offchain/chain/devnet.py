@@ -101,7 +101,7 @@ class Anvil:
         """Starts Anvil and waits until it listens. Raises Rejected when there is none or it does not start."""
         program = executable or find_anvil()
         if program is None:
-            raise Rejected("Anvil is not installed: run `npm ci`, or use the embedded chain (--chain embedded)")
+            raise Rejected("Anvil is not installed: run `npm install`, or use the embedded chain (--chain embedded)")
         chosen = options or AnvilOptions()
         process = subprocess.Popen(
             ["/bin/sh", "-c", SUPERVISE, "anvil-supervisor", str(program), *chosen.arguments()],
