@@ -49,7 +49,7 @@ def chain_key(chain_id: int, genesis: bytes, proof_of_training: str) -> bytes:
 class Journal:
     """Append-mostly store of records. Safe to use from several threads of one process.
 
-    `boundary` is called before and after every write (`journal.KIND.before`, `journal.KIND.after`).
+    `boundary` is called before and after every write (`record:KIND`, `recorded:KIND`).
     """
 
     def __init__(self, path: Path, *, chain: bytes, boundary: Boundary = no_boundary) -> None:
@@ -72,7 +72,7 @@ class Journal:
 
     def write(self, record: Record) -> None:
         """Keeps `record`; one with the same kind and commitment is replaced and stays in its place."""
-        self._boundary(f"journal.{record.kind}.before")
+        self._boundary(f"record:{record.kind}")
         body = json.dumps(record.to_json(), sort_keys=True)
         row = (self._chain, record.kind, record.oid, record.commitment, body)
         with self._lock:
@@ -81,7 +81,7 @@ class Journal:
                 "ON CONFLICT (chain, kind, commitment) DO UPDATE SET body = excluded.body",
                 row,
             )
-        self._boundary(f"journal.{record.kind}.after")
+        self._boundary(f"recorded:{record.kind}")
 
     def all(self, kind: type[AnyRecord]) -> tuple[AnyRecord, ...]:
         """All records of a kind on this chain, oldest first."""

@@ -82,6 +82,11 @@ class Worker(ABC):
         self._conclude()
         return self._acted
 
+    @property
+    def in_flight(self) -> int:
+        """Transactions of this worker that are not final yet."""
+        return self._transactions.on_their_way
+
     def run(self, stop: threading.Event) -> None:
         """Ticks until `stop` is set; then ends what runs in the background."""
         pause = FIRST_PAUSE
