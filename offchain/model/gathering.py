@@ -118,11 +118,17 @@ def gather(padded: Array, geometry: tuple[int, ...], first: int, count: int, out
     target = 0
     for _ in range(count):
         source = start + column * step
-        for _ in range(tall):
-            for word in range(words):
-                _copy_word(out, target + word * WORD, padded, source + word * WORD)
-            target += words * WORD
-            source += line
+        if words == 1:
+            for _ in range(tall):
+                _copy_word(out, target, padded, source)
+                target += WORD
+                source += line
+        else:
+            for _ in range(tall):
+                for word in range(words):
+                    _copy_word(out, target + word * WORD, padded, source + word * WORD)
+                target += words * WORD
+                source += line
         column += 1
         if column == columns:
             column = 0

@@ -12,6 +12,8 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 
+_FEW = 16
+
 Array = Any
 Geometry = tuple[int, ...]
 
@@ -132,38 +134,46 @@ def average_pool(
 def max_pool(x: Array, geometry: Geometry, low: Integer, high: Integer, out: Array) -> None:
     """The largest real element of each window; padding is ignored.
 
-    First down the rows of the window, over whole lines of the image, then across: lines are long enough for vectors
-    where channels are few.
+    First down the rows of the window, then across, each over whole lines of the image, which are long enough for
+    vectors where channels are few; then the columns that the stride asks for are picked. Padding is -128, which never
+    wins, for each window holds a real element.
     """
     height, width, channels, rows, columns, tall, wide, down, across, top, left = geometry
     line = width * channels
-    tallest = np.empty(line, np.int8)
-    best = np.empty(channels, np.int8)
+    before = left * channels
+    reach = max(((columns - 1) * across + wide) * channels, before + line)
+    tallest = np.full(reach, -128, np.int8)
+    widest = np.empty(reach - (wide - 1) * channels, np.int8)
     samples = x.size // (height * line)
     target = 0
     for index in range(samples * rows):
         sample = index // rows
         y0 = (index % rows) * down - top
         begin, end = max(0, y0), min(height, y0 + tall)
-        tallest[:] = x[(sample * height + begin) * line : (sample * height + begin + 1) * line]
+        real = tallest[before : before + line]
+        real[:] = x[(sample * height + begin) * line : (sample * height + begin + 1) * line]
         for y in range(begin + 1, end):
             values = x[(sample * height + y) * line : (sample * height + y + 1) * line]
-            for j in range(line):
-                tallest[j] = max(tallest[j], values[j])
+            for j in range(values.size):
+                real[j] = max(real[j], values[j])
+        widest[:] = tallest[: widest.size]
+        for place in range(1, wide):
+            shifted = tallest[place * channels : place * channels + widest.size]
+            for j in range(shifted.size):
+                widest[j] = max(widest[j], shifted[j])
         for column in range(columns):
-            x0 = column * across - left
-            begin, end = max(0, x0), min(width, x0 + wide)
-            best[:] = tallest[begin * channels : (begin + 1) * channels]
-            for place in range(begin + 1, end):
-                pixel = tallest[place * channels : (place + 1) * channels]
+            source = column * across * channels
+            if channels < _FEW:
                 for c in range(channels):
-                    best[c] = max(best[c], pixel[c])
-            results = out[target : target + channels]
-            for c in range(channels):
-                value: Integer = np.int64(best[c])
-                value = max(value, low)
-                results[c] = min(value, high)
+                    out[target + c] = widest[source + c]
+            else:
+                out[target : target + channels] = widest[source : source + channels]
             target += channels
+        results = out[target - columns * channels : target]
+        for j in range(results.size):
+            value: Integer = np.int64(results[j])
+            value = max(value, low)
+            results[j] = min(value, high)
 
 
 @_compiled

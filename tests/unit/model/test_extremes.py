@@ -150,3 +150,12 @@ def test_pools_and_add_on_small_examples_worked_by_hand() -> None:
         validate(network, LIMITS)
         assert evaluate_slowly(network, image).ravel().tolist() == expected
         assert evaluate(network, image, threads=1).ravel().tolist() == expected
+
+
+def test_a_last_pool_may_clamp_beyond_int8() -> None:
+    image = random_inputs(3, 2, (4, 4, 2))
+    node = Node(Op.MAX_POOL2D, (0,), (2, 2, 2), 1000, 2000, kernel=(2, 2), stride=(2, 2))
+    network = IntegerNetwork((4, 4, 2), (node,), 1.0)
+    validate(network, LIMITS)
+    assert evaluate(network, image, threads=1).ravel().tolist() == [1000] * 16
+    assert evaluate_slowly(network, image).ravel().tolist() == [1000] * 16
