@@ -134,8 +134,9 @@ def _wire_one(index: int, layer: Layer, indices: dict[str, int], input_shape: Sh
         reads.append(_resolve(index, layer, layer.other, indices))
     shapes = [input_shape if i < 0 else wired[i].output_shape for i in reads]
     source = wired[reads[0]].layer if reads[0] >= 0 else None
-    if isinstance(source, Flatten) and not isinstance(layer, Dense | Flatten):
-        raise _rejected(index, layer, f"it reads {source.name!r}, but only dense may follow flatten")
+    flattened = [wired[i].layer.name for i in reads if i >= 0 and isinstance(wired[i].layer, Flatten)]
+    if flattened and not isinstance(layer, Dense | Flatten):
+        raise _rejected(index, layer, f"it reads {flattened[0]!r}, but only dense may follow flatten")
     window, output, weights = _shape_rule(index, layer, shapes, source)
     if prod(output) > MAX_ELEMENTS:
         raise _rejected(

@@ -88,6 +88,14 @@ def test_same_padding(size: int, kernel: int, stride: int, expected: tuple[int, 
             [{"kind": "flatten", "name": "f"}, {"kind": "add", "name": "s", "other": "f"}],
             "'s': it reads 'f', but only dense may follow flatten",
         ),
+        (  # found by the folding test: equal shapes, but flatten leaves no tensor that could be added
+            [
+                {"kind": "flatten", "name": "f"},
+                {"kind": "dense", "name": "d", "units": 16},
+                {"kind": "add", "name": "s", "other": "f"},
+            ],
+            "'s': it reads 'f', but only dense may follow flatten",
+        ),
         (
             [{"kind": "dense", "name": "d", "units": 65536}] * 1 + [{"kind": "dense", "name": "e", "units": 4096}],
             "weights",
