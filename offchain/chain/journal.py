@@ -36,6 +36,10 @@ CREATE INDEX IF NOT EXISTS attempts_of ON attempts (key, number);
 VERSION = "1"
 
 
+class KeyInUse(Rejected):
+    """Another process signs with this key; two would take each other's nonces."""
+
+
 class State(StrEnum):
     """Where an intent stands. Whether a pending one is mined is the chain's to say, not the journal's."""
 
@@ -97,8 +101,11 @@ class Journal:
             journal._claim(owner)
         except sqlite3.OperationalError as error:
             connection.close()
-            raise Rejected(
-                f"{path}: another process is using this journal ({error}); stop it, one process per key"
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise Rejected(f"{path}: cannot be used ({error}); check the directory and the disk") from error
+            raise KeyInUse(
+                f"{path}: another process is using this journal, a worker with the key of {account} perhaps; "
+                "stop it first, one process per key"
             ) from error
         except sqlite3.DatabaseError as error:
             connection.close()

@@ -58,21 +58,35 @@ def store_key(folder: Path, name: str, password: str, account: LocalAccount, *, 
 
 
 def list_keys(folder: Path) -> list[KeyFile]:
-    """All keystores in `folder` by name; files that are none are skipped."""
+    """All keystores in `folder` by name (dev2 before dev10); files that are none are skipped."""
     found = []
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob("*.json"), key=_natural):
         address = _address_in(path)
         if address is not None and NAME.fullmatch(path.stem):
             found.append(KeyFile(path.stem, path, address))
     return found
 
 
-def load_key(folder: Path, name: str, password: str) -> LocalAccount:
-    """Opens a key. Raises Rejected when there is none, the file is damaged, or the password is wrong."""
+def require_key(folder: Path, name: str) -> Path:
+    """The file of a key. Raises Rejected, saying which keys there are, when there is none of that name."""
     path = _path(folder, name)
     if not path.exists():
         known = ", ".join(key.name for key in list_keys(folder)) or "none"
         raise Rejected(f"{path}: no key named {name} (there are: {known}); make one with `assay keys create {name}`")
+    return path
+
+
+def require_free(folder: Path, name: str) -> Path:
+    """Where a key of that name will be. Raises Rejected when the name is taken or not one."""
+    path = _path(folder, name)
+    if path.exists():
+        raise Rejected(f"{path}: there is a key with this name; choose another name")
+    return path
+
+
+def load_key(folder: Path, name: str, password: str) -> LocalAccount:
+    """Opens a key. Raises Rejected when there is none, the file is damaged, or the password is wrong."""
+    path = require_key(folder, name)
     address = _address_in(path)
     if address is None:
         raise Rejected(f"{path}: not a keystore")
@@ -101,6 +115,11 @@ def read_password(file: Path | None, prompt: Callable[[], str]) -> str:
             "the password is empty: give one" if file is None else f"--password-file {file}: first line is empty"
         )
     return password
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Sorts numbers in names as numbers."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", path.stem)]
 
 
 def _path(folder: Path, name: str) -> Path:

@@ -1,12 +1,15 @@
 """Money into the system: approvals, bonds and transfers, each exactly once for its intent."""
 
+from decimal import Decimal
+
 from eth_typing import ChecksumAddress
 
 from offchain.chain.contracts import AssayContracts
 from offchain.chain.enums import Role
 from offchain.chain.sender import Intended, Sender
 from offchain.chain.transactions import TxCall
-from offchain.errors import Rejected
+from offchain.chain.views import Bond
+from offchain.errors import Rejected, Retryable
 from offchain.types import Wei
 
 
@@ -15,9 +18,13 @@ def require_tokens(contracts: AssayContracts, account: ChecksumAddress, amount: 
     balance = contracts.token_balance(account)
     if balance < amount:
         raise Rejected(
-            f"{what} needs {amount / 10**18:g} tokens but {account} has {balance / 10**18:g}; "
+            f"{what} needs {_tokens(amount)} tokens but {account} has {_tokens(balance)}; "
             "get more (`assay keys fund` on a development chain) or ask for less"
         )
+
+
+def _tokens(amount: Wei) -> str:
+    return f"{Decimal(amount).scaleb(-18).normalize():,f}"
 
 
 def bond(contracts: AssayContracts, sender: Sender, role: Role, amount: Wei, *, intent: str) -> None:
@@ -37,6 +44,33 @@ def bond(contracts: AssayContracts, sender: Sender, role: Role, amount: Wei, *, 
         ]
     )
     sender.wait_all(tickets)
+
+
+def request_exit(contracts: AssayContracts, sender: Sender, role: Role, amount: Wei, *, intent: str) -> Bond:
+    """Sends `amount` wei of the free bond to the exit queue; the bond afterwards.
+
+    Raises Rejected when so much is not free.
+    """
+    free = contracts.bond(sender.address, role).free
+    if amount > free:
+        raise Rejected(
+            f"TOKENS: {_tokens(amount)} is more than the {_tokens(free)} tokens of {sender.address} that are free as "
+            f"{role.name.lower()}; ask for less, or wait until orders are sealed (see `assay stake show`)"
+        )
+    sender.send(f"exit:{intent}", contracts.vault.functions.requestExit(int(role), amount))
+    return contracts.bond(sender.address, role)
+
+
+def withdraw(contracts: AssayContracts, sender: Sender, role: Role, *, intent: str) -> Wei:
+    """Pays out the exit queue; how much. Raises Rejected when it is empty, Retryable when its delay is not over."""
+    leaving = contracts.bond(sender.address, role)
+    if leaving.exiting == 0:
+        raise Rejected(f"nothing of {sender.address} is leaving as {role.name.lower()}; ask with `assay stake exit`")
+    wait = leaving.exit_at - contracts.client.now()
+    if wait > 0:
+        raise Retryable(f"{_tokens(leaving.exiting)} tokens are leaving, but only in {wait} seconds; try again then")
+    sender.send(f"withdraw:{intent}", contracts.vault.functions.withdraw(int(role)))
+    return leaving.exiting
 
 
 def fund(
