@@ -1,18 +1,24 @@
 """The client: puts orders, releases the test data when the models are revealed, and sees its orders to their end."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
+from eth_typing import ChecksumAddress
+
+from offchain.chain.contracts import AssayContracts
 from offchain.chain.errors import ContractRejected
 from offchain.chain.event_decoder import EventDecoder
 from offchain.chain.sender import Intended, Ticket
 from offchain.chain.transactions import Receipt
-from offchain.errors import Bug
+from offchain.errors import Bug, Rejected, Retryable
 from offchain.protocol.lifecycle import ENDED, Phase
 from offchain.protocol.manifest import MAX_FILE_BYTES, MAX_MANIFEST_BYTES, OrderManifest
 from offchain.roles.client_rules import ClientAction, OpeningLost, ReleaseTest, Seal, client_actions
 from offchain.roles.context import RoleContext
+from offchain.roles.journal import Journal
 from offchain.roles.order_view import OrderView
 from offchain.roles.prepare import OrderRequest, PreparedOrder, prepare_order
 from offchain.roles.records import TestSetRecord
@@ -21,7 +27,9 @@ from offchain.storage.cid import Cid
 from offchain.storage.store import Store
 from offchain.types import OrderId
 
-__all__ = ["ClientOptions", "ClientWorker", "OrderRequest", "PreparedOrder", "prepare_order", "put_order"]
+__all__ = ["ClientOptions", "ClientWorker", "OrderRequest", "PreparedOrder", "hand_over", "prepare_order", "put_order"]
+
+HAND_OVER_POLL_SECONDS = 0.5
 
 
 def put_order(context: RoleContext, prepared: PreparedOrder) -> OrderId:
@@ -33,6 +41,42 @@ def put_order(context: RoleContext, prepared: PreparedOrder) -> OrderId:
     """
     context.journal.write(replace(prepared.record, wanted=True))
     return put_order_id(context, context.sender.wait(submit_put(context, prepared.record)))
+
+
+def hand_over(
+    contracts: AssayContracts,
+    journal: Journal,
+    prepared: PreparedOrder,
+    *,
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> OrderId:
+    """Leaves a prepared order to the `client run` that is using the key, and waits until it has put it; its number.
+
+    Raises Retryable when nobody has put it within `seconds`; it stays in the journal, for whoever runs next.
+    """
+    seen = contracts.order_count()
+    journal.write(replace(prepared.record, wanted=True))
+    deadline = clock() + seconds
+    while clock() < deadline:
+        for oid in range(seen + 1, contracts.order_count() + 1):
+            if contracts.order(OrderId(oid)).terms.test_commitment == prepared.record.commitment:
+                return OrderId(oid)
+            seen = oid
+        sleep(HAND_OVER_POLL_SECONDS)
+    raise Retryable("the process that uses this key has not put the order; start `assay client run`, which will")
+
+
+def require_cancellable(contracts: AssayContracts, oid: OrderId, account: ChecksumAddress) -> None:
+    """Raises Rejected, saying why, when `account` cannot cancel the order now."""
+    order, phase = contracts.order(oid), contracts.phase(oid)
+    if order.client != account:
+        raise Rejected(f"order {oid} is not of {account} but of {order.client}; use its key")
+    if phase is not Phase.TRAINING:
+        raise Rejected(f"order {oid} is {phase.label}; an order can be cancelled only while its training lasts")
+    if contracts.facts(oid).claims:
+        raise Rejected(f"order {oid} has claims already, so it goes on; see `assay show {oid}`")
 
 
 def submit_put(context: RoleContext, record: TestSetRecord) -> Ticket:

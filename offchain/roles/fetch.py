@@ -72,8 +72,11 @@ def write_model(fetched: FetchedModel, form: Format | Literal["files"], folder: 
 def _winner(contracts: AssayContracts, oid: OrderId) -> ChecksumAddress:
     settlement = contracts.settlement(oid)
     if settlement.outcome is not Outcome.WON:
-        said = "is not sealed yet" if settlement.outcome is Outcome.NONE else f"was {settlement.outcome.name.lower()}"
-        raise Rejected(f"order {oid} {said}, so nobody has won; name a revealed model's owner with --provider")
+        if settlement.outcome is Outcome.NONE:
+            said = f"is not sealed yet (phase: {contracts.phase(oid).label})"
+        else:
+            said = f"was {settlement.outcome.name.lower()}"
+        raise Rejected(f"order {oid} {said}, so nobody has won; a model that is revealed can be had with --provider")
     return settlement.winner
 
 

@@ -3,8 +3,14 @@
 Nothing leaves the machine's store and nothing is spent here; `put_order` in `client` does that.
 """
 
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
+from eth_typing import ChecksumAddress
+
+from offchain.chain.contracts import AssayContracts
 from offchain.chain.views import OrderTerms, ProtocolParameters
 from offchain.data.dataset import Dataset
 from offchain.data.preprocessing import Quantiser, fit_preprocessing
@@ -17,7 +23,8 @@ from offchain.model.suitability import require_trainable
 from offchain.protocol.commitments import client_commitment
 from offchain.protocol.manifest import FileRef, OrderManifest
 from offchain.protocol.scores import NO_MINIMUM, ScoreFunction
-from offchain.roles.context import RoleContext
+from offchain.roles.funding import require_tokens
+from offchain.roles.journal import Journal
 from offchain.roles.records import TestSetRecord
 from offchain.storage.cid import Cid
 from offchain.storage.store import Store
@@ -53,6 +60,41 @@ class OrderRequest:
     max_tensor_bytes: int | None = None
 
 
+class Desk(Protocol):
+    """What preparing an order takes; a RoleContext has it, and so has a ClientDesk."""
+
+    @property
+    def contracts(self) -> AssayContracts:
+        """The deployment."""
+
+    @property
+    def account(self) -> ChecksumAddress:
+        """The client."""
+
+    @property
+    def store(self) -> Store:
+        """Where the content goes."""
+
+    @property
+    def journal(self) -> Journal:
+        """Where the secrets go."""
+
+    @property
+    def rng(self) -> Callable[[int], bytes]:
+        """Gives n random bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientDesk:
+    """A desk without a sender: while `client run` signs with the key, another process can still prepare an order."""
+
+    contracts: AssayContracts
+    account: ChecksumAddress
+    store: Store
+    journal: Journal
+    rng: Callable[[int], bytes] = secrets.token_bytes
+
+
 @dataclass(frozen=True, slots=True)
 class PreparedOrder:
     """An order whose content is in the store and whose secret is in the journal, ready to be put."""
@@ -68,7 +110,7 @@ class PreparedOrder:
         return self.record.terms
 
 
-def prepare_order(context: RoleContext, request: OrderRequest, *, archive: Store | None = None) -> PreparedOrder:
+def prepare_order(desk: Desk, request: OrderRequest, *, archive: Store | None = None) -> PreparedOrder:
     """Stores the data and the manifest, and journals the opening of the test set.
 
     `archive`: a store of the client's own that keeps a copy of everything, from which `client run` puts back what the
@@ -77,21 +119,19 @@ def prepare_order(context: RoleContext, request: OrderRequest, *, archive: Store
     Raises Rejected when data and spec don't fit, or when a time, limit or the reward is outside the protocol's bounds;
     Retryable when the chain or the store is not ready.
     """
-    parameters = context.contracts.protocol_parameters()
+    parameters = desk.contracts.protocol_parameters()
     require_within_bounds(request, parameters)
-    balance = context.contracts.token_balance(context.account)
-    if balance < request.reward:
-        raise Rejected(f"--reward: {request.reward} wei is more than the {balance} wei that {context.account} holds")
+    require_tokens(desk.contracts, desk.account, request.reward, "--reward: the order")
     train, test, fitted = quantise_data(request)
     require_trainable(request.spec, train, request.train.task)
-    manifest = _manifest(context, request, train, fitted, archive)
+    manifest = _manifest(desk, request, train, fitted, archive)
     # Whoever can list the store could train on the test set: with an archive it stays there until it is released.
-    test_cid = (archive or context.store).add(test.to_bytes()).digest
-    salt, root = Salt(context.rng(32)), compute_test_root(test.inputs, test.labels)
-    commitment = client_commitment(context.account, root, len(test), test_cid, salt)
+    test_cid = (archive or desk.store).add(test.to_bytes()).digest
+    salt, root = Salt(desk.rng(32)), compute_test_root(test.inputs, test.labels)
+    commitment = client_commitment(desk.account, root, len(test), test_cid, salt)
     terms = OrderTerms(
         reward=request.reward,
-        manifest_cid=_keep(context, manifest.to_bytes(), archive).digest,
+        manifest_cid=_keep(desk, manifest.to_bytes(), archive).digest,
         test_commitment=commitment,
         score_function=manifest.score_function_id,
         minimum_score_ppm=_minimum_score(request, fitted),
@@ -104,7 +144,7 @@ def prepare_order(context: RoleContext, request: OrderRequest, *, archive: Store
         max_tensor_bytes=request.max_tensor_bytes or parameters.max_tensor_bytes,
     )
     record = TestSetRecord(commitment, root, len(test), test_cid, salt, request.title, terms, wanted=False)
-    context.journal.write(record)
+    desk.journal.write(record)
     return PreparedOrder(record, manifest, train, test)
 
 
@@ -149,7 +189,7 @@ def _within(flag: str, actual: int, least: int, most: int) -> None:
 
 
 def _manifest(
-    context: RoleContext, request: OrderRequest, train: Dataset, fitted: Quantiser, archive: Store | None
+    desk: Desk, request: OrderRequest, train: Dataset, fitted: Quantiser, archive: Store | None
 ) -> OrderManifest:
     data = train.to_bytes()
     regression = request.train.task == "regression"
@@ -159,14 +199,14 @@ def _manifest(
         "task": request.train.task,
         "spec": request.spec.model_dump(mode="json", exclude_none=True),
         "score_function": function.name.lower(),
-        "train": FileRef(cid=_keep(context, data, archive), size=len(data)),
+        "train": FileRef(cid=_keep(desk, data, archive), size=len(data)),
         "classes": request.train.classes,
         "preprocessing": fitted,
     }
     return OrderManifest.model_validate(fields)
 
 
-def _keep(context: RoleContext, data: bytes, archive: Store | None) -> Cid:
+def _keep(desk: Desk, data: bytes, archive: Store | None) -> Cid:
     if archive is not None:
         archive.add(data)
-    return context.store.add(data)
+    return desk.store.add(data)

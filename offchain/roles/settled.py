@@ -35,7 +35,12 @@ def compute_settlement(contracts: AssayContracts, oid: OrderId) -> Settled:
 
 
 def sealed_payouts(contracts: AssayContracts, oid: OrderId) -> tuple[Payout, ...]:
-    """Who earned what by a sealed order, checked against the hash that the contract keeps.
+    """Who earned what by a sealed order; see `sealed_settlement`."""
+    return sealed_settlement(contracts, oid).payouts
+
+
+def sealed_settlement(contracts: AssayContracts, oid: OrderId) -> Settled:
+    """How a sealed order was split, checked against the hash that the contract keeps.
 
     Raises like `compute_settlement`; Bug when our rules and the contract's disagree.
     """
@@ -43,7 +48,7 @@ def sealed_payouts(contracts: AssayContracts, oid: OrderId) -> tuple[Payout, ...
     sealed = contracts.settlement(oid)
     if payouts_hash(oid, settled.payouts, settled.tax) != sealed.payouts_hash:
         raise Bug(f"order {oid}: the contract settled {sealed}, our rules {settled}")
-    return settled.payouts
+    return settled
 
 
 def _revealed_sheets(contracts: AssayContracts, oid: OrderId, models: int) -> list[Sheet]:

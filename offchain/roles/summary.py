@@ -10,7 +10,7 @@ from offchain.chain.enums import Outcome, ScoreFunction
 from offchain.protocol.lifecycle import Phase, Windows, phase_at
 from offchain.protocol.scores import ABSTAIN
 from offchain.protocol.settlement import Payout
-from offchain.roles.settled import sealed_payouts
+from offchain.roles.settled import sealed_settlement
 from offchain.storage.cid import Cid
 from offchain.types import OrderId, Seconds, Wei
 
@@ -66,6 +66,7 @@ class OrderSummary:
     outcome: Outcome
     winner: ChecksumAddress | None
     payouts: tuple[Payout, ...]
+    tax: Wei
     paid: bool
 
     def to_json(self) -> dict[str, Any]:
@@ -99,6 +100,7 @@ class OrderSummary:
             "outcome": self.outcome.name.lower(),
             "winner": self.winner,
             "payouts": {payout.account: payout.amount for payout in self.payouts},
+            "tax": self.tax,
             "paid": self.paid,
         }
 
@@ -127,6 +129,7 @@ def summarise(contracts: AssayContracts, oid: OrderId) -> OrderSummary:
     facts = contracts.facts(oid)
     phase = phase_at(order.windows, facts, now)
     settlement = contracts.settlement(oid)
+    settled = None if settlement.outcome is Outcome.NONE else sealed_settlement(contracts, oid)
     won = settlement.outcome is Outcome.WON
     return OrderSummary(
         oid=oid,
@@ -144,7 +147,8 @@ def summarise(contracts: AssayContracts, oid: OrderId) -> OrderSummary:
         sheets=_sheets(contracts, oid),
         outcome=settlement.outcome,
         winner=settlement.winner if won else None,
-        payouts=sealed_payouts(contracts, oid) if settlement.outcome is not Outcome.NONE else (),
+        payouts=settled.payouts if settled else (),
+        tax=settled.tax if settled else Wei(0),
         paid=contracts.holding(oid).paid,
     )
 
