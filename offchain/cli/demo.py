@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from offchain.cli.files import require_writable_file
 from offchain.cli.output import console
-from offchain.errors import Rejected
 
 
 def demo(
@@ -17,8 +17,8 @@ def demo(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the whole result to this file.")] = None,
 ) -> None:
     """Show an order's whole life: escrow, real training, scores, slashing, multisig settlement, verified download."""
-    if json_file is not None and not json_file.absolute().parent.is_dir():
-        raise Rejected(f"--json {json_file}: no such directory; create it or choose another file")
+    if json_file is not None:
+        require_writable_file(json_file, "--json")
     from offchain.demo.play import play
     from offchain.demo.report import print_report
     from offchain.demo.scenario import DIGITS

@@ -8,11 +8,11 @@ _FORM = re.compile(r"(\d+)\s*([smhd]?)")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def parse_duration(text: str) -> int:
-    """Seconds. Raises typer.BadParameter, which names the flag."""
+def parse_duration(text: str, flag: str) -> int:
+    """Seconds. Raises typer.BadParameter, which names `flag`."""
     found = _FORM.fullmatch(text.strip())
     if found is None:
-        raise typer.BadParameter(f"{text!r} is not a duration; write 90, 90s, 10m, 2h or 3d")
+        raise typer.BadParameter(f"{flag}: {text!r} is not a duration; write 90, 90s, 10m, 2h or 3d")
     return int(found.group(1)) * _UNITS[found.group(2)]
 
 

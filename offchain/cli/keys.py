@@ -8,8 +8,7 @@ import typer
 from offchain.cli import options
 from offchain.cli.amounts import parse_tokens
 from offchain.cli.output import console, print_rows, tokens
-from offchain.cli.session import ask_password, load_settings, open_session, unlock
-from offchain.errors import Rejected
+from offchain.cli.session import ask_password, known_keys, load_settings, open_session, unlock
 from offchain.types import Wei
 
 app = typer.Typer(no_args_is_help=True, help="Create and list encrypted keys; fund them on a development chain.")
@@ -20,21 +19,23 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="Lower-case letters, d
 @app.command()
 def create(name: Name, home: options.Home = None, password_file: options.PasswordFile = None) -> None:
     """Make a new key, encrypted with a password."""
-    from offchain.chain.keys import create_key
+    from offchain.chain.keys import create_key, require_free
 
     settings = load_settings(home=home, password_file=password_file)
+    require_free(settings.keys, name)
     entry = create_key(settings.keys, name, ask_password(settings, f"password for {name!r}", confirm=True))
-    console.print(f"{entry.name}: {entry.address}\nKeep {entry.path} and its password; nobody can restore them.")
+    console.print(f"{entry.name}: {entry.address}")
+    console.print(f"Keep {entry.path} and its password; nobody can restore them.", soft_wrap=True)
 
 
 @app.command("list")
 def list_all(home: options.Home = None, as_json: options.Json = False) -> None:
     """List the keys and their addresses."""
-    from offchain.chain.keys import list_keys
-
-    folder = load_settings(home=home).keys
-    rows = [{"name": entry.name, "address": entry.address} for entry in list_keys(folder)]
-    print_rows(rows, title=f"Keys in {folder}", as_json=as_json, empty="none; make one with `assay keys create NAME`")
+    settings = load_settings(home=home)
+    rows = [{"name": name, "address": address} for name, address in known_keys(settings).items()]
+    print_rows(
+        rows, title=f"Keys in {settings.keys}", as_json=as_json, empty="none; make one with `assay keys create NAME`"
+    )
 
 
 @app.command()
@@ -45,14 +46,16 @@ def dev(
 ) -> None:
     """Import the accounts that development chains fund, as dev0, dev1, … Never use them anywhere else."""
     from offchain.chain.devnet import dev_accounts
-    from offchain.chain.keys import list_keys, store_key
+    from offchain.chain.keys import store_key
 
     settings = load_settings(home=home, password_file=password_file)
-    present = {entry.name for entry in list_keys(settings.keys)}
-    password = ask_password(settings, "password for the development keys", confirm=True)
-    for index, account in enumerate(dev_accounts(count)):
-        if f"dev{index}" not in present:
-            store_key(settings.keys, f"dev{index}", password, account, light=True)
+    present = known_keys(settings)
+    missing = [index for index in range(count) if f"dev{index}" not in present]
+    if missing:
+        password = ask_password(settings, "password for the development keys", confirm=True)
+        accounts = dev_accounts(count)
+        for index in missing:
+            store_key(settings.keys, f"dev{index}", password, accounts[index], light=True)
     list_all(home=home)
 
 
@@ -64,24 +67,21 @@ def fund(
     payer: Annotated[str, typer.Option("--from", help="The key that pays.")] = "dev0",
     home: options.Home = None,
     rpc: options.Rpc = None,
+    chain_id: options.ChainId = None,
     password_file: options.PasswordFile = None,
 ) -> None:
     """Send tokens, and coins if asked, from one key to others. On a development chain dev0 holds all tokens."""
-    from eth_utils.address import is_address, to_checksum_address
-
-    from offchain.chain.keys import list_keys
     from offchain.roles.funding import fund as send_funds
+    from offchain.roles.funding import require_tokens
 
     settings = load_settings(home=home, rpc=rpc, password_file=password_file)
     wei = parse_tokens(amount, "--tokens")
     gas_money = Wei(0) if coins == "0" else parse_tokens(coins, "--coins")
-    known = {entry.name: entry.address for entry in list_keys(settings.keys)}
-    for name in names:
-        if name not in known and not is_address(name):
-            raise Rejected(f"{name}: neither a key (there are: {', '.join(known) or 'none'}) nor an address")
-    session = open_session(settings)
-    sender = session.sender(unlock(settings, payer))
-    for name in names:
-        to = known.get(name) or to_checksum_address(name)
-        send_funds(session.contracts, sender, to, amount=wei, coins=gas_money, intent=secrets.token_hex(8))
+    session = open_session(settings, chain_id)
+    accounts = {name: session.account_called(name, "NAME") for name in names}
+    signer = unlock(settings, payer)
+    require_tokens(session.contracts, signer.address, Wei(wei * len(accounts)), "--tokens: the transfers")
+    sender = session.sender(signer)
+    for name, account in accounts.items():
+        send_funds(session.contracts, sender, account, amount=wei, coins=gas_money, intent=secrets.token_hex(8))
         console.print(f"{name}: {tokens(wei)} tokens")

@@ -1,12 +1,15 @@
 """`assay`: the entry point. Gathers the commands and turns errors into one line and exit code 2."""
 
+import os
 import sys
+from importlib import metadata
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
 from offchain.cli import bench, demo, deploy, devnet, doctor, get, keys, orders, put, rewards, stake, workers
-from offchain.cli.output import errors
+from offchain.cli.output import console, errors
 from offchain.errors import AssayError
 
 app = typer.Typer(
@@ -18,7 +21,10 @@ app = typer.Typer(
         "A decentralised training network: clients escrow a reward for a model, service providers compete to train it, "
         "validators score it, aggregators pay.\n\n"
         "Start with [bold]assay demo[/bold]. To do it by hand: [bold]assay devnet[/bold] in one terminal, then "
-        "[bold]assay deploy[/bold], [bold]assay keys dev[/bold], and each role in a terminal of its own."
+        "[bold]assay keys dev[/bold], [bold]assay deploy[/bold], and each role in a terminal of its own; the README "
+        "goes through it.\n\n"
+        "Commands end with 0, with 2 and one line on standard error when something is wrong or not ready (and then "
+        "nothing has changed), or with 130 after Ctrl-C."
     ),
 )
 
@@ -27,8 +33,8 @@ START, CLIENT, ROLES, TOOLS = "Start here", "As a client", "As a worker", "Tools
 app.command("demo", rich_help_panel=START)(demo.demo)
 app.command("doctor", rich_help_panel=START)(doctor.doctor)
 app.command("devnet", rich_help_panel=START)(devnet.devnet)
-app.command("deploy", rich_help_panel=START)(deploy.deploy)
 app.add_typer(keys.app, name="keys", rich_help_panel=START)
+app.command("deploy", rich_help_panel=START)(deploy.deploy)
 
 app.command("put", rich_help_panel=CLIENT)(put.put)
 app.command("cancel", rich_help_panel=CLIENT)(put.cancel)
@@ -43,14 +49,63 @@ app.command("claim-rewards", rich_help_panel=ROLES)(rewards.claim_rewards)
 
 app.add_typer(bench.app, name="bench", rich_help_panel=TOOLS)
 
+UsageError: Any = typer.BadParameter.__base__
+"""What a wrong command line raises. Typer carries a click of its own and exports only this subclass."""
+
+HELP_SHOWN = "NoArgsIsHelpError"
+"""A usage error that has printed the help already."""
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"assay {metadata.version('assay-network')}")
+        raise typer.Exit
+
+
+@app.callback()
+def assay(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """See `app`."""
+
 
 def run() -> None:
     """Run the command line; the process ends with 0, 2 (bad input, or a world not ready) or 130 (interrupted)."""
+    sys.exit(_run())
+
+
+def _run() -> int:
     try:
-        app()
+        code = app(standalone_mode=False)
     except AssayError as error:
-        errors.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
+        return _fail(str(error))
+    except UsageError as error:
+        if type(error).__name__ == HELP_SHOWN:
+            return 2
+        where = error.ctx.command_path if error.ctx else "assay"
+        return _fail(f"{error.format_message().rstrip('.')}; see `{where} --help`")
+    except BrokenPipeError:
+        return _close_output()
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _fail(f"{error.filename}: {error.strerror}; check the path, its permissions and the disk")
+    except (KeyboardInterrupt, typer.Abort):
         errors.print("stopped")
-        sys.exit(130)
+        return 130
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str) -> int:
+    """One line, whatever is in the message."""
+    line = " ".join(message.split())
+    errors.print(Text.assemble(("error: ", "bold red"), line), soft_wrap=True)
+    return 2
+
+
+def _close_output() -> int:
+    """Whoever read our output has seen enough (`assay orders | head`); Python must not flush into the pipe again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -6,7 +6,7 @@ import typer
 
 from offchain.cli import options
 from offchain.cli.durations import countdown
-from offchain.cli.output import console, print_facts, print_json, print_rows, rows_table, tokens
+from offchain.cli.output import TOKEN, console, print_facts, print_json, print_rows, rows_table, short, tokens
 from offchain.cli.session import Session, key_names, load_settings, open_session
 
 if TYPE_CHECKING:
@@ -42,14 +42,13 @@ def orders(
     rows = [
         {
             "OID": item.oid,
-            "phase": item.phase.label,
+            "phase": item.phase.label + (f", {item.outcome.name.lower()}" if item.outcome else ""),
             "ends in": "" if item.ends_at is None else countdown(item.ends_at - item.now),
             "reward": tokens(item.reward),
-            "per second": tokens(item.reward_per_second),
-            "client": names.get(item.client, item.client),
+            "per second": item.reward_per_second / TOKEN,
+            "client": names.get(item.client, short(item.client)),
             "claims": item.claims,
             "models": len(item.models),
-            "outcome": item.outcome.name.lower() if item.outcome else "",
         }
         for item in found
     ]
@@ -65,10 +64,9 @@ def show(
 ) -> None:
     """Show one order: phase, claims, models, scores, settlement."""
     from offchain.roles.summary import summarise
-    from offchain.types import OrderId
 
     session = open_session(load_settings(home=home, rpc=rpc), chain_id)
-    summary = summarise(session.contracts, OrderId(oid))
+    summary = summarise(session.contracts, session.order(oid))
     if as_json:
         print_json(summary.to_json())
         return
@@ -79,12 +77,12 @@ def _show(session: Session, summary: "OrderSummary") -> None:
     names = key_names(session.settings)
 
     def name(address: str) -> str:
-        return names.get(address, address)  # type: ignore[call-overload, no-any-return]
+        return names.get(address, short(address))  # type: ignore[call-overload, no-any-return]
 
     ends = "" if summary.ends_at is None else f", ends in {countdown(summary.ends_at - summary.now)}"
     facts: dict[str, Any] = {
         "phase": summary.phase.label + ends,
-        "client": name(summary.client),
+        "client": names.get(summary.client, summary.client),
         "reward": f"{tokens(summary.reward)} tokens",
         "score": summary.score_function.name.lower().replace("_", " "),
         "manifest": summary.manifest,
@@ -104,4 +102,6 @@ def _show(session: Session, summary: "OrderSummary") -> None:
         console.print(rows_table(rows, "Models and their scores"))
     if summary.payouts:
         paid = [{"account": name(payout.account), "tokens": tokens(payout.amount)} for payout in summary.payouts]
+        if summary.tax:
+            paid.append({"account": "aggregators", "tokens": tokens(summary.tax)})
         console.print(rows_table(paid, "Payouts"))

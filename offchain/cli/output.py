@@ -1,10 +1,12 @@
 """What commands print: a readable table for people, JSON for machines."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -13,15 +15,22 @@ from offchain.types import Wei
 TOKEN = 10**18
 """Wei of one token."""
 
+NUMBER = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?(e[+-]?[0-9]+)?")
+
 console = Console()
 errors = Console(stderr=True)
 
 
 def tokens(amount: Wei | int) -> str:
-    """An amount in wei as tokens, with as many decimals as it needs and at most six."""
+    """An amount in wei as tokens, with as many decimals as it needs and at most six (the rest is cut off)."""
     whole, rest = divmod(abs(amount), TOKEN)
-    fraction = f"{rest / TOKEN:.6f}"[1:].rstrip("0").rstrip(".") if rest else ""
+    fraction = f".{rest // 10**12:06d}".rstrip("0").rstrip(".")
     return f"{'-' if amount < 0 else ''}{whole:,}{fraction}"
+
+
+def short(address: str) -> str:
+    """An address to recognise, not to copy: 0x7099…79C8."""
+    return f"{address[:6]}…{address[-4:]}"
 
 
 def print_json(value: Any) -> None:
@@ -55,12 +64,22 @@ def print_facts(facts: Mapping[str, Any], *, title: str, as_json: bool) -> None:
 
 def rows_table(rows: Sequence[Mapping[str, Any]], title: str | None) -> Table:
     """A rich table of rows that share their keys."""
-    table = Table(title=title, title_justify="left", header_style="bold", show_edge=False)
-    for key, value in rows[0].items():
-        right = isinstance(value, int | float) and not isinstance(value, bool)
+    table = Table(
+        title=title,
+        title_justify="left",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    columns = [[cell(row[key]) for row in rows] for key in rows[0]]
+    for key, cells in zip(rows[0], columns, strict=True):
+        # The words of a title may wrap; amounts are read by their digits, from the right.
+        right = any(cells) and all(NUMBER.fullmatch(text.partition("\n")[0]) for text in cells if text)
         table.add_column(_title(key), justify="right" if right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(cell(value) for value in row.values()))
+    for line in zip(*columns, strict=True):
+        table.add_row(*line)
     return table
 
 

@@ -1,6 +1,7 @@
 """`assay put` and `assay cancel`: a client's orders."""
 
 import secrets
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,7 @@ from offchain.cli import options
 from offchain.cli.amounts import parse_tokens
 from offchain.cli.durations import parse_duration
 from offchain.cli.output import console, errors, print_facts, print_json, tokens
-from offchain.cli.session import Session, load_settings, open_context, open_session, unlock
+from offchain.cli.session import Session, load_settings, open_session, require_terminal, unlock
 from offchain.errors import Rejected
 from offchain.types import OrderId, Ppm
 
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 
     from offchain.data.raw import RawData, Task
     from offchain.model.spec import ModelSpec
-    from offchain.roles.prepare import OrderRequest, PreparedOrder
+    from offchain.roles.prepare import ClientDesk, OrderRequest, PreparedOrder
 
-DATA, MODEL, TIMES, LIMITS = "Data", "Model", "Times", "Limits"
+DATA, MODEL, TIMES, LIMITS = "Data", "Model", "Times, one after the other", "Limits"
+
+HAND_OVER_SECONDS = 60.0
+"""How long a running `client run` may take to put an order that it is handed."""
 
 
 def put(
@@ -64,10 +68,18 @@ def put(
         int | None, typer.Option("--seed", rich_help_panel=DATA, help="Of the split; secret and random by default.")
     ] = None,
     title: Annotated[str | None, typer.Option("--title", help="What the order is called.")] = None,
-    train_seconds: Annotated[str, typer.Option("--train-seconds", rich_help_panel=TIMES, help="Or 10m, 2h, …")] = "10m",
-    reveal_seconds: Annotated[str, typer.Option("--reveal-seconds", rich_help_panel=TIMES)] = "2m",
-    validate_seconds: Annotated[str, typer.Option("--validate-seconds", rich_help_panel=TIMES)] = "4m",
-    challenge_seconds: Annotated[str, typer.Option("--challenge-seconds", rich_help_panel=TIMES)] = "2m",
+    train_seconds: Annotated[
+        str, typer.Option("--train-seconds", rich_help_panel=TIMES, help="To train and claim; 600, 10m or 2h.")
+    ] = "10m",
+    reveal_seconds: Annotated[
+        str, typer.Option("--reveal-seconds", rich_help_panel=TIMES, help="Then to reveal models and test data.")
+    ] = "2m",
+    validate_seconds: Annotated[
+        str, typer.Option("--validate-seconds", rich_help_panel=TIMES, help="Then to score, half of it to commit.")
+    ] = "4m",
+    challenge_seconds: Annotated[
+        str, typer.Option("--challenge-seconds", rich_help_panel=TIMES, help="Then to dispute, before it is sealed.")
+    ] = "2m",
     min_validators: Annotated[
         int, typer.Option("--min-validators", rich_help_panel=LIMITS, help="Agreeing validators a model needs.")
     ] = 2,
@@ -79,8 +91,16 @@ def put(
             help="Least accuracy (0 to 1), or for regression the largest mean error, that can win.",
         ),
     ] = None,
-    max_model_bytes: Annotated[int | None, typer.Option("--max-model-bytes", rich_help_panel=LIMITS)] = None,
-    max_tensor_bytes: Annotated[int | None, typer.Option("--max-tensor-bytes", rich_help_panel=LIMITS)] = None,
+    max_model_bytes: Annotated[
+        int | None,
+        typer.Option(
+            "--max-model-bytes", rich_help_panel=LIMITS, help="Largest model file; the protocol's by default."
+        ),
+    ] = None,
+    max_tensor_bytes: Annotated[
+        int | None,
+        typer.Option("--max-tensor-bytes", rich_help_panel=LIMITS, help="Largest tensor within; likewise."),
+    ] = None,
     home: options.Home = None,
     rpc: options.Rpc = None,
     store: options.Store = None,
@@ -91,49 +111,76 @@ def put(
 ) -> None:
     """Order a model: escrow a reward, and let providers compete to train on your data.
 
-    The test set stays on this machine until the models are revealed: keep `assay client run` running, which releases it
-    then. Without it the providers share your reward.
+    The test set stays here until the models are revealed. Keep `assay client run` running, which releases it then:
+    without it the providers share your reward.
     """
     from offchain.data.source import load_source
-    from offchain.roles.client import put_order
-    from offchain.roles.prepare import OrderRequest, prepare_order
+    from offchain.roles.prepare import ClientDesk, OrderRequest, prepare_order
+
+    chosen_task = _task(task)
+    if (model is None) == (spec is None):
+        raise typer.BadParameter("give one of --model and --spec")
+    if not 0 < test_fraction < 1:
+        raise typer.BadParameter(f"--test-fraction {test_fraction}: give a part between 0 and 1")
+    seconds = {
+        "train_seconds": parse_duration(train_seconds, "--train-seconds"),
+        "reveal_seconds": parse_duration(reveal_seconds, "--reveal-seconds"),
+        "validate_seconds": parse_duration(validate_seconds, "--validate-seconds"),
+        "challenge_seconds": parse_duration(challenge_seconds, "--challenge-seconds"),
+    }
+    if not yes:
+        require_terminal("your consent", "add --yes")
 
     wei = parse_tokens(reward, "--reward")
-    data = load_source(train, label=label, task=_task(task))
+    data = load_source(train, label=label, task=chosen_task)
     held_out = None if test is None else load_source(test, label=test_label or label, task=data.task)
     request = OrderRequest(
         title=title or f"{data.name} with {model or (spec.name if spec else '')}",
         train=data,
         spec=_spec(model, spec, data),
         reward=wei,
-        train_seconds=parse_duration(train_seconds),
-        reveal_seconds=parse_duration(reveal_seconds),
-        validate_seconds=parse_duration(validate_seconds),
-        challenge_seconds=parse_duration(challenge_seconds),
         minimum_validators=min_validators,
         test=held_out,
         test_fraction=test_fraction,
         seed=secrets.randbits(32) if seed is None else seed,
         max_model_bytes=max_model_bytes,
         max_tensor_bytes=max_tensor_bytes,
+        **seconds,
         **_minimum(minimum_score, data),
     )
     settings = load_settings(home=home, rpc=rpc, store=store, password_file=password_file)
     session = open_session(settings, chain_id)
     account = unlock(settings, key)
-    with open_context(session, account, "client") as context:
+    with session.store() as place, session.journal("client", account.address) as journal:
+        desk = ClientDesk(session.contracts, account.address, place, journal)
         with errors.status("quantising and storing the data"):
-            prepared = prepare_order(context, request, archive=session.archive())
+            prepared = prepare_order(desk, request, archive=session.archive())
+        facts = _estimate(session, account, request, prepared)
         if not as_json:
-            print_facts(_estimate(session, account, request, prepared), title="The order", as_json=False)
+            print_facts(facts, title="The order", as_json=False)
         if not yes and not typer.confirm("Put it?"):
-            raise typer.Abort
+            console.print("Nothing has been sent.")
+            raise typer.Exit
         with errors.status("escrowing the reward"):
-            oid = put_order(context, prepared)
+            oid = _place(session, account, desk, prepared)
     if as_json:
         print_json({"order_id": oid, "manifest": _manifest_cid(prepared)})
     else:
-        console.print(f"Order [bold]{oid}[/bold] is open. Now: [bold]assay client run --key {key}[/bold]")
+        console.print(f"Order [bold]{oid}[/bold] is open. Keep [bold]assay client run --key {key}[/bold] running.")
+
+
+def _place(session: Session, account: "LocalAccount", desk: "ClientDesk", prepared: "PreparedOrder") -> OrderId:
+    """Puts the order, or leaves it to the `client run` that has the key."""
+    from offchain.chain.journal import KeyInUse
+    from offchain.roles.client import hand_over, put_order
+    from offchain.roles.context import RoleContext
+
+    try:
+        sender = session.sender(account)
+    except KeyInUse:
+        return hand_over(session.contracts, desk.journal, prepared, seconds=HAND_OVER_SECONDS)
+    with closing(sender):
+        return put_order(RoleContext(session.client, session.contracts, sender, desk.store, desk.journal), prepared)
 
 
 def cancel(
@@ -141,14 +188,18 @@ def cancel(
     key: options.Key,
     home: options.Home = None,
     rpc: options.Rpc = None,
+    chain_id: options.ChainId = None,
     password_file: options.PasswordFile = None,
 ) -> None:
     """Take an order back, and the escrow with it, while nobody has claimed."""
+    from offchain.roles.client import require_cancellable
+
     settings = load_settings(home=home, rpc=rpc, password_file=password_file)
-    session = open_session(settings)
-    order = session.contracts.order(OrderId(oid))
-    sender = session.sender(unlock(settings, key))
-    sender.send(f"cancel:{oid}", session.contracts.book.functions.cancel(oid))
+    session = open_session(settings, chain_id)
+    order = session.contracts.order(session.order(oid))
+    account = unlock(settings, key)
+    require_cancellable(session.contracts, OrderId(oid), account.address)
+    session.sender(account).send(f"cancel:{oid}", session.contracts.book.functions.cancel(oid))
     console.print(f"Order {oid} is cancelled; {tokens(order.terms.reward)} tokens are back")
 
 
@@ -162,8 +213,6 @@ def _spec(model: str | None, path: Path | None, data: "RawData") -> "ModelSpec":
     from offchain.model.shorthand import spec_from_shorthand
     from offchain.model.spec import parse_spec
 
-    if (model is None) == (path is None):
-        raise typer.BadParameter("give one of --model and --spec")
     if model is not None:
         return spec_from_shorthand(model, input_shape=data.shape, outputs=data.outputs)
     try:

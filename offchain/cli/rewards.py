@@ -15,25 +15,32 @@ def claim_rewards(
     key: options.Key,
     account: Annotated[
         str | None,
-        typer.Option("--account", help="Claim for this address instead; it gets the tokens, you pay the gas."),
+        typer.Option("--for", help="Claim for this key or address instead: it gets the tokens, --key pays the gas."),
     ] = None,
     home: options.Home = None,
     rpc: options.Rpc = None,
+    chain_id: options.ChainId = None,
     password_file: options.PasswordFile = None,
 ) -> None:
-    """Claim the rewards and refunds that are credited to a key's account."""
-    from eth_utils.address import is_address, to_checksum_address
+    """Claim the rewards and refunds that are credited to a key's account.
+
+    A worker that is running has its key for itself: claim for it with another key, `--key OTHER --for WORKER`.
+    """
+    from offchain.chain.journal import KeyInUse
 
     settings = load_settings(home=home, rpc=rpc, password_file=password_file)
-    session = open_session(settings)
-    if account is not None and not is_address(account):
-        raise Rejected(f"--account {account}: not an address")
-    signer = unlock(settings, key)
-    beneficiary = to_checksum_address(account or signer.address)
+    session = open_session(settings, chain_id)
+    beneficiary = session.account_called(account or key, "--for" if account else "--key")
     credited = session.contracts.credited(beneficiary)
     if credited == 0:
         raise Rejected(f"nothing is credited to {beneficiary}; orders are paid after they are sealed and settled")
-    session.sender(signer).send(
-        f"claim-rewards:{secrets.token_hex(8)}", session.contracts.treasury.functions.claimRewards(beneficiary)
-    )
-    console.print(f"{tokens(credited)} tokens paid to {beneficiary}")
+    signer = unlock(settings, key)
+    try:
+        sender = session.sender(signer)
+    except KeyInUse as error:
+        raise KeyInUse(
+            f"--key {key}: another process is using it; stop that, or let another key pay the gas: "
+            f"`assay claim-rewards --key OTHER --for {account or key}`"
+        ) from error
+    sender.send(f"claim-rewards:{secrets.token_hex(8)}", session.contracts.treasury.functions.claimRewards(beneficiary))
+    console.print(f"{tokens(credited)} tokens paid to {account or key}")

@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
@@ -150,12 +151,19 @@ def _run(session: Session, role: str, key: str, as_json: bool, build: "Callable[
         signal.signal(number, lambda *_: stop.set())
     with open_context(session, account, role, report) as context:
         if not as_json:
-            console.print(f"{role} {key} ({context.account}) on {session.client.endpoint}; Ctrl-C stops it")
+            line = f"{role} {key} ({context.account}) on {session.client.endpoint}; Ctrl-C stops it"
+            console.print(line, soft_wrap=True, highlight=False)
         build(context).run(stop)
 
 
 def _print_event(event: "WorkerEvent") -> None:
     where = "" if event.oid is None else f"order {event.oid} "
-    detail = "  ".join(f"{key} {value}" for key, value in event.detail.items() if key not in ("key", "transaction"))
-    style = "yellow" if event.what == "trouble" else "bold"
-    console.print(Text.assemble(where, (event.what, style), " ", (detail, "dim")), soft_wrap=True)
+    shown = {name: value for name, value in event.detail.items() if name not in ("key", "transaction")}
+    detail = "  ".join(f"{name} {_word(value)}" for name, value in shown.items() if value not in ((), []))
+    style = "yellow" if event.what in ("trouble", "reverted") else "bold"
+    clock = time.strftime("%H:%M:%S ")
+    console.print(Text.assemble((clock, "dim"), where, (event.what, style), " ", (detail, "dim")), soft_wrap=True)
+
+
+def _word(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
