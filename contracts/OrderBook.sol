@@ -11,7 +11,7 @@ import { IParameters, ProtocolParameters } from "./interfaces/IParameters.sol";
 import { IProofOfTraining } from "./interfaces/IProofOfTraining.sol";
 import { Commitments } from "./libraries/Commitments.sol";
 import { Phase, Windows } from "./libraries/Lifecycle.sol";
-import { ScoreFunction } from "./libraries/ScoreFunctions.sol";
+import { ScoreFunction, ScoreFunctions } from "./libraries/ScoreFunctions.sol";
 
 /// @title OrderBook
 contract OrderBook is IOrderBook, ReentrancyGuardTransient {
@@ -311,6 +311,9 @@ contract OrderBook is IOrderBook, ReentrancyGuardTransient {
         if (terms.manifestCid == 0) revert CommitmentRequired("manifestCid");
         if (terms.testCommitment == 0) revert CommitmentRequired("testCommitment");
         if (terms.reward < p.minimumReward) revert RewardTooSmall(p.minimumReward, terms.reward);
+        // Otherwise no model could win, and the client would see them all and have its reward back.
+        int64 best = ScoreFunctions.bestPpm(terms.scoreFunction);
+        if (terms.minimumScorePpm > best) revert UnattainableScore(best, terms.minimumScorePpm);
         _checkWindow("trainSeconds", terms.trainSeconds, p.minimumWindow, p.maximumWindow);
         _checkWindow("revealSeconds", terms.revealSeconds, p.minimumWindow, p.maximumWindow);
         // Each half of the validation window is a window of its own.

@@ -13,7 +13,8 @@ struct OrderTerms {
     /// keccak256(abi.encode(client, testRoot, sampleCount, testCid, salt))
     bytes32 testCommitment;
     ScoreFunction scoreFunction;
-    /// least mean score per sample, in millionths of a unit, below which nobody wins; type(int64).min for none
+    /// least mean score per sample, in millionths of a unit, below which nobody wins; type(int64).min for none; at most
+    /// what a perfect model reaches
     int64 minimumScorePpm;
     uint32 trainSeconds;
     uint32 revealSeconds;
@@ -65,6 +66,8 @@ interface IOrderBook {
     error RewardTooSmall(uint256 expected, uint256 actual);
     error WindowOutOfBounds(string name, uint256 actual, uint256 minimum, uint256 maximum);
     error LimitOutOfBounds(string name, uint256 actual, uint256 minimum, uint256 maximum);
+    /// @notice No model can reach `actual`; `expected` is the most that a minimum may be.
+    error UnattainableScore(int64 expected, int64 actual);
     error ScoreFunctionRequired();
     error CommitmentRequired(string name);
     error NothingEscrowed(uint256 oid);
@@ -73,7 +76,7 @@ interface IOrderBook {
     /// @notice Put (paper 3.3.1): escrows the reward and opens the order for claims. Anyone; needs an allowance.
     /// Each window lies between the parameters' shortest and longest; validation takes at least twice the shortest.
     /// @dev Reverts with ScoreFunctionRequired, CommitmentRequired, RewardTooSmall, LimitOutOfBounds,
-    /// WindowOutOfBounds, the token's errors. Emits OrderPut.
+    /// WindowOutOfBounds, UnattainableScore, the token's errors. Emits OrderPut.
     /// @return oid ids count up from 1
     function put(OrderTerms calldata terms) external returns (uint256 oid);
 

@@ -30,6 +30,11 @@ library ScoreFunctions {
         return false;
     }
 
+    /// @return the best mean per sample there can be, in millionths of a unit
+    function bestPpm(ScoreFunction fn) internal pure returns (int64) {
+        return fn == ScoreFunction.Accuracy ? int64(PPM) : int64(0);
+    }
+
     /// @return whether the mean per sample is at least `minimumPpm` millionths of a unit
     function reaches(int64 score, uint32 samples, int64 minimumPpm) internal pure returns (bool) {
         return int256(score) * PPM >= int256(minimumPpm) * int256(uint256(samples));

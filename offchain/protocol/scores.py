@@ -40,6 +40,11 @@ def in_range(function: ScoreFunction, score: int, samples: int) -> bool:
             return False
 
 
+def best_ppm(function: ScoreFunction) -> int:
+    """The best mean score per sample there can be, in millionths of a unit."""
+    return PPM if function is ScoreFunction.ACCURACY else 0
+
+
 def reaches(score: int, samples: int, minimum_ppm: int) -> bool:
     """Whether the mean per sample is at least `minimum_ppm` millionths of a unit."""
     return score * PPM >= minimum_ppm * samples

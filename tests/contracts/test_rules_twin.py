@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offchain.protocol import commitments, quorum, settlement
-from offchain.protocol.scores import ABSTAIN, PPM, ScoreFunction, in_range, reaches
+from offchain.protocol.scores import ABSTAIN, PPM, ScoreFunction, best_ppm, in_range, reaches
 from offchain.protocol.settlement import Entrant, Payout, SettlementTerms, Sheet
 from offchain.types import CidDigest, OrderId, Root, Salt, Wei
 from tests.contracts.support.solidity import compile_harness
@@ -97,6 +97,16 @@ def test_ranges(rules: Contract, function: ScoreFunction, samples: int, data: st
 def test_least_scores(rules: Contract, samples: int, minimum: int, offset: int) -> None:
     score = min(max(minimum * samples // PPM + offset, -(2**63)), 2**63 - 1)
     assert rules.read("reaches", score, samples, minimum) == reaches(score, samples, minimum)
+
+
+@pytest.mark.parametrize("function", [ScoreFunction.ACCURACY, ScoreFunction.MEAN_ABSOLUTE_ERROR])
+def test_the_best_score_is_reached_by_a_perfect_model_and_nothing_above_it_by_any(
+    rules: Contract, function: ScoreFunction
+) -> None:
+    perfect = 360 if function is ScoreFunction.ACCURACY else 0
+    assert rules.read("bestPpm", int(function)) == best_ppm(function)
+    assert in_range(function, perfect, 360) and not in_range(function, perfect + 1, 360)
+    assert reaches(perfect, 360, best_ppm(function)) and not reaches(perfect, 360, best_ppm(function) + 1)
 
 
 def test_quorums(rules: Contract) -> None:

@@ -60,6 +60,10 @@ contract RulesHarness {
         return ScoreFunctions.inRange(fn, score, samples);
     }
 
+    function bestPpm(ScoreFunction fn) external pure returns (int64) {
+        return ScoreFunctions.bestPpm(fn);
+    }
+
     function reaches(int64 score, uint32 samples, int64 minimumPpm) external pure returns (bool) {
         return ScoreFunctions.reaches(score, samples, minimumPpm);
     }
