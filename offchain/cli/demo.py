@@ -19,8 +19,8 @@ def demo(
     """Show an order's whole life: escrow, real training, scores, slashing, multisig settlement, verified download."""
     if json_file is not None:
         require_writable_file(json_file, "--json")
+    from offchain.cli.demo_tables import print_report
     from offchain.demo.play import play
-    from offchain.demo.report import print_report
     from offchain.demo.scenario import DIGITS
 
     result = play(DIGITS, chain, console)

@@ -1,4 +1,4 @@
-"""What came of it: one JSON document, and the tables that show it."""
+"""What came of it, as one JSON document."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,9 +6,7 @@ from statistics import median
 from typing import Any
 
 from eth_typing import ChecksumAddress
-from rich.console import Console
 
-from offchain.cli.output import rows_table, tokens
 from offchain.data.dataset import Dataset
 from offchain.demo.ledger import Ledger
 from offchain.demo.stage import Stage
@@ -109,50 +107,3 @@ def _gas(events: Sequence[WorkerEvent]) -> dict[str, dict[str, int]]:
         action: {"count": len(used), "median": int(median(used)), "maximum": max(used)}
         for action, used in sorted(by_action.items())
     }
-
-
-def print_report(report: dict[str, Any], console: Console) -> None:
-    """Shows the document to people."""
-    names = report["names"]
-    for order in report["orders"]:
-        rows = [
-            {
-                "provider": names[provider],
-                "score": f"{score_ppm / PPM:.2%}",
-                "": "winner" if provider == order["winner"] else "",
-            }
-            for provider, score_ppm in sorted(order["scores_ppm"].items(), key=lambda item: -item[1])
-        ]
-        if rows:
-            console.print(rows_table(rows, f"\nOrder {order['order_id']}: {order['title']} ({order['outcome']})"))
-        if order["winner"]:
-            console.print(
-                f"The downloaded, verified model on {order['held_out_samples']} held-out samples: "
-                f"[bold]{order['integer_accuracy']:.2%}[/bold] as integers, {order['float_accuracy']:.2%} as floats"
-            )
-    console.print(rows_table(_earnings(report), "\nWho earned what (tokens)"))
-    gas = [{"action": action, **figures} for action, figures in report["gas"].items()]
-    console.print(rows_table(gas, "\nGas by action"))
-    books = report["conservation"]
-    console.print(
-        f"\nminted {tokens(books['minted'])} = burned {tokens(books['burned'])} + held {tokens(books['held'])}; "
-        f"difference {books['difference']} wei. {report['elapsed_seconds']} s in all."
-    )
-
-
-def _earnings(report: dict[str, Any]) -> list[dict[str, Any]]:
-    slashed: dict[str, int] = defaultdict(int)
-    for slash in report["slashed"]:
-        slashed[slash["account"]] += slash["amount"]
-    accounts = [*dict.fromkeys([*report["earned"], *report["bounties"], *slashed])]
-    rows = [
-        {
-            "who": report["names"].get(account, account),
-            "rewards": tokens(report["earned"].get(account, 0)),
-            "for reporting": tokens(report["bounties"].get(account, 0)),
-            "slashed": tokens(-slashed[account]),
-        }
-        for account in accounts
-    ]
-    order = list(report["names"].values())
-    return sorted(rows, key=lambda row: order.index(row["who"]) if row["who"] in order else len(order))
