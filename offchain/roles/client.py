@@ -127,6 +127,10 @@ class ClientWorker(Worker):
         self._options = options or ClientOptions()
         super().__init__(context, poll_seconds=self._options.poll_seconds)
 
+    def _has_news(self) -> bool:
+        """Orders to be put come from another process, the command line, and not from the chain."""
+        return True
+
     def _prepare(self) -> None:
         """Puts what was decided on and is not on its way: the process died between decision and transaction."""
         for record in self.context.journal.all(TestSetRecord):

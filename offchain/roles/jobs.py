@@ -43,6 +43,10 @@ class Jobs(Generic[Result]):
     def __contains__(self, oid: OrderId) -> bool:
         return oid in self._futures
 
+    def has_news(self) -> bool:
+        """Whether there are results or ends to pick up."""
+        return not self._results.empty() or any(future.done() for future in self._futures.values())
+
     def start(self, oid: OrderId, work: Work[Result]) -> None:
         """Runs `work` for the order, as soon as the executor is free."""
         stop = threading.Event()

@@ -91,6 +91,9 @@ class ProviderWorker(Worker):
 
     # The loop
 
+    def _has_news(self) -> bool:
+        return self._jobs.has_news() or super()._has_news()
+
     def _prepare(self) -> None:
         self._offers.clear()
         ended = self._jobs.ended()

@@ -56,6 +56,7 @@ class Worker(ABC):
         self._troubles: dict[tuple[OrderId | None, str], _Trouble] = {}
         self._said: set[tuple[OrderId, str]] = set()
         self._now = Seconds(0)
+        self._looked_at: bytes | None = None
         self._acted = False
         self._recovered = False
 
@@ -72,6 +73,8 @@ class Worker(ABC):
             self._acted = True
             self._report_end(end)
         head = self._board.advance()
+        if head.hash == self._looked_at and not self._acted and not self._has_news():
+            return False
         self._now = head.timestamp
         self._prepare()
         for view in self._board.views(head):
@@ -80,6 +83,8 @@ class Worker(ABC):
             else:
                 self._advance(view)
         self._conclude()
+        # What was done in this block shows in a later one; until then there is nothing new to see.
+        self._looked_at = None if self._acted else head.hash
         return self._acted
 
     @property
@@ -108,6 +113,11 @@ class Worker(ABC):
         """Ends what runs in the background. The context stays the caller's."""
 
     # What a role fills in
+
+    def _has_news(self) -> bool:
+        """Whether there is something to do although the chain stands where it stood: a pause is over, a job is done."""
+        now = self.context.clock()
+        return any(trouble.until is not None and trouble.until <= now for trouble in self._troubles.values())
 
     def _prepare(self) -> None:  # noqa: B027 - optional
         """Before the orders are looked at."""
