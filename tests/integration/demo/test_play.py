@@ -1,0 +1,92 @@
+"""A short scenario with every kind of participant, honest and not, on both development chains."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from offchain.chain.devnet import find_anvil
+from offchain.cli.demo_tables import print_report
+from offchain.demo.play import play
+from offchain.demo.scenario import TOKEN, OrderPlan, ProviderPlan, Scenario, ValidatorPlan
+from offchain.model.search import SearchSettings
+from offchain.types import Wei
+
+QUICK = SearchSettings(configurations=1, first_cycle=2, max_epochs=4, fine_tune_epochs=0)
+
+SHORT = Scenario(
+    orders=(
+        OrderPlan(
+            title="short",
+            source="digits",
+            model="mlp:32",
+            reward=Wei(100 * TOKEN),
+            train_seconds=12,
+            reveal_seconds=6,
+            validate_seconds=12,
+            challenge_seconds=2,
+            minimum_score_ppm=500_000,
+            minimum_validators=1,
+        ),
+    ),
+    providers=(ProviderPlan("good", QUICK), ProviderPlan("absent", QUICK, honest=False)),
+    validators=(ValidatorPlan("val"), ValidatorPlan("mute", honest=False)),
+    aggregators=("a1", "a2", "a3", "a4"),
+    bond=Wei(1_000 * TOKEN),
+    seed=3,
+)
+
+
+@pytest.mark.parametrize("chain", ["anvil", "embedded"])
+def test_an_order_lives_and_everybody_gets_what_they_earned(chain: str) -> None:
+    if chain == "anvil":
+        assert find_anvil() is not None, "npm packages are missing"
+    report = json.loads(json.dumps(play(SHORT, chain, Console(file=io.StringIO()))))
+    accounts = {name: account for account, name in report["names"].items()}
+    (order,) = report["orders"]
+    assert order["outcome"] == "won"
+    assert order["winner"] == accounts["good"]
+    _check_money(report, order, accounts)
+    _check_accuracy(order, accounts)
+    actions = {
+        "claim",
+        "reveal",
+        "release-test",
+        "commit-scores",
+        "reveal-scores",
+        "seal",
+        "propose",
+        "confirm",
+        "execute",
+    }
+    assert actions <= report["gas"].keys()
+    shown = io.StringIO()
+    print_report(report, Console(file=shown, width=100))
+    assert "difference 0 wei" in shown.getvalue()
+
+
+def _check_money(report: dict[str, Any], order: dict[str, Any], accounts: dict[str, str]) -> None:
+    reward = 100 * TOKEN
+    tax = reward * 20_000 // 1_000_000
+    assert sum(order["payouts"].values()) == reward - tax
+    assert order["payouts"][accounts["val"]] == reward * 150_000 // 1_000_000
+    aggregators = [report["earned"].get(accounts[name], 0) for name in ("a1", "a2", "a3", "a4")]
+    assert sum(aggregators) == tax
+    slashed = {slash["account"]: slash for slash in report["slashed"]}
+    assert slashed.keys() == {accounts["absent"], accounts["mute"]}
+    assert slashed[accounts["absent"]]["amount"] == 10 * TOKEN
+    assert slashed[accounts["mute"]]["amount"] == 5 * TOKEN
+    books = report["conservation"]
+    assert books["difference"] == 0
+    assert books["minted"] == books["held"] + books["burned"]
+    bounties = sum(report["bounties"].values())
+    assert books["burned"] == 15 * TOKEN - bounties
+
+
+def _check_accuracy(order: dict[str, Any], accounts: dict[str, str]) -> None:
+    scored = order["scores_ppm"][accounts["good"]] / 1_000_000
+    assert order["integer_accuracy"] == pytest.approx(scored, abs=1e-6)
+    assert order["integer_accuracy"] > 0.8
+    assert abs(order["float_accuracy"] - order["integer_accuracy"]) < 0.02
