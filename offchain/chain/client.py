@@ -286,7 +286,9 @@ def transported(endpoint: str, request: Callable[[], Result]) -> Result:
     except requests.Timeout as error:
         raise Retryable(f"RPC {endpoint} did not answer in time") from error
     except requests.RequestException as error:
-        raise Retryable(f"cannot reach RPC {endpoint}: is the node running?") from error
+        raise Retryable(
+            f"--rpc {endpoint}: nothing answers there; start the node (`assay devnet`) or give another URL"
+        ) from error
     except (BadResponseFormat, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise Retryable(f"RPC {endpoint} answered with something that is not JSON-RPC") from error
 

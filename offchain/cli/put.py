@@ -219,7 +219,10 @@ def _spec(model: str | None, path: Path | None, data: "RawData") -> "ModelSpec":
         found = parse_spec(path.read_bytes() if path else b"", source=f"--spec {path}")
     except OSError as error:
         raise Rejected(f"--spec {path}: {error.strerror}") from error
-    found.require(input_shape=data.shape, outputs=data.outputs)
+    try:
+        found.require(input_shape=data.shape, outputs=data.outputs)
+    except Rejected as error:
+        raise Rejected(f"--spec {path}: {error}") from error
     return found
 
 

@@ -18,12 +18,13 @@ def require_tokens(contracts: AssayContracts, account: ChecksumAddress, amount: 
     balance = contracts.token_balance(account)
     if balance < amount:
         raise Rejected(
-            f"{what} needs {_tokens(amount)} tokens but {account} has {_tokens(balance)}; "
+            f"{what} needs {format_tokens(amount)} tokens but {account} has {format_tokens(balance)}; "
             "get more (`assay keys fund` on a development chain) or ask for less"
         )
 
 
-def _tokens(amount: Wei) -> str:
+def format_tokens(amount: Wei) -> str:
+    """An amount of wei in tokens, exactly."""
     return f"{Decimal(amount).scaleb(-18).normalize():,f}"
 
 
@@ -54,7 +55,7 @@ def request_exit(contracts: AssayContracts, sender: Sender, role: Role, amount: 
     free = contracts.bond(sender.address, role).free
     if amount > free:
         raise Rejected(
-            f"TOKENS: {_tokens(amount)} is more than the {_tokens(free)} tokens of {sender.address} that are free as "
+            f"TOKENS: {format_tokens(amount)} is more than the {format_tokens(free)} tokens of {sender.address} that are free as "
             f"{role.name.lower()}; ask for less, or wait until orders are sealed (see `assay stake show`)"
         )
     sender.send(f"exit:{intent}", contracts.vault.functions.requestExit(int(role), amount))
@@ -68,7 +69,9 @@ def withdraw(contracts: AssayContracts, sender: Sender, role: Role, *, intent: s
         raise Rejected(f"nothing of {sender.address} is leaving as {role.name.lower()}; ask with `assay stake exit`")
     wait = leaving.exit_at - contracts.client.now()
     if wait > 0:
-        raise Retryable(f"{_tokens(leaving.exiting)} tokens are leaving, but only in {wait} seconds; try again then")
+        raise Retryable(
+            f"{format_tokens(leaving.exiting)} tokens are leaving, but only in {wait} seconds; try again then"
+        )
     sender.send(f"withdraw:{intent}", contracts.vault.functions.withdraw(int(role)))
     return leaving.exiting
 

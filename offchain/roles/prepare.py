@@ -23,7 +23,7 @@ from offchain.model.suitability import require_trainable
 from offchain.protocol.commitments import client_commitment
 from offchain.protocol.manifest import FileRef, OrderManifest
 from offchain.protocol.scores import NO_MINIMUM, ScoreFunction
-from offchain.roles.funding import require_tokens
+from offchain.roles.funding import format_tokens, require_tokens
 from offchain.roles.journal import Journal
 from offchain.roles.records import TestSetRecord
 from offchain.storage.cid import Cid
@@ -176,7 +176,11 @@ def require_within_bounds(request: OrderRequest, parameters: ProtocolParameters)
     _within("--validate-seconds", request.validate_seconds, 2 * least, most)
     _within("--challenge-seconds", request.challenge_seconds, least, most)
     _within("--min-validators", request.minimum_validators, 1, parameters.max_validators)
-    _within("--reward", request.reward, parameters.minimum_reward, 2**128 - 1)
+    if request.reward < parameters.minimum_reward:
+        raise Rejected(
+            f"--reward: {format_tokens(request.reward)} tokens; "
+            f"the protocol asks for at least {format_tokens(parameters.minimum_reward)}"
+        )
     if request.max_model_bytes is not None:
         _within("--max-model-bytes", request.max_model_bytes, 1, parameters.max_model_bytes)
     if request.max_tensor_bytes is not None:
@@ -207,6 +211,7 @@ def _manifest(
 
 
 def _keep(desk: Desk, data: bytes, archive: Store | None) -> Cid:
+    cid = desk.store.add(data)  # first: it may be down, and then nothing shall be left behind
     if archive is not None:
         archive.add(data)
-    return desk.store.add(data)
+    return cid

@@ -95,7 +95,7 @@ def _open_one(location: str, seconds: float, clock: Clock) -> Store:
     """Backends are imported when they are asked for: most users need one of them."""
     kind, separator, rest = location.partition(":")
     if not separator or not rest:
-        raise Rejected(f"store {location!r} is not a location; use {_KINDS}")
+        raise Rejected(f"--store {location}: not a location; use {_KINDS}")
     match kind:
         case "local":
             from offchain.storage.local import LocalStore
@@ -115,4 +115,4 @@ def _open_one(location: str, seconds: float, clock: Clock) -> Store:
 
             return GatewayStore(rest, seconds=seconds, clock=clock)
         case _:
-            raise Rejected(f"store {location!r}: unknown kind {kind!r}; use {_KINDS}")
+            raise Rejected(f"--store {location}: unknown kind {kind!r}; use {_KINDS}")
