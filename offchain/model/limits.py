@@ -5,6 +5,9 @@ from dataclasses import dataclass
 MAX_ELEMENTS = 1 << 22
 """Elements of one tensor of one sample."""
 
+MAX_UNITS = 1 << 20
+"""Output units of all weighted operations: each is a leaf of the model root, which takes microseconds to hash."""
+
 MAX_PADDED_ELEMENTS = 1 << 24
 """Elements of one sample's input to a convolution or pool, with its padding."""
 

@@ -20,6 +20,7 @@ from offchain.model.limits import (
     MAX_MULTIPLY_ACCUMULATES,
     MAX_PADDED_ELEMENTS,
     MAX_SHIFT,
+    MAX_UNITS,
     MULTIPLIER_BOUND,
     OUTPUT_BOUND,
     REQUANTISATION_BOUND,
@@ -71,7 +72,7 @@ def _naming(index: int, node: Node) -> Iterator[None]:
 
 
 def _check_cost(network: IntegerNetwork, limits: ModelLimits) -> None:
-    weights = work = 0
+    weights = units = work = 0
     for index, node in enumerate(network.nodes):
         size = units_of(node) * fan_in_of(node, network.shape_of(node.inputs[0])) if node.op in WEIGHTED else 0
         largest = max(size, 4 * units_of(node)) if size else 0
@@ -79,9 +80,12 @@ def _check_cost(network: IntegerNetwork, limits: ModelLimits) -> None:
             if largest > limits.max_tensor_bytes:
                 raise Rejected(f"a tensor of {largest} bytes; at most {limits.max_tensor_bytes} are allowed")
         weights += size
+        units += units_of(node) if size else 0
         work += multiply_accumulates(network, node)
     if weights > limits.max_weights:
         raise Rejected(f"model: {weights} weights; at most {limits.max_weights} are allowed")
+    if units > MAX_UNITS:
+        raise Rejected(f"model: {units} units with weights; at most {MAX_UNITS} are allowed")
     if work > MAX_MULTIPLY_ACCUMULATES:
         raise Rejected(f"model: {work} multiply-accumulates a sample; at most {MAX_MULTIPLY_ACCUMULATES} are allowed")
     live = peak_live_elements(network)

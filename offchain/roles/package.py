@@ -54,10 +54,24 @@ def fetch_model_manifest(store: Store, cid: CidDigest, root: Root) -> ModelManif
     return manifest
 
 
-def unpack(store: Store, cid: CidDigest, root: Root, limits: ModelLimits) -> IntegerNetwork:
-    """The integer network of a revealed model, verified against its root.
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """The files of a revealed model as they came: the bytes that their CIDs name, not looked at yet."""
 
-    Raises Retryable when content cannot be had now, Rejected when it is too large, malformed, or another model.
+    name: Cid
+    graph: bytes
+    weights: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes of both."""
+        return len(self.graph) + len(self.weights)
+
+
+def download(store: Store, cid: CidDigest, root: Root, limits: ModelLimits) -> Parcel:
+    """The files of a revealed model, within the order's limits.
+
+    Raises Retryable when content cannot be had now, Rejected when it is too large, or its manifest of another model.
     """
     manifest = fetch_model_manifest(store, cid, root)
     if manifest.graph.size + manifest.weights.size > limits.max_model_bytes:
@@ -66,11 +80,24 @@ def unpack(store: Store, cid: CidDigest, root: Root, limits: ModelLimits) -> Int
             f"the order allows {limits.max_model_bytes}"
         )
     graph, weights = (_fetch(store, part, limits.max_model_bytes) for part in (manifest.graph, manifest.weights))
-    network = decode_network(graph, weights, limits)
+    return Parcel(Cid(cid), graph, weights)
+
+
+def open_parcel(parcel: Parcel, root: Root, limits: ModelLimits) -> IntegerNetwork:
+    """The integer network in the files, verified against its root. Raises Rejected when it is malformed or another."""
+    network = decode_network(parcel.graph, parcel.weights, limits)
     actual = compute_model_root(network)
     if actual != root:
-        raise Rejected(f"{Cid(cid)}: the files are of model 0x{actual.hex()}, not of 0x{root.hex()}")
+        raise Rejected(f"{parcel.name}: the files are of model 0x{actual.hex()}, not of 0x{root.hex()}")
     return network
+
+
+def unpack(store: Store, cid: CidDigest, root: Root, limits: ModelLimits) -> IntegerNetwork:
+    """The integer network of a revealed model, verified against its root.
+
+    Raises Retryable when content cannot be had now, Rejected when it is too large, malformed, or another model.
+    """
+    return open_parcel(download(store, cid, root, limits), root, limits)
 
 
 def unpack_float(store: Store, manifest: ModelManifest, *, max_bytes: int) -> FloatModel:

@@ -1,0 +1,1 @@
+"""Attackers against the workers: what they try fails."""
