@@ -1,5 +1,6 @@
 """`assay deploy`: the contracts onto a chain."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -48,8 +49,7 @@ def deploy(
     account = unlock(settings, key)
     if path.exists() and not there:
         path.replace(path.with_suffix(".old.json"))
-    sender = open_sender(client, account, settings.journals)
-    with errors.status("deploying"):
+    with closing(open_sender(client, account, settings.journals)) as sender, errors.status("deploying"):
         addresses = deploy_contracts(sender, path)
     facts = {name: addresses.of(name) for name in CONTRACTS}
     title = "Deployed before" if there else "Deployed"

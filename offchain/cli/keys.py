@@ -1,6 +1,7 @@
 """`assay keys`: encrypted keystores, one key per role and process."""
 
 import secrets
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -81,7 +82,7 @@ def fund(
     accounts = {name: session.account_called(name, "NAME") for name in names}
     signer = unlock(settings, payer)
     require_tokens(session.contracts, signer.address, Wei(wei * len(accounts)), "--tokens: the transfers")
-    sender = session.sender(signer)
-    for name, account in accounts.items():
-        send_funds(session.contracts, sender, account, amount=wei, coins=gas_money, intent=secrets.token_hex(8))
-        console.print(f"{name}: {tokens(wei)} tokens")
+    with closing(session.sender(signer)) as sender:
+        for name, account in accounts.items():
+            send_funds(session.contracts, sender, account, amount=wei, coins=gas_money, intent=secrets.token_hex(8))
+            console.print(f"{name}: {tokens(wei)} tokens")

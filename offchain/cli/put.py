@@ -199,7 +199,8 @@ def cancel(
     order = session.contracts.order(session.order(oid))
     account = unlock(settings, key)
     require_cancellable(session.contracts, OrderId(oid), account.address)
-    session.sender(account).send(f"cancel:{oid}", session.contracts.book.functions.cancel(oid))
+    with closing(session.sender(account)) as sender:
+        sender.send(f"cancel:{oid}", session.contracts.book.functions.cancel(oid))
     console.print(f"Order {oid} is cancelled; {tokens(order.terms.reward)} tokens are back")
 
 

@@ -1,6 +1,7 @@
 """`assay claim-rewards`: pull what the treasury credits."""
 
 import secrets
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -42,5 +43,7 @@ def claim_rewards(
             f"--key {key}: another process is using it; stop that, or let another key pay the gas: "
             f"`assay claim-rewards --key OTHER --for {account or key}`"
         ) from error
-    sender.send(f"claim-rewards:{secrets.token_hex(8)}", session.contracts.treasury.functions.claimRewards(beneficiary))
+    with closing(sender):
+        call = session.contracts.treasury.functions.claimRewards(beneficiary)
+        sender.send(f"claim-rewards:{secrets.token_hex(8)}", call)
     console.print(f"{tokens(credited)} tokens paid to {account or key}")

@@ -1,6 +1,7 @@
 """`assay stake`: bonds of an account in its roles."""
 
 import secrets
+from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,7 +41,8 @@ def add(
     wei = parse_tokens(amount, "TOKENS")
     chosen = _role(role)
     session, account = _open(home, rpc, chain_id, password_file, key)
-    bond(session.contracts, session.sender(account), chosen, wei, intent=secrets.token_hex(8))
+    with closing(session.sender(account)) as sender:
+        bond(session.contracts, sender, chosen, wei, intent=secrets.token_hex(8))
     console.print(f"{key} has bonded {tokens(wei)} as {role}")
 
 
@@ -60,7 +62,8 @@ def exit(
     wei = parse_tokens(amount, "TOKENS")
     chosen = _role(role)
     session, account = _open(home, rpc, chain_id, password_file, key)
-    pending = request_exit(session.contracts, session.sender(account), chosen, wei, intent=secrets.token_hex(8))
+    with closing(session.sender(account)) as sender:
+        pending = request_exit(session.contracts, sender, chosen, wei, intent=secrets.token_hex(8))
     wait = countdown(pending.exit_at - session.client.now())
     console.print(f"{tokens(pending.exiting)} leave the {role} bond; `assay stake withdraw {role}` pays them in {wait}")
 
@@ -79,7 +82,8 @@ def withdraw(
 
     chosen = _role(role)
     session, account = _open(home, rpc, chain_id, password_file, key)
-    paid = pay_out(session.contracts, session.sender(account), chosen, intent=secrets.token_hex(8))
+    with closing(session.sender(account)) as sender:
+        paid = pay_out(session.contracts, sender, chosen, intent=secrets.token_hex(8))
     console.print(f"{key} has {tokens(paid)} back")
 
 

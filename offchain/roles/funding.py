@@ -55,8 +55,8 @@ def request_exit(contracts: AssayContracts, sender: Sender, role: Role, amount: 
     free = contracts.bond(sender.address, role).free
     if amount > free:
         raise Rejected(
-            f"TOKENS: {format_tokens(amount)} is more than the {format_tokens(free)} tokens of {sender.address} that are free as "
-            f"{role.name.lower()}; ask for less, or wait until orders are sealed (see `assay stake show`)"
+            f"TOKENS: {format_tokens(amount)} is more than the {format_tokens(free)} tokens of {sender.address} that "
+            f"are free as {role.name.lower()}; ask for less, or wait until orders are sealed (see `assay stake show`)"
         )
     sender.send(f"exit:{intent}", contracts.vault.functions.requestExit(int(role), amount))
     return contracts.bond(sender.address, role)
