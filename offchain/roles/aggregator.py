@@ -20,6 +20,7 @@ from offchain.roles.aggregator_rules import (
     OrderAction,
     PayDirect,
     Propose,
+    ReleaseStake,
     Seal,
     committee_actions,
     order_actions,
@@ -112,6 +113,8 @@ class AggregatorWorker(Worker):
                 call: ContractFunction = functions.join(stake)
                 # A candidate that was displaced or has left may stand again in a later epoch.
                 self._send(f"join::{self._sitting.epoch}:{stake}", call)
+            case ReleaseStake(epoch):
+                self._send(f"release-stake::{epoch}", functions.releaseStake(self.context.account))
             case AdvanceEpoch(epoch):
                 self._send(f"advance-epoch::{epoch}", functions.advanceEpoch())
 

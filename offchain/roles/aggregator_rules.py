@@ -47,6 +47,13 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseStake:
+    """Take back the stake that a lost seat still binds, to stand again."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class AdvanceEpoch:
     """Start the next epoch."""
 
@@ -57,7 +64,7 @@ FAULT_TOLERANT = 4
 """Members with which a committee can bear one that lies or is down."""
 
 OrderAction = Seal | Propose | Confirm | Execute | PayDirect
-CommitteeAction = Join | AdvanceEpoch
+CommitteeAction = Join | ReleaseStake | AdvanceEpoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +101,14 @@ def turn(account: ChecksumAddress, members: tuple[ChecksumAddress, ...], oid: Or
 def committee_actions(
     view: CommitteeView, *, stake: Wei, stagger: int, payment_waits: bool
 ) -> tuple[CommitteeAction, ...]:
-    """What to do about the committee itself: join once, and start an epoch that is due.
+    """What to do about the committee itself: join, again after a seat was lost, and start an epoch that is due.
 
     `stake` in wei; `stagger`: seconds between one member's turn and the next; `payment_waits`: an order is sealed and
     not paid. The first epoch starts when it can bear a fault, or when a payment waits for it.
     """
     if view.account not in view.candidates:
+        if view.locked_stake and view.account not in view.members:
+            return (ReleaseStake(view.epoch),)
         can_join = view.locked_stake == 0 and view.free_bond >= stake
         return (Join(stake),) if can_join else ()
     if view.epoch == 0 and len(view.candidates) < FAULT_TOLERANT and not payment_waits:

@@ -4,7 +4,7 @@ Only what cannot change is kept: an order's terms, and that an order is over. A 
 forget both.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from offchain.chain.client import BlockRef, ChainClient
 from offchain.chain.contracts import AssayContracts
@@ -23,6 +23,7 @@ class Board:
         self._head: BlockRef | None = None
         self._terms: dict[OrderId, Order] = {}
         self._over: set[OrderId] = set()
+        self._next = 0
 
     def advance(self) -> BlockRef:
         """Reads the latest block, and notices when it does not descend from the one before. Raises Retryable."""
@@ -33,11 +34,20 @@ class Board:
         self._head = head
         return head
 
-    def views(self, head: BlockRef) -> Iterator[OrderView]:
-        """Every order that is not over, oldest first, as of `head`'s time. Raises Retryable."""
-        for number in range(1, self._contracts.order_count() + 1):
-            oid = OrderId(number)
-            if oid not in self._over:
+    def views(self, head: BlockRef, first: Collection[OrderId] = ()) -> Iterator[OrderView]:
+        """Every order that is not over, as of `head`'s time: those in `first`, then the others.
+
+        Whoever stops early continues with the others, oldest first, where it stopped. Raises Retryable.
+        """
+        count = self._contracts.order_count()
+        for oid in sorted(first):
+            if oid <= count and oid not in self._over:
+                yield self._view(oid, head)
+        start = self._next % max(count, 1)
+        for step in range(count):
+            oid = OrderId((start + step) % count + 1)
+            self._next = oid
+            if oid not in self._over and oid not in first:
                 yield self._view(oid, head)
 
     def close(self, oid: OrderId) -> None:

@@ -50,7 +50,7 @@ class ProviderOptions:
     least_seconds: int = 3
     least_reward_per_second: Wei = NOTHING
     max_model_bytes: int = 256 * 2**20
-    max_train_bytes: int = 2**31
+    max_train_bytes: int = 2**29
     poll_seconds: float | None = None
 
 
@@ -93,6 +93,9 @@ class ProviderWorker(Worker):
 
     def _has_news(self) -> bool:
         return self._jobs.has_news() or super()._has_news()
+
+    def _obligations(self) -> frozenset[OrderId]:
+        return frozenset(record.oid for record in self.context.journal.all(CandidateRecord))
 
     def _prepare(self) -> None:
         self._offers.clear()

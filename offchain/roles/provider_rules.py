@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from offchain.chain.views import Claim
 from offchain.protocol.lifecycle import Phase
+from offchain.protocol.scores import reaches
 from offchain.roles.order_view import NO_COMMITMENT, OrderView
 from offchain.roles.records import CandidateRecord
 
@@ -56,12 +57,17 @@ def provider_actions(
     """
     if view.phase == Phase.TRAINING:
         in_time = view.now + margin < view.order.windows.train_end
-        return _claim_better(claim, candidates) if in_time else ()
+        return _claim_better(claim, [item for item in candidates if _can_win(view, item)]) if in_time else ()
     stop: tuple[ProviderAction, ...] = (StopTraining(),) if training else ()
     if view.phase == Phase.REVEAL and claim.commitment != NO_COMMITMENT and not claim.revealed:
         mine = claimed_candidate(claim, candidates)
         return (*stop, OpeningLost() if mine is None else RevealModel(mine))
     return stop
+
+
+def _can_win(view: OrderView, candidate: CandidateRecord) -> bool:
+    """A model below the order's minimum would only be given away: what is revealed is there for everyone."""
+    return reaches(candidate.score, candidate.samples, view.order.terms.minimum_score_ppm)
 
 
 def _claim_better(claim: Claim, candidates: Sequence[CandidateRecord]) -> tuple[ProviderAction, ...]:

@@ -52,9 +52,9 @@ class ValidatorOptions:
 
     vstake: Wei = NOTHING
     slots: int = 2
-    margin_seconds: int = 6
+    margin_seconds: int = 15
     max_model_bytes: int = 256 * 2**20
-    max_test_bytes: int = 2**31
+    max_test_bytes: int = 2**29
     slash_least: Wei | None = ANYTHING
     stagger: int = 3
     poll_seconds: float | None = None
@@ -88,6 +88,9 @@ class ValidatorWorker(Worker):
 
     def _has_news(self) -> bool:
         return self._jobs.has_news() or super()._has_news()
+
+    def _obligations(self) -> frozenset[OrderId]:
+        return frozenset(record.oid for record in self.context.journal.all(ScoresRecord))
 
     def _prepare(self) -> None:
         self._offers.clear()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from offchain.chain.client import BlockRef
 from offchain.chain.errors import ContractRejected
 from offchain.chain.sender import Call, Ticket
 from offchain.errors import Rejected, Retryable
@@ -22,6 +23,9 @@ from offchain.roles.transactions import LOST_RACES, Outcome, Transactions
 from offchain.types import OrderId, Seconds
 
 logger = logging.getLogger(__name__)
+
+LONGEST_LOOK = 5.0
+"""Seconds after which a look at the orders is broken off, to look first again at those that stake depends on."""
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
@@ -77,15 +81,27 @@ class Worker(ABC):
             return False
         self._now = head.timestamp
         self._prepare()
-        for view in self._board.views(head):
+        whole = self._look(head)
+        self._conclude()
+        # What was done in this block shows in a later one; until then there is nothing new to see.
+        self._looked_at = head.hash if whole and not self._acted else None
+        return self._acted
+
+    def _look(self, head: BlockRef) -> bool:
+        """Goes through the orders, those with obligations first; whether it came to the end of them.
+
+        Anyone can put orders by the thousand; they must not keep a worker from a reveal that its stake depends on.
+        """
+        first = self._obligations()
+        until = self.context.clock() + LONGEST_LOOK
+        for view in self._board.views(head, first):
             if self._is_over(view):
                 self._board.close(view.oid)
             else:
                 self._advance(view)
-        self._conclude()
-        # What was done in this block shows in a later one; until then there is nothing new to see.
-        self._looked_at = None if self._acted else head.hash
-        return self._acted
+            if view.oid not in first and self.context.clock() >= until:
+                return False
+        return True
 
     @property
     def in_flight(self) -> int:
@@ -118,6 +134,10 @@ class Worker(ABC):
         """Whether there is something to do although the chain stands where it stood: a pause is over, a job is done."""
         now = self.context.clock()
         return any(trouble.until is not None and trouble.until <= now for trouble in self._troubles.values())
+
+    def _obligations(self) -> frozenset[OrderId]:
+        """Orders to which this participant may have committed something, and that come first therefore."""
+        return frozenset()
 
     def _prepare(self) -> None:  # noqa: B027 - optional
         """Before the orders are looked at."""
