@@ -7,14 +7,10 @@ the receipt), the same *prepared* (nonce, fees and gas known: the least that wai
 doubled, and each key's must be in order.
 """
 
-import argparse
-import json
-import logging
-import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -204,20 +200,3 @@ def table(rows: Sequence[Row]) -> str:
         for row in rows
     ]
     return "\n".join(lines)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Prints the table, or rows as JSON with `--json`."""
-    parser = argparse.ArgumentParser(prog="bench chain", description=__doc__)
-    parser.add_argument("--transactions", type=int, default=600)
-    parser.add_argument("--keys", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING)
-    rows = run(options.transactions, options.keys)
-    print(json.dumps([asdict(row) for row in rows], indent=2) if options.json else table(rows))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

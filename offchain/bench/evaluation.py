@@ -4,26 +4,21 @@ Same CPU, same threads, same samples. Repetitions of both alternate, and the rat
 neighbours, so that load on the machine hits both. Torch gets the better of two ways: all samples at once, and in
 batches that fit its cache.
 
-    python -m offchain.bench.evaluation --threads 2
+    assay bench evaluation --threads 2
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import platform
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.table import Table
 
 from offchain.bench.evaluation_networks import float_inputs, in_float, lenet, multilayer_perceptron, residual
 from offchain.model.evaluator import Evaluator
@@ -120,16 +115,6 @@ def profile(seed: int = 0, scale: float = 0.2) -> list[Share]:
     return shares
 
 
-def table(rows: Sequence[Row] | Sequence[Share], title: str | None = None) -> Table:
-    """The rows for people."""
-    result = Table(title=title, title_justify="left")
-    for column, value in asdict(rows[0]).items():
-        result.add_column(column, justify="left" if isinstance(value, str) else "right")
-    for row in rows:
-        result.add_row(*(f"{v:,.2f}" if isinstance(v, float) else str(v) for v in asdict(row).values()))
-    return result
-
-
 def _measure(
     name: str, network: IntegerNetwork, inputs: Int8Array, threads: int, repetitions: int, *, int8: bool
 ) -> Row:
@@ -196,31 +181,3 @@ def _timed(part: str, action: Callable[..., Any], spent: dict[str, float]) -> Ca
         return result
 
     return timed
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; `assay bench evaluation` is the same."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--repetitions", type=int, default=7)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--profile", action="store_true", help="also show where the time goes")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    options = parser.parse_args(arguments)
-    rows = run(options.threads, options.repetitions, options.seed, options.scale)
-    shares = profile(options.seed) if options.profile else []
-    if options.json:
-        found = {**facts(options.seed), "rows": [asdict(row) for row in rows], "profile": [asdict(s) for s in shares]}
-        print(json.dumps(found, indent=2))
-        return 0
-    console = Console()
-    console.print(facts(options.seed))
-    console.print(table(rows, "integer evaluation beside float32 torch"))
-    if shares:
-        console.print(table(shares, "where the time goes, one thread"))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

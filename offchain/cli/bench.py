@@ -8,50 +8,73 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offchain.cli.output import console
+from offchain.cli.files import require_writable_file
+from offchain.cli.output import console, print_facts, rows_table
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 app = typer.Typer(no_args_is_help=True, help="Measure the hot paths; every table says what it was measured with.")
 
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the rows to this file.")]
+
+def _checked(path: Path | None) -> Path | None:
+    if path is not None:
+        require_writable_file(path, "--json")
+    return path
+
+
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the rows to this file.", callback=_checked)]
+
+
+@app.command()
+def evaluation(
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, help="CPU threads; torch's choice if none.")
+    ] = None,
+    repetitions: Annotated[int, typer.Option("--repetitions", min=1, help="The median of so many is shown.")] = 7,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the random weights and samples.")] = 0,
+    scale: Annotated[float, typer.Option("--scale", min=0.001, help="Multiplies the numbers of samples.")] = 1.0,
+    profile: Annotated[bool, typer.Option("--profile", help="Also show where the time goes, on one thread.")] = False,
+    json_file: JsonFile = None,
+) -> None:
+    """Integer evaluation beside the same network in float32 torch."""
+    from offchain.bench import evaluation as bench
+
+    rows, measured_with = bench.run(threads, repetitions, seed, scale), bench.facts(seed)
+    shown = {name: " ".join(value) if isinstance(value, list) else value for name, value in measured_with.items()}
+    print_facts(shown, title="Measured with", as_json=False)
+    console.print(rows_table([asdict(row) for row in rows], "\nInteger evaluation beside float32 torch"))
+    shares = bench.profile(seed) if profile else []
+    if shares:
+        console.print(rows_table([asdict(share) for share in shares], "\nWhere the time goes"))
+    _write(json_file, rows, **measured_with, profile=[asdict(share) for share in shares])
 
 
 @app.command()
 def chain(
-    transactions: Annotated[int, typer.Option("--transactions", min=10)] = 600,
-    keys: Annotated[int, typer.Option("--keys", min=1, max=16)] = 3,
+    transactions: Annotated[int, typer.Option("--transactions", min=10, help="Transfers in each way.")] = 600,
+    keys: Annotated[int, typer.Option("--keys", min=1, max=16, help="Keys that the sender uses at once.")] = 3,
     json_file: JsonFile = None,
 ) -> None:
     """Transactions a second through Anvil: the sender beside send-and-wait."""
     from offchain.bench.chain import run, table
 
     rows = run(transactions, keys)
-    console.print(table(rows))
+    console.print(table(rows), soft_wrap=True)
     _write(json_file, rows)
 
 
 @app.command()
-def evaluation(
-    threads: Annotated[
-        int | None, typer.Option("--threads", min=1, help="CPU threads; torch's number if not given.")
-    ] = None,
-    repetitions: Annotated[int, typer.Option("--repetitions", min=1)] = 7,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
-    scale: Annotated[float, typer.Option("--scale", min=0.001, help="Multiplies the numbers of samples.")] = 1.0,
-    json_file: JsonFile = None,
-) -> None:
-    """Integer evaluation beside the same network in float32 torch."""
-    from offchain.bench.evaluation import facts, run, table
+def gas(json_file: JsonFile = None) -> None:
+    """Gas of every action, beside the snapshot in the repository and the paper's; needs the project's directory."""
+    from offchain.bench.gas import run, table
 
-    rows, measured_with = run(threads, repetitions, seed, scale), facts(seed)
-    console.print(measured_with)
-    console.print(table(rows))
-    _write(json_file, rows, **measured_with)
+    measured, rows = run()
+    console.print(table(measured, rows))
+    _write(json_file, rows, **asdict(measured.setting), sizes=dict(measured.sizes))
 
 
 def _write(path: Path | None, rows: "Sequence[DataclassInstance]", **facts: Any) -> None:
     if path is not None:
         path.write_text(json.dumps({**facts, "rows": [asdict(row) for row in rows]}, indent=2) + "\n", encoding="utf-8")
-        console.print(f"written to {path}")
+        console.print(f"written to {path}", soft_wrap=True)

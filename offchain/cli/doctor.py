@@ -67,10 +67,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("npm", shutil.which("npm"), "Anvil and the compiler cannot be installed; contracts come compiled")
     yield Finding("Kubo engine", _kubo(), "no embedded IPFS node; use the local directory, or Kubo over its RPC")
     yield _asked("storage", lambda: _storage(settings), "models and data cannot be kept or fetched there")
-    yield _asked("node", lambda: _node(settings), "commands that need a chain don't work; `assay devnet` starts one")
-    yield _asked(
-        "contracts", lambda: _contracts(settings), "run `assay deploy`, or copy the file of the chain's addresses"
-    )
+    node = _asked("node", lambda: _node(settings), "commands that need a chain don't work")
+    yield node
+    if node.found:
+        yield _asked("contracts", lambda: _contracts(settings), "commands about orders and stakes don't work")
 
 
 def _asked(what: str, ask: Callable[[], str], cost: str) -> Finding:
