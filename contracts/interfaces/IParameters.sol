@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import { Role } from "./IStakeVault.sol";
 
 /// @dev Every number that governance may change. Amounts in wei of the utility token, times in seconds, shares in
-/// parts per million. An order keeps the values that held when it was put. In brackets: the bounds.
+/// parts per million. In brackets: the bounds.
 struct ProtocolParameters {
     /// bond below which an account does not count as registered, by role [1, 2^120]
     uint256 providerMinimum;
@@ -46,8 +46,9 @@ struct ProtocolParameters {
 }
 
 /// @title The protocol's parameters, in one place, with bounds that no owner can cross
-/// @notice The owner can be a timelock; ownership moves in two steps. Nothing here reaches back into an order that was
-/// put before a change.
+/// @notice The owner can be a timelock; ownership moves in two steps. An order keeps the values that
+/// held when it was put, but for the least bonds, which whoever joins it later must have, and the delays of exit and
+/// stall, which run from their own beginning.
 interface IParameters {
     /// @notice All parameters were replaced.
     event ParametersChanged(ProtocolParameters parameters);
