@@ -1,0 +1,143 @@
+"""The README's walk, by real processes of the `assay` executable: an order from the data to the rewards."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ASSAY = Path(sys.executable).with_name("assay")
+WINDOWS = ("--train-seconds", "20", "--reveal-seconds", "8", "--validate-seconds", "16", "--challenge-seconds", "2")
+PATIENCE = 150.0
+"""Seconds; it takes about 60 on two idle cores."""
+
+
+@dataclass
+class Household:
+    """Processes that share one home, on a chain of their own."""
+
+    folder: Path
+    rpc: str = ""
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str, *words: str) -> subprocess.Popen[bytes]:
+        """Leaves `assay WORDS…` running, as `name`; its output goes to a file."""
+        with self.log(name).open("ab") as log:
+            process = subprocess.Popen([ASSAY, *words], stdout=log, stderr=log, env=self._environment)
+        self.running[name] = process
+        return process
+
+    def log(self, name: str) -> Path:
+        """What a running process has printed."""
+        return self.folder / f"{name}.log"
+
+    def says(self, name: str, word: str) -> bool:
+        """Whether a running process has printed `word`."""
+        return word in self.log(name).read_text()
+
+    def __call__(self, *words: str) -> str:
+        """Standard output of `assay WORDS…`, which must succeed."""
+        ended = subprocess.run([ASSAY, *words], capture_output=True, text=True, env=self._environment, timeout=60)
+        assert ended.returncode == 0, f"assay {' '.join(words)}: {ended.stdout}{ended.stderr}"
+        return ended.stdout
+
+    def stop(self) -> dict[str, int]:
+        """Asks all to end; their exit codes."""
+        for process in self.running.values():
+            process.send_signal(signal.SIGTERM)
+        return {name: process.wait(20) for name, process in self.running.items()}
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        names = {"ASSAY_HOME": "home", "ASSAY_PASSWORD_FILE": "password"}
+        paths = {name: str(self.folder / place) for name, place in names.items()}
+        # Six processes with torch in them share two cores here.
+        return {**os.environ, **paths, "ASSAY_RPC": self.rpc, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
+
+
+@pytest.fixture
+def household(tmp_path: Path) -> Iterator[Household]:
+    (tmp_path / "password").write_text("secret\n")
+    house = Household(tmp_path)
+    try:
+        yield house
+    finally:
+        for process in house.running.values():
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def wait_for(what: str, there: Callable[[], Any], deadline: float) -> Any:
+    """What `there` gives as soon as it is true."""
+    while time.monotonic() < deadline:
+        found = there()
+        if found:
+            return found
+        time.sleep(0.3)
+    raise AssertionError(f"{what} did not happen in time")
+
+
+def test_an_order_from_put_to_the_rewards(household: Household, tmp_path: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    household.start("devnet", "devnet", "--port", "0")
+    household.rpc = wait_for("the chain", lambda: _url(household.log("devnet")), deadline)
+    household("keys", "dev", "--count", "6")
+    household("deploy")
+    household("keys", "fund", "dev1", "dev2", "dev3", "dev4", "dev5")
+    roles = {"dev2": "provider", "dev3": "validator", "dev4": "validator", "dev5": "aggregator"}
+    with ThreadPoolExecutor(len(roles)) as pool:
+        list(pool.map(lambda key: household("stake", "add", roles[key], "1000", "--key", key), roles))
+    for key, role in {**roles, "dev1": "client"}.items():
+        household.start(key, role, "run", "--key", key)
+
+    table = tmp_path / "points.csv"
+    rows = [f"{i % 3 * 2 + i % 7 / 10},{i % 3 - i % 5 / 10},{'abc'[i % 3]}" for i in range(240)]
+    table.write_text("\n".join(["height,width,kind", *rows]) + "\n")
+    order = ("--train", str(table), "--label", "kind", "--model", "mlp:8", "--reward", "100", *WINDOWS)
+    placed = json.loads(household("put", "--key", "dev1", *order, "--yes", "--json"))
+    assert placed["order_id"] == 1  # by `client run`, which has the key
+
+    # A provider dies without a word in the middle of it, and goes on where it was.
+    wait_for("a claim", lambda: household.says("dev2", "claim"), deadline)
+    household.running["dev2"].kill()
+    household.running["dev2"].wait()
+    household.start("dev2", "provider", "run", "--key", "dev2")
+
+    shown = wait_for("the payment", lambda: _paid(household), deadline)
+    keys = {entry["name"]: entry["address"] for entry in json.loads(household("keys", "list", "--json"))}
+    assert (shown["outcome"], shown["winner"]) == ("won", keys["dev2"])
+    assert set(shown["payouts"]) == {keys["dev2"], keys["dev3"], keys["dev4"]}
+    assert sum(shown["payouts"].values()) + shown["tax"] == 100 * 10**18
+
+    files = json.loads(household("get", "1", "--format", "onnx", "--out", str(tmp_path / "model"), "--json"))["files"]
+    assert [Path(name).name for name in files] == ["model_integer.onnx", "model_float.onnx"]
+    assert all(Path(name).stat().st_size > 100 for name in files)
+
+    household("claim-rewards", "--key", "dev0", "--for", "dev2")
+    bonds = {entry["key"]: entry for entry in json.loads(household("stake", "show", "--json"))}
+    assert bonds["dev2"]["tokens"] == 9_000 * 10**18 + shown["payouts"][keys["dev2"]]
+    assert bonds["dev2"]["provider"]["bonded"] == 1_000 * 10**18  # nothing was slashed
+
+    codes = household.stop()
+    assert codes == dict.fromkeys(codes, 0), {name: household.log(name).read_text() for name, c in codes.items() if c}
+    assert not any("Traceback" in household.log(name).read_text() for name in codes)
+
+
+def _url(log: Path) -> str:
+    line: Sequence[str] = log.read_text().split()
+    return next((word for word in line if word.startswith("http://")), "") if "Next," in line else ""
+
+
+def _paid(household: Household) -> dict[str, Any] | None:
+    shown: dict[str, Any] = json.loads(household("show", "1", "--json"))
+    assert shown["phase"] != "cancelled"
+    return shown if shown["paid"] else None
