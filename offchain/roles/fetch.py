@@ -20,8 +20,8 @@ from offchain.roles.package import fetch_model_manifest, unpack, unpack_float
 from offchain.storage.store import Store
 from offchain.types import OrderId, Root
 
-FLOAT_BYTES_PER_WEIGHT_BYTE = 8
-"""Float weights may take this many times an integer model's bytes: float32 against int8, and room for the rest."""
+FLOAT_BYTES_PER_MODEL_BYTE = 16
+"""Float weights (four bytes, and batch normalisation) weigh more than the int8 network, but not without bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def fetch_model(contracts: AssayContracts, store: Store, oid: OrderId, *, provid
     limits = ModelLimits(max_model_bytes=order.terms.max_model_bytes, max_tensor_bytes=order.terms.max_tensor_bytes)
     network = unpack(store, model.cid, model.model_root, limits)
     manifest = fetch_model_manifest(store, model.cid, model.model_root)
-    most = FLOAT_BYTES_PER_WEIGHT_BYTE * limits.max_model_bytes
+    most = FLOAT_BYTES_PER_MODEL_BYTE * limits.max_model_bytes
     return FetchedModel(
         oid=oid,
         provider=who,

@@ -21,7 +21,7 @@ from offchain.protocol.settlement import Outcome, divide_tax
 from offchain.roles.adversaries import SecretiveProvider, SecretiveValidator
 from offchain.roles.aggregator import AggregatorOptions, AggregatorWorker
 from offchain.roles.client import ClientWorker, prepare_order, put_order
-from offchain.roles.delivery import get_model
+from offchain.roles.fetch import fetch_model
 from offchain.roles.provider import ProviderOptions, ProviderWorker
 from offchain.roles.settled import compute_settlement
 from offchain.roles.validator import ValidatorWorker
@@ -155,11 +155,15 @@ def check_slashes(stage: Stage, oid: OrderId, address: dict[str, str]) -> None:
 
 
 def check_model(stage: Stage, oid: OrderId, samples: int) -> None:
-    delivery = get_model(stage.contracts, stage.store, oid)
-    assert delivery.samples == samples
-    assert delivery.score * PPM // samples > 900_000
+    fetched = fetch_model(stage.contracts, stage.store, oid)
+    settlement = stage.contracts.settlement(oid)
+    assert (fetched.provider, fetched.root) == (
+        settlement.winner,
+        stage.contracts.models(oid)[settlement.model_index].model_root,
+    )
+    assert settlement.score * PPM // samples > 900_000
     with pytest.raises(Rejected, match="UnknownOrder"):
-        get_model(stage.contracts, stage.store, OrderId(oid + 1))
+        fetch_model(stage.contracts, stage.store, OrderId(oid + 1))
 
 
 def check_conservation(stage: Stage, accounts: list[str]) -> None:
