@@ -11,6 +11,10 @@ NO_COMMITMENT = bytes(32)
 """What the contracts return where nothing is committed."""
 
 
+SEAL_PATIENCE = 300
+"""Seconds for which providers and validators leave sealing to aggregators and clients."""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderView:
     """An order as put, its facts, and its phase at `now`, the timestamp of the latest block."""
@@ -39,6 +43,11 @@ def sealable_since(view: OrderView) -> Seconds:
     if facts.score_reveals == 0:
         return windows.score_reveal_end
     return Seconds(max(windows.challenge_end, facts.challenge_until))
+
+
+def left_lying(view: OrderView) -> bool:
+    """Whether the order could have been sealed for so long that those whose business it is seem not to be there."""
+    return view.phase == Phase.SEALABLE and view.now >= sealable_since(view) + SEAL_PATIENCE
 
 
 def order_limits(view: OrderView) -> ModelLimits:

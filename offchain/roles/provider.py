@@ -13,7 +13,7 @@ from offchain.model.evaluator import evaluate
 from offchain.model.scores import total_score
 from offchain.model.search import Candidate, SearchSettings, hold_out, search
 from offchain.protocol.commitments import claim_commitment
-from offchain.protocol.lifecycle import Phase
+from offchain.protocol.lifecycle import ENDED, Phase
 from offchain.protocol.selection import TrainingMeans, TrainingOffer, choose_training
 from offchain.roles.context import RoleContext
 from offchain.roles.jobs import Emit, Jobs, ShouldStop
@@ -111,12 +111,15 @@ class ProviderWorker(Worker):
             self._acted = True
 
     def _is_over(self, view: OrderView) -> bool:
-        over = view.phase > Phase.REVEAL
-        if over and view.oid in self._jobs:
+        if view.phase > Phase.REVEAL and view.oid in self._jobs:
             self._jobs.stop(view.oid)
-        return over
+        mine = bool(self.context.journal.of_order(CandidateRecord, view.oid))
+        return view.phase in ENDED or (view.phase > Phase.REVEAL and not mine)
 
     def _advance(self, view: OrderView) -> None:
+        if view.phase > Phase.REVEAL:
+            self._seal_if_left(view)
+            return
         claim = self.context.contracts.claim(view.oid, self.context.account)
         candidates = self.context.journal.of_order(CandidateRecord, view.oid)
         margin = self._margin(view)

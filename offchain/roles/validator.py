@@ -116,6 +116,8 @@ class ValidatorWorker(Worker):
             for action in scoring_actions(view, sheet, records, margin=1):
                 reveal = isinstance(action, RevealScores)
                 self._attempt(view.oid, type(action).__name__, partial(self._act, view, action), obligation=reveal)
+        if self.context.journal.of_order(ScoresRecord, view.oid):
+            self._seal_if_left(view)
         if self._options.slash_least is not None:
             self._report_faults(view, self._options.slash_least)
 

@@ -18,7 +18,7 @@ from offchain.chain.sender import Call, Ticket
 from offchain.errors import Rejected, Retryable
 from offchain.roles.board import Board
 from offchain.roles.context import RoleContext, WorkerEvent
-from offchain.roles.order_view import OrderView
+from offchain.roles.order_view import OrderView, left_lying
 from offchain.roles.transactions import LOST_RACES, Outcome, Transactions
 from offchain.types import OrderId, Seconds
 
@@ -159,6 +159,12 @@ class Worker(ABC):
         """Sends once for the idempotency key (`WHAT:OID[:MORE]`)."""
         if self._transactions.send(key, call):
             self._acted = True
+
+    def _seal_if_left(self, view: OrderView) -> None:
+        """Brings an order to its end when nobody else does: what this participant has locked in it hangs on that."""
+        if left_lying(view):
+            seal = self.context.contracts.proof.functions.seal(view.oid)
+            self._attempt(view.oid, "seal", lambda: self._send(f"seal:{view.oid}", seal))
 
     def _watch(self, ticket: Ticket) -> None:
         """Watches what was submitted by other means than `_send`."""

@@ -10,7 +10,7 @@ from offchain.chain.views import Order
 from offchain.protocol.lifecycle import Facts
 from offchain.roles.aggregator_rules import AdvanceEpoch, CommitteeView, Join, ReleaseStake, committee_actions
 from offchain.roles.board import Board
-from offchain.roles.order_view import OrderView
+from offchain.roles.order_view import SEAL_PATIENCE, OrderView, left_lying
 from offchain.roles.provider_rules import SubmitClaim, provider_actions
 from offchain.types import OrderId, Ppm, Seconds, Wei
 from tests.unit.roles.views import ME, NO_CLAIM, ORDER, OTHER, START, candidate, view
@@ -101,3 +101,13 @@ def test_an_aggregator_that_was_outbid_takes_its_stake_back_and_stands_again() -
     assert actions(replace(outbid, locked_stake=Wei(0), free_bond=stake)) == (Join(stake),)
     standing = replace(outbid, candidates=(OTHER, ME), now=Seconds(START + 1))
     assert actions(standing) == (AdvanceEpoch(3),)
+
+
+def test_an_order_that_nobody_seals_does_not_hold_its_providers_and_validators_for_ever() -> None:
+    over = ORDER.windows.challenge_end
+    assert not left_lying(view(over - 1, score_reveals=1))
+    assert not left_lying(view(over + SEAL_PATIENCE - 1, score_reveals=1))
+    assert left_lying(view(over + SEAL_PATIENCE, score_reveals=1))
+    assert not left_lying(view(over + SEAL_PATIENCE, score_reveals=1, is_sealed=True))
+    withheld = ORDER.windows.reveal_end + SEAL_PATIENCE
+    assert left_lying(view(withheld, test_released=False))

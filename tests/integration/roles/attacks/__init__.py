@@ -1,0 +1,1 @@
+"""Attackers and deserters against whole workers on a real chain."""
