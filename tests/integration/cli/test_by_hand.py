@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 ASSAY = Path(sys.executable).with_name("assay")
-WINDOWS = ("--train-seconds", "20", "--reveal-seconds", "8", "--validate-seconds", "16", "--challenge-seconds", "2")
+WINDOWS = ("--train-seconds", "12", "--reveal-seconds", "8", "--validate-seconds", "14", "--challenge-seconds", "1")
 PATIENCE = 150.0
 """Seconds; it takes about 60 on two idle cores."""
 
