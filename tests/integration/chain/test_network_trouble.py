@@ -45,7 +45,7 @@ def test_wrong_chain_id_is_one_line_that_says_what_to_do(shared_anvil: Anvil) ->
 def test_a_node_that_is_down_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(Retryable, match=rf"^--rpc http://127\.0\.0\.1:{port}: nothing answers there; start the node .*$"):
+    with pytest.raises(Retryable, match=rf"^--rpc http://127\.0\.0\.1:{port}: nothing answers there; start the node"):
         connect(f"http://127.0.0.1:{port}", errors=load_error_decoder())
 
 
