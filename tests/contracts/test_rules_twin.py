@@ -105,8 +105,10 @@ def test_the_best_score_is_reached_by_a_perfect_model_and_nothing_above_it_by_an
 ) -> None:
     perfect = 360 if function is ScoreFunction.ACCURACY else 0
     assert rules.read("bestPpm", int(function)) == best_ppm(function)
-    assert in_range(function, perfect, 360) and not in_range(function, perfect + 1, 360)
-    assert reaches(perfect, 360, best_ppm(function)) and not reaches(perfect, 360, best_ppm(function) + 1)
+    assert in_range(function, perfect, 360)
+    assert not in_range(function, perfect + 1, 360)
+    assert reaches(perfect, 360, best_ppm(function))
+    assert not reaches(perfect, 360, best_ppm(function) + 1)
 
 
 def test_quorums(rules: Contract) -> None:
