@@ -247,6 +247,9 @@ class Model:
             raise Reverted("CommitmentRequired", "testCommitment")
         if reward < p.minimum_reward:
             raise Reverted("RewardTooSmall", p.minimum_reward, reward)
+        best = PPM if function == ScoreFunction.ACCURACY else 0
+        if minimum_score_ppm > best:
+            raise Reverted("UnattainableScore", best, minimum_score_ppm)
         for name, seconds in zip(("train", "reveal", "validate", "challenge"), times, strict=True):
             least = p.minimum_window * (2 if name == "validate" else 1)
             if not least <= seconds <= p.maximum_window:

@@ -125,7 +125,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             rng.choice([3333, 1000, 1001, 999, 10**6]),
             rng.choice([(10, 10, 21, 10), (5, 5, 10, 5), (4, 5, 10, 5), (10, 10, 9, 10)]),
             rng.choice([ScoreFunction.ACCURACY, ScoreFunction.MEAN_ABSOLUTE_ERROR, ScoreFunction.NONE]),
-            rng.choice([NO_MINIMUM, 700_000, 700_001]),
+            rng.choice([NO_MINIMUM, -1_000_000, 700_000, 700_001, 1_000_001]),
             rng.choice([1, 2, 0, 4]),
         )
 
