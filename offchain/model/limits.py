@@ -32,6 +32,9 @@ MAX_SHIFT = 47
 OUTPUT_BOUND = 1 << 23
 """The last node's clamp bounds are smaller than this in magnitude."""
 
+MAX_TEST_SAMPLES = 1 << 21
+"""Samples of a test set that validators fetch: verifying its root takes about 300 bytes of memory for each."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelLimits:

@@ -17,6 +17,7 @@ from offchain.data.preprocessing import Quantiser, fit_preprocessing
 from offchain.data.raw import RawData
 from offchain.data.split import split
 from offchain.errors import Rejected
+from offchain.model.limits import MAX_TEST_SAMPLES
 from offchain.model.roots import compute_test_root
 from offchain.model.spec import ModelSpec
 from offchain.model.suitability import require_trainable
@@ -164,6 +165,8 @@ def quantise_data(request: OrderRequest) -> tuple[Dataset, Dataset, Quantiser]:
         train, test = split(request.train, fraction=request.test_fraction, seed=request.seed, stratify=stratify)
     else:
         train, test = request.train, request.test.aligned_to(request.train)
+    if len(test) > MAX_TEST_SAMPLES:
+        raise Rejected(f"--test: {len(test)} samples; validators score at most {MAX_TEST_SAMPLES}, so give fewer")
     fitted = fit_preprocessing(train)
     return fitted.apply(train), fitted.apply(test), fitted
 

@@ -17,7 +17,7 @@ from offchain.data.dataset import Dataset
 from offchain.errors import Rejected, Retryable
 from offchain.model.evaluator import Evaluator
 from offchain.model.graph import IntegerNetwork
-from offchain.model.limits import ModelLimits
+from offchain.model.limits import MAX_TEST_SAMPLES, ModelLimits
 from offchain.model.roots import compute_test_root
 from offchain.model.scores import check_scorable, total_score
 from offchain.model.windows import multiply_accumulates
@@ -27,9 +27,6 @@ from offchain.storage.cid import Cid
 from offchain.storage.store import Store
 
 T = TypeVar("T")
-
-MAX_TEST_SAMPLES = 1 << 21
-"""Samples of a test set that is fetched at all: verifying its root takes about 300 bytes of memory for each."""
 
 _STEP_WORK = 1 << 29
 """Work between two looks at the clock, a fraction of a second; what takes no more is done even when time is up."""

@@ -17,12 +17,12 @@ from offchain.errors import Rejected
 from offchain.model.evaluator import evaluate
 from offchain.model.files import encode_graph, encode_weights
 from offchain.model.graph import IntegerNetwork, Node, Op, Requantisation, Shape
-from offchain.model.limits import ModelLimits
+from offchain.model.limits import MAX_TEST_SAMPLES, ModelLimits
 from offchain.model.roots import compute_model_root, compute_test_root
 from offchain.model.scores import total_score
 from offchain.protocol.manifest import FileRef, ModelManifest
 from offchain.protocol.scores import ABSTAIN, ScoreFunction
-from offchain.roles.scoring import MAX_TEST_SAMPLES, ScoringTask, Verdict, score_models, work_of
+from offchain.roles.scoring import ScoringTask, Verdict, score_models, work_of
 from offchain.storage.bounds import Progress
 from offchain.storage.cid import Cid
 from offchain.storage.local import LocalStore
