@@ -25,3 +25,6 @@ Salt = NewType("Salt", bytes)
 
 CidDigest = NewType("CidDigest", bytes)
 """The 32-byte SHA-256 digest inside a CID; the form in which contracts hold CIDs."""
+
+TOKEN = 10**18
+"""Wei of one utility token."""

@@ -3,10 +3,7 @@
 from dataclasses import replace
 
 from offchain.chain.views import ProtocolParameters
-from offchain.types import Ppm, Wei
-
-TOKEN = 10**18
-"""One utility token in wei."""
+from offchain.types import TOKEN, Ppm, Wei
 
 SUPPLY = Wei(1_000_000_000 * TOKEN)
 """Minted once, at deployment."""

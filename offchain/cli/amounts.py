@@ -4,8 +4,7 @@ from decimal import Decimal, InvalidOperation
 
 import typer
 
-from offchain.cli.output import TOKEN
-from offchain.types import Wei
+from offchain.types import TOKEN, Wei
 
 
 def parse_tokens(text: str, flag: str) -> Wei:

@@ -6,8 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from offchain.cli.output import rows_table, tokens
-
-PPM = 1_000_000
+from offchain.protocol.scores import PPM
 
 
 def print_report(report: dict[str, Any], console: Console) -> None:

@@ -6,8 +6,9 @@ import typer
 
 from offchain.cli import options
 from offchain.cli.durations import countdown
-from offchain.cli.output import TOKEN, console, print_facts, print_json, print_rows, rows_table, short, tokens
+from offchain.cli.output import console, print_facts, print_json, print_rows, rows_table, short, tokens
 from offchain.cli.session import Session, key_names, load_settings, open_session
+from offchain.types import TOKEN
 
 if TYPE_CHECKING:
     from offchain.roles.summary import OrderSummary

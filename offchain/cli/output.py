@@ -10,10 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from offchain.types import Wei
-
-TOKEN = 10**18
-"""Wei of one token."""
+from offchain.types import TOKEN, Wei
 
 NUMBER = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?(e[+-]?[0-9]+)?")
 

@@ -13,6 +13,7 @@ from offchain.cli.durations import parse_duration
 from offchain.cli.output import console, errors, print_facts, print_json, tokens
 from offchain.cli.session import Session, load_settings, open_session, require_terminal, unlock
 from offchain.errors import Rejected
+from offchain.protocol.scores import PPM
 from offchain.types import OrderId, Ppm
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def _minimum(score: float | None, data: "RawData") -> dict[str, Any]:
     if data.classes is not None:
         if not 0 <= score <= 1:
             raise typer.BadParameter(f"--minimum-score {score}: an accuracy between 0 and 1")
-        return {"minimum_score_ppm": Ppm(round(score * 1_000_000))}
+        return {"minimum_score_ppm": Ppm(round(score * PPM))}
     if score < 0:
         raise typer.BadParameter(f"--minimum-score {score}: a mean error, 0 or more, in units of the label")
     return {"maximum_mean_error": score}

@@ -13,13 +13,12 @@ from offchain.demo.stage import Stage
 from offchain.model.evaluator import evaluate
 from offchain.model.scores import total_score
 from offchain.model.training import load_network, mean_score, pick_device, predict
+from offchain.protocol.scores import PPM
 from offchain.roles.context import WorkerEvent
 from offchain.roles.fetch import FetchedModel, fetch_model
 from offchain.roles.prepare import PreparedOrder
 from offchain.roles.summary import OrderSummary, summarise
 from offchain.types import OrderId
-
-PPM = 1_000_000
 
 
 def build_report(

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 
 from offchain.model.search import SearchSettings
-from offchain.types import Wei
-
-TOKEN = 10**18
+from offchain.types import TOKEN, Wei
 
 
 @dataclass(frozen=True, slots=True)

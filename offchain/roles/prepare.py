@@ -23,15 +23,13 @@ from offchain.model.spec import ModelSpec
 from offchain.model.suitability import require_trainable
 from offchain.protocol.commitments import client_commitment
 from offchain.protocol.manifest import FileRef, OrderManifest
-from offchain.protocol.scores import NO_MINIMUM, ScoreFunction
+from offchain.protocol.scores import NO_MINIMUM, PPM, ScoreFunction
 from offchain.roles.funding import format_tokens, require_tokens
 from offchain.roles.journal import Journal
 from offchain.roles.records import TestSetRecord
 from offchain.storage.cid import Cid
 from offchain.storage.store import Store
 from offchain.types import Salt, Wei
-
-PPM = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

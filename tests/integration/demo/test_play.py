@@ -10,9 +10,9 @@ from rich.console import Console
 from offchain.chain.devnet import find_anvil
 from offchain.cli.demo_tables import print_report
 from offchain.demo.play import play
-from offchain.demo.scenario import TOKEN, OrderPlan, ProviderPlan, Scenario, ValidatorPlan
+from offchain.demo.scenario import OrderPlan, ProviderPlan, Scenario, ValidatorPlan
 from offchain.model.search import SearchSettings
-from offchain.types import Wei
+from offchain.types import TOKEN, Wei
 
 QUICK = SearchSettings(configurations=1, first_cycle=2, max_epochs=4, fine_tune_epochs=0)
 
