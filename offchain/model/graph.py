@@ -29,6 +29,11 @@ class Op(enum.IntEnum):
     MAX_POOL2D = 4
     AVERAGE_POOL2D = 5
     ADD = 6
+    MULTIPLY = 7
+    LOOKUP = 8
+    EMBEDDING = 9
+    SLICE = 10
+    CONCAT = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,8 @@ class Requantisation:
     multiplier: int32 (units,), 0 < m < 2**22.
     shift: uint8 (units,), 1..47.
     `units` is the number of output units of a weighted operation and 1 for AVERAGE_POOL2D. ADD has 2 multipliers, one
-    per operand, and 1 shift: out = clamp((a * m0 + b * m1 + 2**(shift - 1)) >> shift, low, high).
+    per operand, and 1 shift: out = clamp((a * m0 + b * m1 + 2**(shift - 1)) >> shift, low, high). MULTIPLY has 1 of each:
+    out = clamp((a * b * m + 2**(shift - 1)) >> shift, low, high).
     """
 
     multiplier: Int32Array
@@ -56,7 +62,11 @@ class Node:
     kernel, stride: (height, width); padding: (top, left, bottom, right).
     weight: int8 (units, fan_in). DENSE: fan_in is the flattened input (row-major HWC); CONV2D: (output channels,
         kernel height * kernel width * input channels); DEPTHWISE_CONV2D: (channels, kernel height * kernel width).
-    bias: int32 (units,).
+        LOOKUP: (1, 256), out = weight[0][x + 128]. EMBEDDING: (rows, features) for an input (tokens,), output
+        (tokens, 1, features), out[t] = weight[min(x[t] + 128, rows - 1)]. Both only clamp.
+    bias: int32 (units,); none for LOOKUP and EMBEDDING.
+    offset: SLICE: out (of any shape) is the input's elements, row-major, from `offset` on. CONCAT: out (n,) is the
+        elements of the first input and then those of the second. Both only clamp.
     """
 
     op: Op
@@ -67,6 +77,7 @@ class Node:
     kernel: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    offset: int = 0
     weight: Int8Array | None = None
     bias: Int32Array | None = None
     requantisation: Requantisation | None = None
