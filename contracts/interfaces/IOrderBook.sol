@@ -25,6 +25,10 @@ struct OrderTerms {
     /// limits of a claimed model, in bytes
     uint64 maxModelBytes;
     uint64 maxTensorBytes;
+    /// int8 elements of one sample [1, 2^20]
+    uint32 inputSize;
+    /// elements of a model's output [1, 4096]; 1 for the score functions of one number
+    uint32 outputSize;
 }
 
 /// @dev An order as put: the terms and the parameters that held then, which nothing can change afterwards.
@@ -34,10 +38,13 @@ struct Order {
     OrderTerms terms;
     uint256 claimBond;
     uint256 minimumVStake;
+    uint256 challengeStake;
+    uint256 requestBond;
     uint32 validatorSharePpm;
     uint32 aggregatorTaxPpm;
     uint32 reporterSharePpm;
-    uint32 challengerSharePpm;
+    uint32 disputeSharePpm;
+    uint32 moveSeconds;
     uint16 maxClaims;
     uint16 maxValidators;
 }

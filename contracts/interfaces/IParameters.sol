@@ -15,6 +15,10 @@ struct ProtocolParameters {
     uint256 claimBond;
     /// least stake behind one validation (vStake of one model) [1, 2^120]
     uint256 minimumVStake;
+    /// locked by who challenges a validation, lost with the dispute (cStake) [1, 2^120]
+    uint256 challengeStake;
+    /// locked by who asks for a leaf of a committed root; goes to who posts it [1, 2^90]
+    uint256 requestBond;
     /// delay between the request to exit and the withdrawal; the stake stays slashable meanwhile [1, 1 year]
     uint32 exitDelay;
     /// part of the reward that the winner's validators share [0, 500,000]
@@ -23,8 +27,11 @@ struct ProtocolParameters {
     uint32 aggregatorTaxPpm;
     /// part of a slashed amount that goes to who reported the fault; the rest is burned [0, 500,000]
     uint32 reporterSharePpm;
-    /// part of a slashed amount that goes to the winner of a dispute; the rest is burned [0, 900,000]
-    uint32 challengerSharePpm;
+    /// part of a slashed amount that goes to the winner of a dispute, or to who asked for what nobody could post; the
+    /// rest is burned [0, 900,000]
+    uint32 disputeSharePpm;
+    /// time for each move of a dispute, and for the answer to a request [1, 30 days]
+    uint32 moveSeconds;
     /// how long the committee may take to settle before participants are paid directly [1, 30 days]
     uint32 stallDelay;
     /// length of a committee's epoch [1, 1 year]
@@ -40,7 +47,7 @@ struct ProtocolParameters {
     uint32 maximumWindow;
     /// least reward [1, 2^120]
     uint256 minimumReward;
-    /// largest model file [1, 2^40] and tensor [1, maxModelBytes] that an order may admit, in bytes
+    /// largest model file [1, 2^40 - 1] and tensor [1, maxModelBytes] that an order may admit, in bytes
     uint64 maxModelBytes;
     uint64 maxTensorBytes;
 }

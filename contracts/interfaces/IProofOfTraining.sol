@@ -9,7 +9,7 @@ enum Outcome {
     None,
     /// the best eligible model won; winner, its validators and the aggregators are paid
     Won,
-    /// the client withheld the test data; the revealed providers share the reward
+    /// the client withheld the test data; the revealed providers whose models are not void share the reward
     Shared,
     /// nobody claimed, revealed or validated, or nothing was eligible; the client has the reward back
     Refunded
@@ -54,7 +54,7 @@ struct Tally {
 /// `winner` have a meaning only if Won. Payouts by outcome:
 /// - Won: the winner, then the winning model's validators. Each validator has reward * validatorSharePpm split by vStake,
 ///   rounded down; the winner has all the rest but the tax, reward * aggregatorTaxPpm rounded down.
-/// - Shared: the revealed providers in order of reveal, equal parts of reward less tax; the first has the dust.
+/// - Shared: the revealed providers whose models are not void, in order of reveal, equal parts of reward less tax; the first has the dust.
 /// - Refunded: the client alone, no tax.
 struct Settlement {
     Outcome outcome;
@@ -79,9 +79,18 @@ interface IProofOfTraining {
     event ScoresSlashed(uint256 indexed oid, address indexed validator, uint256 amount, address reporter);
     event DisputeOpened(uint256 indexed oid, uint32 openDisputes);
     event DisputeClosed(uint256 indexed oid, uint32 openDisputes, uint64 challengeUntil);
+    /// @notice The validation no longer counts; `slashed` is what its validator lost for it. Proven false, or of a void
+    /// model; a validation that is revealed when its model is void already costs nothing, and has no challenger.
     event ValidationRemoved(
         uint256 indexed oid, address indexed validator, uint16 modelIndex, address challenger, uint256 slashed
     );
+    /// @notice Nobody could post a leaf of the model when `reporter` asked for it; `slashed` of the provider's bond is
+    /// gone.
+    event ModelVoided(
+        uint256 indexed oid, uint16 indexed modelIndex, address indexed provider, address reporter, uint256 slashed
+    );
+    /// @notice Nobody could post a leaf of the test set when `reporter` asked for it.
+    event TestVoided(uint256 indexed oid, address reporter);
     event OrderSealed(uint256 indexed oid, Outcome outcome, Settlement settlement, Payout[] payouts, uint256 tax);
 
     error WrongPhase(uint256 oid, Phase expected, Phase actual);
@@ -100,6 +109,13 @@ interface IProofOfTraining {
     error UnknownModel(uint256 oid, uint256 modelIndex);
     error NoSuchValidation(uint256 oid, address validator, uint256 modelIndex);
     error OnlyCourt(address expected, address actual);
+    error OnlyAvailability(address expected, address actual);
+    error NotACourt(address actual);
+    /// @notice Disputes and requests begin in ScoreCommit, ScoreReveal and Challenge.
+    error NotContestable(uint256 oid, Phase actual);
+    error ModelAlreadyVoid(uint256 oid, uint256 modelIndex);
+    error TestAlreadyVoid(uint256 oid);
+    error TestNotReleased(uint256 oid);
     error NoOpenDispute(uint256 oid);
 
     /// @notice Commits the caller, an active provider, to a model: keccak256(abi.encode(oid, provider, modelRoot, cid,
@@ -133,29 +149,47 @@ interface IProofOfTraining {
     function slashUnrevealedClaim(uint256 oid, address provider) external;
 
     /// @notice Slashes all the stake behind scores that were not revealed in time. Anyone, from the end of the validation
-    /// window until the order is sealed; shares like above.
+    /// window until the order is sealed, unless the test set is void; shares like above.
     /// @dev Reverts with NotSlashable. Emits ScoresSlashed.
     function slashUnrevealedScores(uint256 oid, address validator) external;
 
+    /// @notice Slashes the vStake of a validation of a void model that was revealed before the model was found void: the
+    /// validator claimed to have evaluated what it could not show. Anyone, once, until the order is sealed or its test set
+    /// is void; the dispute's share goes to who asked for the model's data, the rest is burned.
+    /// @dev Reverts with NotSlashable. Emits ValidationRemoved.
+    function slashVoidValidation(uint256 oid, address validator, uint16 modelIndex) external;
+
     /// @notice Finalize (paper 2.4): computes winner and split, slashes what was not revealed (reporter's share to the
-    /// caller), frees all other locks and hands the escrow to the treasury. Anyone, once, phase Sealable.
+    /// caller), frees all other locks and hands the escrow to the treasury. Anyone, once, phase Sealable. When the test
+    /// set is void no scores are slashed for not being revealed.
     /// @dev Reverts with WrongPhase. Emits ClaimSlashed, ScoresSlashed, OrderSealed.
     function seal(uint256 oid) external;
 
-    /// @notice Keeps the order from being sealed while a dispute is open. Court only, phase Challenge.
-    /// @dev Reverts with OnlyCourt, WrongPhase. Emits DisputeOpened.
+    /// @notice Keeps the order from being sealed while a dispute or a request is open. The two courts only, phases
+    /// ScoreCommit to Challenge.
+    /// @dev Reverts with NotACourt, NotContestable. Emits DisputeOpened.
     function disputeOpened(uint256 oid) external;
 
-    /// @notice Ends one dispute; challenges stay possible until `challengeUntil` at least, and never less long than an
-    /// earlier call has promised. Court only.
-    /// @dev Reverts with OnlyCourt, NoOpenDispute. Emits DisputeClosed with the time in force.
+    /// @notice Ends one dispute or request; challenges stay possible until `challengeUntil` at least, and never less long than an
+    /// earlier call has promised. The two courts only.
+    /// @dev Reverts with NotACourt, NoOpenDispute. Emits DisputeClosed with the time in force.
     function disputeClosed(uint256 oid, uint64 challengeUntil) external;
 
-    /// @notice Removes a validation proven false from eligibility and slashes its vStake, the challenger's share to
+    /// @notice Removes a validation proven false from eligibility and slashes its vStake, the dispute's share to
     /// `challenger`, the rest burned. The validator's other stake stays untouched. Court only, while a dispute is open.
-    /// @dev Reverts with OnlyCourt, NoOpenDispute, UnknownModel, NoSuchValidation (not revealed, an abstention, or
-    /// removed before). Emits ValidationRemoved.
+    /// @dev Reverts with OnlyCourt, NoOpenDispute, UnknownModel, NoSuchValidation (see `isLive`). Emits
+    /// ValidationRemoved.
     function removeValidation(uint256 oid, address validator, uint16 modelIndex, address challenger) external;
+
+    /// @notice Nobody could post a leaf of the model: it can neither win nor share any more, and its provider's claim bond
+    /// is slashed, the dispute's share to `reporter`, the rest burned. AvailabilityCourt only, while a request is open.
+    /// @dev Reverts with OnlyAvailability, NoOpenDispute, UnknownModel, ModelAlreadyVoid. Emits ModelVoided.
+    function voidModel(uint256 oid, uint16 modelIndex, address reporter) external;
+
+    /// @notice Nobody could post a leaf of the test set: the providers whose models are not void share the reward, and
+    /// validators get all stake back that was not slashed before. AvailabilityCourt only, while a request is open.
+    /// @dev Reverts with OnlyAvailability, NoOpenDispute, TestNotReleased, TestAlreadyVoid. Emits TestVoided.
+    function voidTest(uint256 oid, address reporter) external;
 
     /// @return the phase at the present block's timestamp; None for an unknown order
     function phaseOf(uint256 oid) external view returns (Phase);
@@ -172,6 +206,9 @@ interface IProofOfTraining {
     /// @return in order of reveal, the order of `modelIndex`
     function modelsOf(uint256 oid) external view returns (Model[] memory);
 
+    /// @dev Reverts with UnknownModel.
+    function modelAt(uint256 oid, uint16 modelIndex) external view returns (Model memory);
+
     /// @return in order of commitment, but a validator who displaced another sits in its place
     function validatorsOf(uint256 oid) external view returns (address[] memory);
 
@@ -181,8 +218,22 @@ interface IProofOfTraining {
     /// @return the revealed scores by `modelIndex`; empty when none are
     function scoresOf(uint256 oid, address validator) external view returns (int64[] memory);
 
-    /// @return whether the court has removed this validation
+    /// @return one revealed score, which may be an abstention, or removed
+    /// @dev Reverts with NoSuchValidation when the validator has revealed none for the model.
+    function scoreOf(uint256 oid, address validator, uint16 modelIndex) external view returns (int64);
+
+    /// @return whether the validation was removed: by the court, or because the model is void
     function isRemoved(uint256 oid, address validator, uint16 modelIndex) external view returns (bool);
+
+    /// @return whether the validation counts: revealed, not removed, no abstention, and neither the model nor the test set
+    /// is void
+    function isLive(uint256 oid, address validator, uint16 modelIndex) external view returns (bool);
+
+    /// @return whether nobody could post the model's data
+    function isVoid(uint256 oid, uint16 modelIndex) external view returns (bool);
+
+    /// @return whether nobody could post the test set's data
+    function isTestVoid(uint256 oid) external view returns (bool);
 
     /// @dev Reverts with UnknownModel.
     function tallyOf(uint256 oid, uint16 modelIndex) external view returns (Tally memory);
@@ -196,6 +247,9 @@ interface IProofOfTraining {
 
     function treasury() external view returns (address);
 
-    /// @return the court; zero when there is none
+    /// @return the court that decides disputes
     function court() external view returns (address);
+
+    /// @return the court that decides whether data can be had
+    function availability() external view returns (address);
 }

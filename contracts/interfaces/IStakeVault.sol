@@ -22,7 +22,7 @@ struct Bond {
 /// @title Stakes of all participants
 /// @notice Holds the bonds, locks them for the modules fixed at deployment, and slashes: a part goes to whoever
 /// exposed the fault, the rest is burned, so slashing yourself never pays. The modules are ProofOfTraining,
-/// AggregatorCommittee and the court; each frees and slashes only what it locked, which is the modules' own duty.
+/// AggregatorCommittee, DisputeCourt and AvailabilityCourt; each frees and slashes only what it locked, which is the modules' own duty.
 interface IStakeVault {
     event Bonded(address indexed account, Role indexed role, uint256 amount, uint256 bonded);
     /// @notice `amount` left the bond for the exit queue, which now holds `exiting`, all withdrawable at `exitAt`.
@@ -112,6 +112,9 @@ interface IStakeVault {
 
     function committee() external view returns (address);
 
-    /// @return the court; zero when there is none
+    /// @return the court that decides disputes
     function court() external view returns (address);
+
+    /// @return the court that decides whether data can be had
+    function availability() external view returns (address);
 }
