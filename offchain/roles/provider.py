@@ -1,7 +1,7 @@
 """The service provider: chooses orders by reward per second, trains, claims its best model early, reveals it."""
 
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar
@@ -15,8 +15,9 @@ from offchain.model.search import Candidate, SearchSettings, hold_out, search
 from offchain.protocol.commitments import claim_commitment
 from offchain.protocol.lifecycle import ENDED, Phase
 from offchain.protocol.selection import TrainingMeans, TrainingOffer, choose_training
+from offchain.roles.background import BackgroundWorker
 from offchain.roles.context import RoleContext
-from offchain.roles.jobs import Emit, Jobs, ShouldStop
+from offchain.roles.jobs import Emit, Ended, ShouldStop
 from offchain.roles.materials import Materials, fetch_materials
 from offchain.roles.order_view import NO_COMMITMENT, OrderView, order_limits
 from offchain.roles.package import Package, pack, unpack
@@ -30,7 +31,6 @@ from offchain.roles.provider_rules import (
     provider_actions,
 )
 from offchain.roles.records import CandidateRecord
-from offchain.roles.worker import Worker, raise_from
 from offchain.types import OrderId, Salt, Seconds, Wei
 
 NOTHING = Wei(0)
@@ -65,50 +65,35 @@ class Found:
     epochs: int
 
 
-class ProviderWorker(Worker):
+class ProviderWorker(BackgroundWorker[Found]):
     """One service provider. See `provider_rules` for what it does when, `selection` for how it chooses orders."""
 
     role: ClassVar[str] = "provider"
+    topic: ClassVar[str] = "train"
 
     def __init__(
         self, context: RoleContext, options: ProviderOptions | None = None, *, executor: Executor | None = None
     ) -> None:
         """`executor` runs the trainings; by default as many threads as `slots`, owned by the worker."""
         self._options = options or ProviderOptions()
-        super().__init__(context, poll_seconds=self._options.poll_seconds)
-        self._owned: ThreadPoolExecutor | None = None
-        if executor is None:
-            executor = self._owned = ThreadPoolExecutor(self._options.slots, "training")
-        self._jobs: Jobs[Found] = Jobs(executor)
+        slots, poll_seconds = self._options.slots, self._options.poll_seconds
+        super().__init__(context, slots=slots, executor=executor, poll_seconds=poll_seconds)
         self._trained: set[OrderId] = set()
         self._offers: dict[OrderId, tuple[TrainingOffer, OrderView]] = {}
 
-    def close(self) -> None:
-        """Stops all trainings."""
-        self._jobs.stop_all()
-        if self._owned is not None:
-            self._owned.shutdown()
-
     # The loop
-
-    def _has_news(self) -> bool:
-        return self._jobs.has_news() or super()._has_news()
 
     def _obligations(self) -> frozenset[OrderId]:
         return frozenset(record.oid for record in self.context.journal.all(CandidateRecord))
 
     def _prepare(self) -> None:
         self._offers.clear()
-        ended = self._jobs.ended()
-        for oid, found in self._jobs.results():
-            self._keep(oid, found)
-        for end in ended:
+        super()._prepare()
+
+    def _job_ended(self, end: Ended) -> None:
+        if not isinstance(end.error, Retryable):
             self._trained.add(end.oid)
-            self._attempt(end.oid, "train", partial(raise_from, end.error))
-            if isinstance(end.error, Retryable):
-                self._trained.discard(end.oid)
-            self._say(end.oid, "training-ended")
-            self._acted = True
+        self._say(end.oid, "training-ended")
 
     def _is_over(self, view: OrderView) -> bool:
         if view.phase > Phase.REVEAL and view.oid in self._jobs:
@@ -143,7 +128,7 @@ class ProviderWorker(Worker):
             max_model_bytes=self._options.max_model_bytes,
         )
         for oid in choose_training((offer for offer, _ in self._offers.values()), means, self._now):
-            self._attempt(oid, "train", partial(self._begin, self._offers[oid][1]))
+            self._attempt(oid, self.topic, partial(self._begin, self._offers[oid][1]))
 
     def _act(self, view: OrderView, action: ProviderAction) -> None:
         contracts, oid = self.context.contracts, view.oid
@@ -223,7 +208,6 @@ class ProviderWorker(Worker):
     def _keep(self, oid: OrderId, found: Found) -> None:
         """Journals a candidate that is better than all before it; the rules will claim it."""
         known = best_candidate(self.context.journal.of_order(CandidateRecord, oid))
-        self._acted = True
         self._say(oid, "candidate", score=found.score, samples=found.samples, epochs=found.epochs)
         if known is not None and known.score >= found.score:
             return

@@ -1,7 +1,7 @@
 """The validator: scores revealed models exactly, commits and reveals its scores, reports faults of others."""
 
 from collections.abc import Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
@@ -13,8 +13,9 @@ from offchain.chain.views import Claim, ScoreSheet
 from offchain.protocol.commitments import scores_commitment
 from offchain.protocol.lifecycle import ENDED, Phase
 from offchain.protocol.selection import Scoring, ScoringMeans, ScoringOffer, choose_scoring
+from offchain.roles.background import BackgroundWorker
 from offchain.roles.context import RoleContext
-from offchain.roles.jobs import Emit, Jobs, ShouldStop
+from offchain.roles.jobs import Emit, ShouldStop
 from offchain.roles.order_view import NO_COMMITMENT, OrderView, order_limits
 from offchain.roles.records import ScoresRecord
 from offchain.roles.scoring import ScoringTask, Verdict, score_models, scores_of
@@ -30,7 +31,6 @@ from offchain.roles.validator_rules import (
     scoring_actions,
     slash_actions,
 )
-from offchain.roles.worker import Worker, raise_from
 from offchain.types import OrderId, Salt, Seconds, Wei
 
 NOTHING = Wei(0)
@@ -60,46 +60,30 @@ class ValidatorOptions:
     poll_seconds: float | None = None
 
 
-class ValidatorWorker(Worker):
+class ValidatorWorker(BackgroundWorker[tuple[Verdict, ...]]):
     """One validator. See `validator_rules` for what it does when, `selection` for how it chooses orders."""
 
     role: ClassVar[str] = "validator"
+    topic: ClassVar[str] = "score"
 
     def __init__(
         self, context: RoleContext, options: ValidatorOptions | None = None, *, executor: Executor | None = None
     ) -> None:
         """`executor` runs the evaluations; by default as many threads as `slots`, owned by the worker."""
         self._options = options or ValidatorOptions()
-        super().__init__(context, poll_seconds=self._options.poll_seconds)
-        self._owned: ThreadPoolExecutor | None = None
-        if executor is None:
-            executor = self._owned = ThreadPoolExecutor(self._options.slots, "scoring")
-        self._jobs: Jobs[tuple[Verdict, ...]] = Jobs(executor)
+        slots, poll_seconds = self._options.slots, self._options.poll_seconds
+        super().__init__(context, slots=slots, executor=executor, poll_seconds=poll_seconds)
         self._offers: dict[OrderId, tuple[ScoringOffer, OrderView]] = {}
         self._clean: dict[OrderId, Phase] = {}
 
-    def close(self) -> None:
-        """Stops all evaluations."""
-        self._jobs.stop_all()
-        if self._owned is not None:
-            self._owned.shutdown()
-
     # The loop
-
-    def _has_news(self) -> bool:
-        return self._jobs.has_news() or super()._has_news()
 
     def _obligations(self) -> frozenset[OrderId]:
         return frozenset(record.oid for record in self.context.journal.all(ScoresRecord))
 
     def _prepare(self) -> None:
         self._offers.clear()
-        ended = self._jobs.ended()
-        for oid, verdicts in self._jobs.results():
-            self._keep(oid, verdicts)
-        for end in ended:
-            self._attempt(end.oid, "score", partial(raise_from, end.error))
-            self._acted = True
+        super()._prepare()
 
     def _is_over(self, view: OrderView) -> bool:
         over = view.phase in ENDED
@@ -126,7 +110,7 @@ class ValidatorWorker(Worker):
             return
         for scoring in choose_scoring((offer for offer, _ in self._offers.values()), self._means(), self._now):
             view = self._offers[scoring.oid][1]
-            self._attempt(scoring.oid, "score", partial(self._begin, view, scoring))
+            self._attempt(scoring.oid, self.topic, partial(self._begin, view, scoring))
 
     def _act(self, view: OrderView, action: ValidatorAction) -> None:
         functions, oid = self.context.contracts.proof.functions, view.oid
@@ -212,7 +196,6 @@ class ValidatorWorker(Worker):
 
     def _keep(self, oid: OrderId, verdicts: tuple[Verdict, ...]) -> None:
         """Journals the scores; the rules will commit them."""
-        self._acted = True
         scores, salt = scores_of(verdicts), Salt(self.context.rng(32))
         reasons = [verdict.reason for verdict in verdicts if verdict.reason is not None]
         self._say(oid, "scored", scores=scores, abstained=reasons)
