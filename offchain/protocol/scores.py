@@ -14,13 +14,33 @@ class ScoreFunction(IntEnum):
     NONE = 0
     ACCURACY = 1
     MEAN_ABSOLUTE_ERROR = 2
+    TOP3_ACCURACY = 3
+    TOP5_ACCURACY = 4
+    MEAN_SQUARED_ERROR = 5
+    CROSS_ENTROPY = 6
+
+    @property
+    def is_top_k(self) -> bool:
+        """Whether a sample scores 1 or 0, by the place of the label's output."""
+        return self in (ScoreFunction.ACCURACY, ScoreFunction.TOP3_ACCURACY, ScoreFunction.TOP5_ACCURACY)
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether the label is a number that the model's one output is compared with."""
+        return self in (ScoreFunction.MEAN_ABSOLUTE_ERROR, ScoreFunction.MEAN_SQUARED_ERROR)
 
 
 ABSTAIN = -(2**63)
 """Stands for "I could not score this model"; no honest sum can reach it."""
 
 MAX_SAMPLE_ERROR = 2**24
-"""The largest error one sample can add, in output units."""
+"""The largest error one sample can add: in output units, for cross-entropy in units of 2^-16 bit."""
+
+MAX_SQUARED_ERROR = 2**40
+"""The largest squared error one sample can add."""
+
+MAX_SAMPLES = 2**22
+"""The most samples of a test set: the worst sum over them is an int64, and not `ABSTAIN`."""
 
 PPM = 1_000_000
 """Parts per million in one."""
@@ -31,18 +51,17 @@ NO_MINIMUM = -(2**63)
 
 def in_range(function: ScoreFunction, score: int, samples: int) -> bool:
     """Whether `score` can be the sum over `samples` samples of `function` at all."""
-    match function:
-        case ScoreFunction.ACCURACY:
-            return 0 <= score <= samples
-        case ScoreFunction.MEAN_ABSOLUTE_ERROR:
-            return -samples * MAX_SAMPLE_ERROR <= score <= 0
-        case _:
-            return False
+    if function is ScoreFunction.NONE:
+        return False
+    if function.is_top_k:
+        return 0 <= score <= samples
+    worst = MAX_SQUARED_ERROR if function is ScoreFunction.MEAN_SQUARED_ERROR else MAX_SAMPLE_ERROR
+    return -samples * worst <= score <= 0
 
 
 def best_ppm(function: ScoreFunction) -> int:
     """The best mean score per sample there can be, in millionths of a unit."""
-    return PPM if function is ScoreFunction.ACCURACY else 0
+    return PPM if function.is_top_k else 0
 
 
 def reaches(score: int, samples: int, minimum_ppm: int) -> bool:
