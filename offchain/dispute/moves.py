@@ -7,7 +7,18 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from offchain.dispute.openings import NodeOpening, Operands, TracePosting, UnitOpening
+from offchain.model.leaves import Header, NodeOpening, Operands, Sample, UnitOpening
+
+
+@dataclass(frozen=True, slots=True)
+class TracePosting:
+    """What a defendant shows of the one sample; `roots` are the blobs of the outputs of all nodes, in order."""
+
+    header: Header
+    roots: tuple[bytes, ...]
+    output: bytes
+    sample: Sample
+    sample_proof: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ class Dispute:
     element: int = 0
     from_: int = 0
     to: int = 0
+    op: int = 0
 
     @property
     def on_turn(self) -> Side | None:
