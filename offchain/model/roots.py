@@ -1,29 +1,50 @@
-"""What a model root and a test root commit to, leaf by leaf; `docs/integer-networks.md` has the encodings as Solidity.
+"""What a model root and a test root commit to, and the openings that show it (docs/dispute.md, Trees).
 
-Each leaf is keccak256(keccak256(abi.encode(...))) over 32-byte words only; byte strings enter as their keccak256. So a
-contract rebuilds a leaf from a few words, and thousands of leaves are encoded at once here.
+The units of a node, the nodes of a model and the samples of a test set each have a tree; the model root is the hash of
+the header, which holds the root over the nodes. Unit and sample leaves are encoded thousands at a time.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
+from itertools import starmap
+from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from offchain.errors import Bug, Rejected
-from offchain.model.graph import Int8Array, Int32Array, IntegerNetwork, Node, Op, Shape
-from offchain.model.keccak import Bytes, keccak_rows
-from offchain.model.merkle import MerkleTree, double_hash
+from offchain.model.blobs import BlobTree, blob_roots, blob_roots_of
+from offchain.model.graph import Int8Array, Int32Array, IntegerNetwork, Node, Op
+from offchain.model.keccak import Bytes
+from offchain.model.leaves import (
+    KIND_SAMPLE,
+    KIND_UNIT,
+    ZERO,
+    ChunkOpening,
+    Descriptor,
+    Header,
+    NodeOpening,
+    Sample,
+    TensorOpening,
+    Totals,
+    Unit,
+    UnitOpening,
+    header_leaf,
+    node_leaf,
+    shape_words,
+)
+from offchain.model.merkle import MerkleTree, hash_rows, root_of_all, roots_of
 from offchain.types import Root
 
-KIND_HEADER = 1
-KIND_NODE = 2
-KIND_UNIT = 3
-KIND_SAMPLE = 4
+Integers = npt.NDArray[Any]
+
+_BLOCK = 1 << 16
+"""Leaves that are encoded at once."""
 
 
 def compute_model_root(network: IntegerNetwork) -> Root:
-    """The MID: the root over header, node descriptors and one leaf per output unit of a valid network."""
+    """The MID of a network."""
     return ModelTree(network).root
 
 
@@ -32,156 +53,215 @@ def compute_test_root(inputs: Int8Array, labels: Int32Array) -> Root:
     return SampleTree(inputs, labels).root
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A leaf, what it is the double hash of, and its siblings up to the root."""
-
-    encoding: bytes
-    leaf: bytes
-    siblings: tuple[bytes, ...]
-
-
 class ModelTree:
-    """The tree of a model: the header, then each node's descriptor followed by its units."""
+    """The trees of a model, valid or not. Trees of units are built when a unit is opened, and kept then."""
 
     def __init__(self, network: IntegerNetwork) -> None:
-        self._encodings = [encode_header(network)]
-        self._starts = []
-        count = 1
-        for index, node in enumerate(network.nodes):
-            self._starts.append(count)
-            self._encodings.append(encode_node(index, node))
-            if node.weight is not None:
-                self._encodings.append(encode_units(index, node))
-            count += 1 + (0 if node.weight is None else len(node.weight))
-        self._tree = MerkleTree(np.concatenate([double_hash(rows) for rows in self._encodings]))
+        self._network = network
+        self._units: dict[int, MerkleTree] = {}
+        roots = [
+            ZERO if node.weight is None else roots_of(_unit_leaves(node)[np.newaxis])[0].tobytes()
+            for node in network.nodes
+        ]
+        self.descriptors = describe(network, roots)
+        leaves = b"".join(map(node_leaf, self.descriptors))
+        self._nodes = MerkleTree(np.frombuffer(leaves, dtype=np.uint8).reshape(-1, 32))
+        self.header = make_header(network, self._nodes.root)
+        self.root = Root(header_leaf(self.header))
 
-    @property
-    def root(self) -> Root:
-        """The model root (MID)."""
-        return self._tree.root
+    def open_node(self, index: int) -> NodeOpening:
+        """Shows what node `index` does and reads."""
+        return NodeOpening(self.header, self.descriptors[index], self._nodes.prove(index))
 
-    def prove_header(self) -> Proof:
-        """Proves input shape, number of nodes and output scale."""
-        return self._prove(0)
+    def open_unit(self, index: int, unit: int) -> UnitOpening:
+        """Shows the parameters of one unit of node `index`."""
+        row, node = self._row(index, unit), self._network.nodes[index]
+        if index not in self._units:
+            self._units[index] = MerkleTree(_unit_leaves(node))
+        made = Unit(bytes(blob_roots_of([row])[0]), *(int(column[unit]) for column in _columns_of(node)))
+        return UnitOpening(unit, made, self._units[index].prove(unit))
 
-    def prove_node(self, index: int) -> Proof:
-        """Proves what node `index` does and reads."""
-        return self._prove(self._starts[index])
+    def open_weights(self, index: int, unit: int, chunk: int) -> ChunkOpening:
+        """Shows a chunk of the int8 parameters of one unit of node `index`."""
+        return self.weights(index, unit).open(chunk)
 
-    def prove_unit(self, index: int, unit: int) -> Proof:
-        """Proves the weights, bias, multiplier and shift of one output unit of node `index`."""
-        start = self._starts[index]
-        stop = self._starts[index + 1] if index + 1 < len(self._starts) else sum(map(len, self._encodings))
-        if not 0 <= unit < stop - start - 1:
+    def weights(self, index: int, unit: int) -> BlobTree:
+        """The int8 parameters of one unit of node `index`."""
+        return BlobTree(self._row(index, unit))
+
+    def _row(self, index: int, unit: int) -> bytes:
+        weight = self._network.nodes[index].weight
+        if weight is None or not 0 <= unit < len(weight):
             raise Bug(f"node {index} has no unit {unit}")
-        return self._prove(start + 1 + unit)
-
-    def _prove(self, position: int) -> Proof:
-        row = position
-        for rows in self._encodings:
-            if row < len(rows):
-                return Proof(rows[row].tobytes(), self._tree.leaf(position), self._tree.prove(position))
-            row -= len(rows)
-        raise Bug(f"leaf {position} of a model")
+        return bytes(weight[unit].tobytes())
 
 
 class SampleTree:
     """The tree of a test set: one leaf per sample, in order."""
 
     def __init__(self, inputs: Int8Array, labels: Int32Array) -> None:
-        if len(inputs) == 0 or len(inputs) != len(labels):
-            raise Rejected(f"test set: {len(inputs)} inputs and {len(labels)} labels; give as many of each, at least 1")
-        self._encodings = encode_samples(inputs, labels)
-        self._tree = MerkleTree(double_hash(self._encodings))
+        count = len(inputs)
+        if count == 0 or count != len(labels):
+            raise Rejected(f"test set: {count} inputs and {len(labels)} labels; give as many of each, at least 1")
+        self._inputs, self._labels = inputs, labels
+        self._input_roots = blob_roots(np.ascontiguousarray(inputs).reshape(count, -1).view(np.uint8))
+        self._tree = MerkleTree(_leaves(KIND_SAMPLE, [self._input_roots, labels.astype(np.int64)]))
 
     @property
     def root(self) -> Root:
         """The test root."""
         return self._tree.root
 
-    def prove(self, index: int) -> Proof:
-        """Proves the input and label of sample `index`."""
-        return Proof(self._encodings[index].tobytes(), self._tree.leaf(index), self._tree.prove(index))
+    def sample(self, index: int) -> Sample:
+        """What the leaf of a sample commits to."""
+        return Sample(self._input_roots[index].tobytes(), int(self._labels[index]))
+
+    def prove(self, index: int) -> tuple[bytes, ...]:
+        """Leads from the leaf of a sample to the root."""
+        return self._tree.prove(index)
+
+    def open_input(self, index: int, chunk: int) -> ChunkOpening:
+        """Shows a chunk of a sample's int8 inputs."""
+        return BlobTree(np.ascontiguousarray(self._inputs[index]).tobytes()).open(chunk)
 
 
-def encode_header(network: IntegerNetwork) -> Bytes:
-    """(1, rank, height, width, channels, nodes, output scale as IEEE 754 bits); (1, 1, features, 0, 0, …) if flat."""
+class TraceTree:
+    """The tensors of one sample: `tensors` by id, each with its elements in any shape and integer dtype."""
+
+    def __init__(self, network: IntegerNetwork, tensors: Sequence[Integers]) -> None:
+        self._blobs = [tensor_bytes(network, tensor, array) for tensor, array in enumerate(tensors)]
+        self.roots = tuple(blob_roots_of(self._blobs))
+        self._tree = MerkleTree(np.frombuffer(b"".join(self.roots), dtype=np.uint8).reshape(-1, 32))
+        self.root = self._tree.root
+
+    def open(self, tensor: int) -> TensorOpening:
+        """Shows the root of one tensor."""
+        return TensorOpening(self.roots[tensor], self._tree.prove(tensor))
+
+    def data(self, tensor: int) -> bytes:
+        """The bytes of one tensor."""
+        return self._blobs[tensor]
+
+    def blob(self, tensor: int) -> BlobTree:
+        """The bytes of one tensor, chunk by chunk."""
+        return BlobTree(self._blobs[tensor])
+
+
+def tensor_bytes(network: IntegerNetwork, tensor: int, array: Integers) -> bytes:
+    """One sample's tensor as it is hashed: row-major, int8, or int32 big-endian if it is the network's output."""
+    return array.astype(">i4" if tensor == len(network.nodes) else np.int8).tobytes()
+
+
+def trace_roots(network: IntegerNetwork, tensors: Sequence[Integers]) -> list[Root]:
+    """The blob roots of one sample's tensors by id: the input, then each node's output."""
+    return blob_roots_of(list(starmap(partial(tensor_bytes, network), enumerate(tensors))))
+
+
+def trace_root(roots: Sequence[bytes]) -> Root:
+    """The root over the roots of all tensors of a trace."""
+    return root_of_all(roots)
+
+
+def make_header(network: IntegerNetwork, nodes_root: bytes) -> Header:
+    """The header of a network."""
     scale = int(np.float64(network.output_scale).view(np.uint64))
-    return _words([[KIND_HEADER, *_shape_words(network.input_shape), len(network.nodes), scale]])
+    return Header(shape_words(network.input_shape), len(network.nodes), scale, nodes_root)
 
 
-def encode_node(index: int, node: Node) -> Bytes:
-    """The 23 words of a node descriptor: see the document. ADD and AVERAGE_POOL2D, without units, carry their scale."""
-    second = node.inputs[1] if len(node.inputs) > 1 else 0
-    scale = [0, 0, 0]
-    if node.op in (Op.ADD, Op.AVERAGE_POOL2D) and node.requantisation is not None:
-        multiplier = [int(m) for m in node.requantisation.multiplier]
-        scale = [multiplier[0], multiplier[1] if len(multiplier) > 1 else 0, int(node.requantisation.shift[0])]
-    return _words(
-        [
-            [
-                KIND_NODE,
-                index,
-                int(node.op),
-                node.inputs[0],
-                second,
-                *_shape_words(node.output_shape),
-                node.low,
-                node.high,
-                *node.kernel,
-                *node.stride,
-                *node.padding,
-                *scale,
-            ]
-        ]
+def describe(network: IntegerNetwork, units_roots: Sequence[bytes]) -> tuple[Descriptor, ...]:
+    """The descriptors of all nodes, of a network that need not be valid."""
+    totals = Totals(elements=prod(network.input_shape))
+    made: list[Descriptor] = []
+    for index, (node, units_root) in enumerate(zip(network.nodes, units_roots, strict=True)):
+        units, row_bytes = (0, 0) if node.weight is None else node.weight.shape
+        totals = _grown(totals, node, units, row_bytes)
+        made.append(_descriptor(network, index, units, row_bytes, units_root, totals))
+    return tuple(made)
+
+
+def _grown(totals: Totals, node: Node, units: int, row_bytes: int) -> Totals:
+    elements = prod(node.output_shape)
+    terms = 1
+    if node.op in (Op.DENSE, Op.CONV2D, Op.DEPTHWISE_CONV2D):
+        terms = row_bytes
+    elif node.op in (Op.MAX_POOL2D, Op.AVERAGE_POOL2D):
+        terms = prod(node.kernel)
+    return Totals(
+        totals.elements + elements,
+        totals.units + units,
+        totals.weights + units * row_bytes,
+        totals.work + elements * terms,
     )
 
 
-def encode_units(index: int, node: Node) -> Bytes:
-    """(3, node, unit, keccak256(weights), bias, multiplier, shift) for each unit; uint8 (units, 7 * 32)."""
-    if node.weight is None or node.bias is None or node.requantisation is None:
-        raise Bug(f"node {index} has no units")
-    units = len(node.weight)
-    return _columns(
-        units,
-        [
-            KIND_UNIT,
-            index,
-            np.arange(units),
-            keccak_rows(np.ascontiguousarray(node.weight).view(np.uint8)),
-            node.bias.astype(np.int64),
-            node.requantisation.multiplier.astype(np.int64),
-            node.requantisation.shift.astype(np.int64),
-        ],
+def _descriptor(
+    network: IntegerNetwork, index: int, units: int, row_bytes: int, units_root: bytes, totals: Totals
+) -> Descriptor:
+    node = network.nodes[index]
+    first, second = (*node.inputs, 0, 0)[:2]
+    multipliers, shift = _shared_scale(node)
+    return Descriptor(
+        index=index,
+        op=int(node.op),
+        inputs=(first, second),
+        input_shape=shape_words(network.shape_of(first)) if 0 <= first <= index else (0, 0, 0, 0),
+        shape=shape_words(node.output_shape),
+        low=node.low,
+        high=node.high,
+        kernel=node.kernel,
+        stride=node.stride,
+        padding=node.padding,
+        offset=node.offset,
+        multipliers=multipliers,
+        shift=shift,
+        row_bytes=row_bytes,
+        units=units,
+        units_root=units_root,
+        totals=totals,
     )
 
 
-def encode_samples(inputs: Int8Array, labels: Int32Array) -> Bytes:
-    """(4, index, keccak256(input bytes, row-major), label) for each sample; uint8 (n, 4 * 32)."""
-    count = len(inputs)
-    rows = np.ascontiguousarray(inputs).reshape(count, -1).view(np.uint8)
-    return _columns(count, [KIND_SAMPLE, np.arange(count), keccak_rows(rows), labels.astype(np.int64)])
+def _shared_scale(node: Node) -> tuple[tuple[int, int], int]:
+    """Multipliers and shift of the operations that have them without having units."""
+    if node.weight is not None or node.requantisation is None:
+        return (0, 0), 0
+    first, second = (*(int(m) for m in node.requantisation.multiplier), 0)[:2]
+    return (first, second), int(node.requantisation.shift[0])
 
 
-def _shape_words(shape: Shape) -> list[int]:
-    return [len(shape), *shape, *[0] * (3 - len(shape))]
+def _columns_of(node: Node) -> list[npt.NDArray[np.int64]]:
+    """Bias, multiplier and shift of each unit; zero where the operation has none. int64 (units,) each."""
+    if node.weight is None:
+        raise Bug(f"{node.op.name} has no units")
+    none = np.zeros(len(node.weight), dtype=np.int64)
+    scale = node.requantisation
+    columns = (node.bias, None if scale is None else scale.multiplier, None if scale is None else scale.shift)
+    return [none if column is None else column.astype(np.int64) for column in columns]
 
 
-def _words(rows: Sequence[Sequence[int]]) -> Bytes:
-    """Small tables: each integer as a 32-byte big-endian word, negative ones in two's complement."""
-    data = b"".join((value % (1 << 256)).to_bytes(32, "big") for row in rows for value in row)
-    return np.frombuffer(data, dtype=np.uint8).reshape(len(rows), -1)
+def _unit_leaves(node: Node) -> Bytes:
+    """The leaves of a node's units, uint8 (units, 32)."""
+    columns = _columns_of(node)
+    return _leaves(KIND_UNIT, [blob_roots(np.ascontiguousarray(node.weight).view(np.uint8)), *columns])
 
 
-def _columns(count: int, columns: Sequence[int | npt.NDArray[np.int64] | Bytes]) -> Bytes:
-    """Large tables: a column is one integer for all rows, int64 (n,), or ready words uint8 (n, 32)."""
-    table = np.zeros((count, len(columns), 32), dtype=np.uint8)
-    for place, column in enumerate(columns):
-        if isinstance(column, np.ndarray) and column.ndim == 2:
-            table[:, place] = column
-            continue
-        values = np.broadcast_to(np.asarray(column, dtype=np.int64), (count,))
-        table[:, place, :24] = np.where(values < 0, 255, 0)[:, np.newaxis]
-        table[:, place, 24:] = values.astype(">i8")[:, np.newaxis].view(np.uint8)
-    return table.reshape(count, -1)
+def _leaves(kind: int, columns: Sequence[npt.NDArray[np.int64] | Bytes]) -> Bytes:
+    """keccak256 of rows of words, uint8 (n, 32): a column is int64 (n,), or ready words uint8 (n, 32)."""
+    count = len(columns[0])
+    leaves = np.empty((count, 32), dtype=np.uint8)
+    table = np.zeros((min(count, _BLOCK), 1 + len(columns), 32), dtype=np.uint8)
+    table[:, 0, 31] = kind
+    for start in range(0, count, _BLOCK):
+        rows = table[: min(_BLOCK, count - start)]
+        for place, column in enumerate(columns, start=1):
+            _fill(rows[:, place], column[start : start + _BLOCK])
+        leaves[start : start + _BLOCK] = hash_rows(rows.reshape(len(rows), -1))
+    return leaves
+
+
+def _fill(words: Bytes, values: npt.NDArray[np.int64] | Bytes) -> None:
+    if values.ndim == 2:
+        words[:] = values
+        return
+    words[:, :24] = np.where(values < 0, 255, 0)[:, np.newaxis]
+    words[:, 24:] = values.astype(">i8")[:, np.newaxis].view(np.uint8)

@@ -1,80 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import { MerkleProof } from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import { IndexedMerkle } from "../../../contracts/libraries/IndexedMerkle.sol";
+import {
+    ChunkOpening,
+    Header,
+    NodeOpening,
+    Operands,
+    Sample,
+    TensorOpening,
+    UnitOpening
+} from "../../../contracts/libraries/ModelTree.sol";
 
-/// @title Rebuilds the leaves of model and test roots as a contract would, and verifies them with OpenZeppelin's library
+/// @title Hashes leaves and follows openings as the courts do, for comparison with `offchain/model/roots.py`
 contract MerkleHarness {
-    uint8 internal constant HEADER = 1;
-    uint8 internal constant NODE = 2;
-    uint8 internal constant UNIT = 3;
-    uint8 internal constant SAMPLE = 4;
+    uint256 internal constant HEADER = 1;
+    uint256 internal constant NODE = 2;
+    uint256 internal constant UNIT = 3;
+    uint256 internal constant SAMPLE = 4;
 
-    struct Header {
-        uint256[4] inputShape;
-        uint256 nodes;
-        uint64 outputScaleBits;
+    function modelRoot(Header calldata header) external pure returns (bytes32) {
+        return keccak256(abi.encode(HEADER, header));
     }
 
-    struct Descriptor {
-        uint256 node;
-        uint8 op;
-        uint256[2] inputs;
-        uint256[4] outputShape;
-        int32 low;
-        int32 high;
-        uint256[2] kernel;
-        uint256[2] stride;
-        uint256[4] padding;
-        uint32[2] multipliers;
-        uint8 shift;
+    /// @return the nodes root that the opening leads to
+    function nodesRoot(NodeOpening calldata opening) external pure returns (bytes32) {
+        bytes32 leaf = keccak256(abi.encode(NODE, opening.node));
+        return IndexedMerkle.rootOf(leaf, opening.node.index, opening.header.nodes, opening.proof);
     }
 
-    struct Unit {
-        uint256 node;
-        uint256 unit;
-        int32 bias;
-        uint32 multiplier;
-        uint8 shift;
+    /// @return the units root that the opening leads to
+    function unitsRoot(UnitOpening calldata opening, uint256 units) external pure returns (bytes32) {
+        bytes32 leaf = keccak256(abi.encode(UNIT, opening.unit));
+        return IndexedMerkle.rootOf(leaf, opening.index, units, opening.proof);
     }
 
-    /// @return whether the header is the one that `root` commits to
-    function provesHeader(bytes32 root, Header calldata header, bytes32[] calldata proof) external pure returns (bool) {
-        return _verify(root, abi.encode(HEADER, header), proof);
-    }
-
-    /// @return whether the descriptor is one that `root` commits to
-    function provesNode(bytes32 root, Descriptor calldata descriptor, bytes32[] calldata proof)
+    /// @return the test root that the sample leads to
+    function testRoot(Sample calldata sample, uint256 index, uint256 samples, bytes32[] calldata proof)
         external
         pure
-        returns (bool)
+        returns (bytes32)
     {
-        return _verify(root, abi.encode(NODE, descriptor), proof);
+        return IndexedMerkle.rootOf(keccak256(abi.encode(SAMPLE, sample)), index, samples, proof);
     }
 
-    /// @return whether the unit with these weights is one that `root` commits to
-    function provesUnit(bytes32 root, Unit calldata unit, bytes calldata weights, bytes32[] calldata proof)
+    /// @return the blob's root that the chunk leads to
+    function blobRoot(ChunkOpening calldata opening, uint256 size) external pure returns (bytes32) {
+        uint256 chunks = size == 0 ? 1 : (size + 1023) / 1024;
+        return IndexedMerkle.rootOf(keccak256(opening.data), opening.index, chunks, opening.proof);
+    }
+
+    /// @return the trace root that the tensor leads to
+    function traceRoot(TensorOpening calldata opening, uint256 tensor, uint256 tensors)
         external
         pure
-        returns (bool)
+        returns (bytes32)
     {
-        bytes memory encoding = abi.encode(
-            UNIT, unit.node, unit.unit, keccak256(weights), unit.bias, unit.multiplier, unit.shift
-        );
-        return _verify(root, encoding, proof);
+        return IndexedMerkle.rootOf(opening.root, tensor, tensors, opening.proof);
     }
 
-    /// @return whether the sample is one that `root` commits to
-    function provesSample(bytes32 root, uint256 index, bytes calldata input, int32 label, bytes32[] calldata proof)
-        external
-        pure
-        returns (bool)
-    {
-        return _verify(root, abi.encode(SAMPLE, index, keccak256(input), label), proof);
+    function rootOfAll(bytes32[] memory hashes) external pure returns (bytes32) {
+        return IndexedMerkle.rootOfAll(hashes);
     }
 
-    function _verify(bytes32 root, bytes memory encoding, bytes32[] calldata proof) private pure returns (bool) {
-        bytes32 leaf = keccak256(bytes.concat(keccak256(encoding)));
-        return MerkleProof.verifyCalldata(proof, root, leaf);
+    /// @return hash of the encoding, which a caller who encodes alike arrives at too
+    function operandsHash(Operands calldata operands) external pure returns (bytes32) {
+        return keccak256(abi.encode(operands));
     }
 }
