@@ -1,13 +1,18 @@
 """Participants that misbehave in the ways the protocol slashes. For the demonstration and the tests only.
 
-Real code paths through real transactions: each is an honest worker that leaves out one obligation.
+Real code paths through real transactions: each is an honest worker that leaves out one obligation, or lies.
 """
 
+from concurrent.futures import Executor
+
+from offchain.roles.context import RoleContext
+from offchain.roles.lies import Defence, Lie, Truth
 from offchain.roles.order_view import OrderView
 from offchain.roles.provider import ProviderWorker
 from offchain.roles.provider_rules import ProviderAction, RevealModel
-from offchain.roles.validator import ValidatorWorker
+from offchain.roles.validator import ValidatorOptions, ValidatorWorker
 from offchain.roles.validator_rules import RevealScores, ValidatorAction
+from offchain.types import OrderId
 
 
 class SecretiveProvider(ProviderWorker):
@@ -24,3 +29,27 @@ class SecretiveValidator(ValidatorWorker):
     def _act(self, view: OrderView, action: ValidatorAction) -> None:
         if not isinstance(action, RevealScores):
             super()._act(view, action)
+
+
+class LyingValidator(ValidatorWorker):
+    """Scores like an honest validator, reports what `lie` makes of it, and when challenged does as `defence` says."""
+
+    def __init__(
+        self,
+        context: RoleContext,
+        options: ValidatorOptions | None = None,
+        *,
+        lie: Lie,
+        defence: Defence = Defence.STORY,
+        executor: Executor | None = None,
+    ) -> None:
+        """`executor`: see ValidatorWorker."""
+        super().__init__(context, options, executor=executor)
+        self._lie = lie
+        self._defence_style = defence
+
+    def _reported(self, oid: OrderId, scores: tuple[int, ...]) -> tuple[int, ...]:
+        contracts = self.context.contracts
+        providers = tuple(model.provider for model in contracts.models(oid))
+        function = contracts.order(oid).terms.score_function
+        return self._lie(Truth(oid, scores, providers, function, contracts.test_set(oid).sample_count))

@@ -196,12 +196,16 @@ class ValidatorWorker(BackgroundWorker[tuple[Verdict, ...]]):
 
     def _keep(self, oid: OrderId, verdicts: tuple[Verdict, ...]) -> None:
         """Journals the scores; the rules will commit them."""
-        scores, salt = scores_of(verdicts), Salt(self.context.rng(32))
+        scores, salt = self._reported(oid, scores_of(verdicts)), Salt(self.context.rng(32))
         reasons = [verdict.reason for verdict in verdicts if verdict.reason is not None]
         self._say(oid, "scored", scores=scores, abstained=reasons)
         commitment = scores_commitment(oid, self.context.account, scores, salt)
         # The vStake is set when the order is chosen the next time, in this same tick: the bond may have changed.
         self.context.journal.write(ScoresRecord(oid, commitment, scores, salt, NOTHING))
+
+    def _reported(self, oid: OrderId, scores: tuple[int, ...]) -> tuple[int, ...]:  # noqa: ARG002 - for adversaries
+        """What is said of the scores that were found: the truth."""
+        return scores
 
     # Faults of others
 
