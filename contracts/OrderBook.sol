@@ -38,12 +38,18 @@ contract OrderBook is IOrderBook, ReentrancyGuardTransient {
         uint128 claimBond;
         uint128 minimumVStake;
         // slot
-        uint64 maxModelBytes;
-        uint64 maxTensorBytes;
+        uint40 maxModelBytes;
+        uint40 maxTensorBytes;
+        uint24 inputSize;
+        uint24 outputSize;
         uint32 validatorSharePpm;
         uint32 aggregatorTaxPpm;
         uint32 reporterSharePpm;
-        uint32 challengerSharePpm;
+        uint32 disputeSharePpm;
+        // slot
+        uint128 challengeStake;
+        uint96 requestBond;
+        uint32 moveSeconds;
         // slot
         uint128 reward;
         uint128 escrow;
@@ -53,6 +59,10 @@ contract OrderBook is IOrderBook, ReentrancyGuardTransient {
         bytes32 testRoot;
         bytes32 testCid;
     }
+
+    /// @dev int8 elements of a sample, and elements of an output, that a dispute can be about.
+    uint256 private constant MAX_INPUT_SIZE = 2 ** 20;
+    uint256 private constant MAX_OUTPUT_SIZE = 4096;
 
     IERC20 private immutable _TOKEN;
     IParameters private immutable _PARAMETERS;
@@ -114,6 +124,7 @@ contract OrderBook is IOrderBook, ReentrancyGuardTransient {
         if (o.sampleCount != 0) revert TestAlreadyReleased(oid);
         _requirePhase(oid, Phase.Reveal);
         if (sampleCount == 0) revert EmptyTestSet();
+        _checkLimit("sampleCount", sampleCount, 1, ScoreFunctions.MAX_SAMPLES);
         bytes32 actual = Commitments.testSet(msg.sender, testRoot, sampleCount, testCid, salt);
         if (actual != o.testCommitment) revert WrongTestSet(oid, o.testCommitment, actual);
         o.sampleCount = sampleCount;
@@ -147,7 +158,10 @@ contract OrderBook is IOrderBook, ReentrancyGuardTransient {
         order.validatorSharePpm = o.validatorSharePpm;
         order.aggregatorTaxPpm = o.aggregatorTaxPpm;
         order.reporterSharePpm = o.reporterSharePpm;
-        order.challengerSharePpm = o.challengerSharePpm;
+        order.disputeSharePpm = o.disputeSharePpm;
+        order.challengeStake = o.challengeStake;
+        order.requestBond = o.requestBond;
+        order.moveSeconds = o.moveSeconds;
         order.maxClaims = o.maxClaims;
         order.maxValidators = o.maxValidators;
     }
@@ -230,8 +244,11 @@ contract OrderBook is IOrderBook, ReentrancyGuardTransient {
         o.validateSeconds = terms.validateSeconds;
         o.challengeSeconds = terms.challengeSeconds;
         o.minimumValidators = terms.minimumValidators;
-        o.maxModelBytes = terms.maxModelBytes;
-        o.maxTensorBytes = terms.maxTensorBytes;
+        // The limits checked before fit their fields.
+        o.maxModelBytes = uint40(terms.maxModelBytes);
+        o.maxTensorBytes = uint40(terms.maxTensorBytes);
+        o.inputSize = uint24(terms.inputSize);
+        o.outputSize = uint24(terms.outputSize);
         o.reward = terms.reward.toUint128();
         o.escrow = terms.reward.toUint128();
         o.manifestCid = terms.manifestCid;
@@ -246,7 +263,10 @@ contract OrderBook is IOrderBook, ReentrancyGuardTransient {
         o.validatorSharePpm = p.validatorSharePpm;
         o.aggregatorTaxPpm = p.aggregatorTaxPpm;
         o.reporterSharePpm = p.reporterSharePpm;
-        o.challengerSharePpm = p.challengerSharePpm;
+        o.disputeSharePpm = p.disputeSharePpm;
+        o.challengeStake = p.challengeStake.toUint128();
+        o.requestBond = p.requestBond.toUint96();
+        o.moveSeconds = p.moveSeconds;
     }
 
     function _takeEscrow(uint256 oid) private returns (uint256 amount) {
@@ -272,10 +292,13 @@ contract OrderBook is IOrderBook, ReentrancyGuardTransient {
             terms: terms,
             claimBond: p.claimBond,
             minimumVStake: p.minimumVStake,
+            challengeStake: p.challengeStake,
+            requestBond: p.requestBond,
             validatorSharePpm: p.validatorSharePpm,
             aggregatorTaxPpm: p.aggregatorTaxPpm,
             reporterSharePpm: p.reporterSharePpm,
-            challengerSharePpm: p.challengerSharePpm,
+            disputeSharePpm: p.disputeSharePpm,
+            moveSeconds: p.moveSeconds,
             maxClaims: p.maxClaims,
             maxValidators: p.maxValidators
         });
@@ -294,6 +317,8 @@ contract OrderBook is IOrderBook, ReentrancyGuardTransient {
         terms.minimumValidators = o.minimumValidators;
         terms.maxModelBytes = o.maxModelBytes;
         terms.maxTensorBytes = o.maxTensorBytes;
+        terms.inputSize = o.inputSize;
+        terms.outputSize = o.outputSize;
     }
 
     function _windowsOf(Record storage o) private view returns (Windows memory) {
@@ -323,6 +348,9 @@ contract OrderBook is IOrderBook, ReentrancyGuardTransient {
         _checkLimit("minimumValidators", terms.minimumValidators, 1, p.maxValidators);
         _checkLimit("maxModelBytes", terms.maxModelBytes, 1, p.maxModelBytes);
         _checkLimit("maxTensorBytes", terms.maxTensorBytes, 1, p.maxTensorBytes);
+        _checkLimit("inputSize", terms.inputSize, 1, MAX_INPUT_SIZE);
+        bool oneNumber = ScoreFunctions.isRegression(terms.scoreFunction);
+        _checkLimit("outputSize", terms.outputSize, 1, oneNumber ? 1 : MAX_OUTPUT_SIZE);
     }
 
     function _checkWindow(string memory name, uint256 actual, uint256 minimum, uint256 maximum) private pure {

@@ -10,16 +10,19 @@ import { Role } from "./interfaces/IStakeVault.sol";
 contract Parameters is IParameters, Ownable2Step {
     /// @dev Amounts stay far below 2^128, so that a sum or a small multiple of them cannot overflow anywhere.
     uint256 private constant MAX_AMOUNT = 2 ** 120;
+    /// @dev Orders keep it in 96 bits.
+    uint256 private constant MAX_REQUEST_BOND = 2 ** 90;
     uint256 private constant MAX_VALIDATOR_SHARE = 500_000;
     uint256 private constant MAX_TAX = 200_000;
     /// @dev Whoever reports itself gets at most half back, so that slashing yourself never pays.
     uint256 private constant MAX_REPORTER_SHARE = 500_000;
-    uint256 private constant MAX_CHALLENGER_SHARE = 900_000;
+    uint256 private constant MAX_DISPUTE_SHARE = 900_000;
     uint256 private constant MAX_STALL = 30 days;
+    uint256 private constant MAX_MOVE = 30 days;
     uint256 private constant MAX_TIME = 365 days;
     /// @dev Every loop of the protocol runs over one of these.
     uint256 private constant MAX_HEADS = 32;
-    uint256 private constant MAX_BYTES = 2 ** 40;
+    uint256 private constant MAX_BYTES = 2 ** 40 - 1;
 
     ProtocolParameters private _parameters;
 
@@ -64,6 +67,8 @@ contract Parameters is IParameters, Ownable2Step {
         _within("aggregatorMinimum", p.aggregatorMinimum, 1, MAX_AMOUNT);
         _within("claimBond", p.claimBond, 1, MAX_AMOUNT);
         _within("minimumVStake", p.minimumVStake, 1, MAX_AMOUNT);
+        _within("challengeStake", p.challengeStake, 1, MAX_AMOUNT);
+        _within("requestBond", p.requestBond, 1, MAX_REQUEST_BOND);
         _within("minimumReward", p.minimumReward, 1, MAX_AMOUNT);
     }
 
@@ -71,12 +76,13 @@ contract Parameters is IParameters, Ownable2Step {
         _within("validatorSharePpm", p.validatorSharePpm, 0, MAX_VALIDATOR_SHARE);
         _within("aggregatorTaxPpm", p.aggregatorTaxPpm, 0, MAX_TAX);
         _within("reporterSharePpm", p.reporterSharePpm, 0, MAX_REPORTER_SHARE);
-        _within("challengerSharePpm", p.challengerSharePpm, 0, MAX_CHALLENGER_SHARE);
+        _within("disputeSharePpm", p.disputeSharePpm, 0, MAX_DISPUTE_SHARE);
     }
 
     function _checkTimes(ProtocolParameters memory p) private pure {
         _within("exitDelay", p.exitDelay, 1, MAX_TIME);
         _within("stallDelay", p.stallDelay, 1, MAX_STALL);
+        _within("moveSeconds", p.moveSeconds, 1, MAX_MOVE);
         _within("epochSeconds", p.epochSeconds, 1, MAX_TIME);
         _within("minimumWindow", p.minimumWindow, 1, MAX_TIME / 2);
         _within("maximumWindow", p.maximumWindow, 2 * uint256(p.minimumWindow), MAX_TIME);

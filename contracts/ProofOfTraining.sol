@@ -24,10 +24,23 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
         _;
     }
 
-    /// @param court_ may be zero: then there is no court
-    constructor(IOrderBook orderBook_, IStakeVault vault_, IRewardTreasury treasury_, address court_)
-        ProofState(orderBook_, vault_, treasury_, court_)
-    { }
+    modifier onlyAvailability() {
+        if (msg.sender != _AVAILABILITY) revert OnlyAvailability(_AVAILABILITY, msg.sender);
+        _;
+    }
+
+    modifier onlyCourts() {
+        if (msg.sender != _COURT && msg.sender != _AVAILABILITY) revert NotACourt(msg.sender);
+        _;
+    }
+
+    constructor(
+        IOrderBook orderBook_,
+        IStakeVault vault_,
+        IRewardTreasury treasury_,
+        address court_,
+        address availability_
+    ) ProofState(orderBook_, vault_, treasury_, court_, availability_) { }
 
     /// @inheritdoc IProofOfTraining
     function claim(uint256 oid, bytes32 commitment) external nonReentrant {
@@ -115,12 +128,23 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
     /// @inheritdoc IProofOfTraining
     function slashUnrevealedScores(uint256 oid, address validator) external nonReentrant {
         Phase phase = _phaseOf(oid);
-        bool late = phase > Phase.ScoreReveal && phase < Phase.Sealed;
-        Sheet storage theirs = _cycles[oid].sheetBy[validator];
+        Cycle storage cycle = _cycles[oid];
+        bool late = phase > Phase.ScoreReveal && phase < Phase.Sealed && !cycle.testVoid;
+        Sheet storage theirs = cycle.sheetBy[validator];
         if (!late || theirs.commitment == 0 || theirs.revealed || theirs.slashed) {
             revert NotSlashable(oid, validator);
         }
         _slashSheet(oid, validator, _orderOf(oid));
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function slashVoidValidation(uint256 oid, address validator, uint16 modelIndex) external nonReentrant {
+        Cycle storage cycle = _cycles[oid];
+        bool bound = cycle.settlement.outcome == Outcome.None && !cycle.testVoid;
+        if (!bound || !_isVoid(cycle, modelIndex) || !_isCounted(cycle, validator, modelIndex)) {
+            revert NotSlashable(oid, validator);
+        }
+        _removeValidation(oid, validator, modelIndex, cycle.reporterOf[modelIndex]);
     }
 
     /// @inheritdoc IProofOfTraining
@@ -141,16 +165,16 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IProofOfTraining
-    function disputeOpened(uint256 oid) external onlyCourt {
-        _requirePhase(oid, Phase.Challenge);
+    function disputeOpened(uint256 oid) external onlyCourts {
+        Phase phase = _phaseOf(oid);
+        if (phase < Phase.ScoreCommit || phase > Phase.Challenge) revert NotContestable(oid, phase);
         uint32 open = ++_cycles[oid].openDisputes;
         emit DisputeOpened(oid, open);
     }
 
     /// @inheritdoc IProofOfTraining
-    function disputeClosed(uint256 oid, uint64 challengeUntil) external onlyCourt {
-        Cycle storage cycle = _cycles[oid];
-        if (cycle.openDisputes == 0) revert NoOpenDispute(oid);
+    function disputeClosed(uint256 oid, uint64 challengeUntil) external onlyCourts {
+        Cycle storage cycle = _contested(oid);
         cycle.openDisputes -= 1;
         if (challengeUntil > cycle.challengeUntil) cycle.challengeUntil = challengeUntil;
         emit DisputeClosed(oid, cycle.openDisputes, cycle.challengeUntil);
@@ -162,18 +186,45 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
         onlyCourt
         nonReentrant
     {
-        Cycle storage cycle = _cycles[oid];
-        if (cycle.openDisputes == 0) revert NoOpenDispute(oid);
-        if (modelIndex >= cycle.reveals) revert UnknownModel(oid, modelIndex);
+        Cycle storage cycle = _contested(oid);
+        _knownModel(cycle, oid, modelIndex);
         if (!_isLive(cycle, validator, modelIndex)) revert NoSuchValidation(oid, validator, modelIndex);
+        _removeValidation(oid, validator, modelIndex, challenger);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function voidModel(uint256 oid, uint16 modelIndex, address reporter) external onlyAvailability nonReentrant {
+        Cycle storage cycle = _contested(oid);
+        address provider = _knownModel(cycle, oid, modelIndex).provider;
+        if (_isVoid(cycle, modelIndex)) revert ModelAlreadyVoid(oid, modelIndex);
+        Order memory order = _orderOf(oid);
+        cycle.voidModels |= uint32(1 << modelIndex);
+        cycle.reporterOf[modelIndex] = reporter;
+        cycle.claimBy[provider].slashed = true;
+        emit ModelVoided(oid, modelIndex, provider, reporter, order.claimBond);
+        _VAULT.slashLocked(provider, Role.Provider, order.claimBond, reporter, order.disputeSharePpm, bytes32(oid));
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function voidTest(uint256 oid, address reporter) external onlyAvailability {
+        Cycle storage cycle = _contested(oid);
+        if (cycle.testVoid) revert TestAlreadyVoid(oid);
+        if (_samplesOf(oid) == 0) revert TestNotReleased(oid);
+        cycle.testVoid = true;
+        emit TestVoided(oid, reporter);
+    }
+
+    /// @dev Takes a counted validation out of the tally and slashes its vStake.
+    function _removeValidation(uint256 oid, address validator, uint16 modelIndex, address beneficiary) private {
+        Cycle storage cycle = _cycles[oid];
         Sheet storage sheet = cycle.sheetBy[validator];
         uint256 amount = sheet.vStake;
         sheet.removals += 1;
         cycle.removedBy[validator] |= 1 << modelIndex;
         cycle.votesOn[modelIndex].remove(cycle.scoresBy[validator][modelIndex]);
-        emit ValidationRemoved(oid, validator, modelIndex, challenger, amount);
-        uint256 share = _orderOf(oid).challengerSharePpm;
-        _VAULT.slashLocked(validator, Role.Validator, amount, challenger, share, bytes32(oid));
+        emit ValidationRemoved(oid, validator, modelIndex, beneficiary, amount);
+        uint256 share = _orderOf(oid).disputeSharePpm;
+        _VAULT.slashLocked(validator, Role.Validator, amount, beneficiary, share, bytes32(oid));
     }
 
     /// @dev Gives the caller a place among the validators: the next free one, else that of the lowest vStake.
@@ -196,14 +247,20 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
         emit ValidatorDisplaced(oid, displaced, msg.sender);
     }
 
-    /// @dev Checks the ranges and counts every score but the abstentions.
+    /// @dev Checks the ranges and counts every score but the abstentions and those of models that are void by now.
     function _count(uint256 oid, Cycle storage cycle, int64[] calldata scores) private {
         ScoreFunction fn = _orderOf(oid).terms.scoreFunction;
         uint32 samples = _samplesOf(oid);
         for (uint256 i = 0; i < scores.length; ++i) {
             if (scores[i] == ScoreFunctions.ABSTAIN) continue;
             if (!ScoreFunctions.inRange(fn, scores[i], samples)) revert ScoreOutOfRange(i, scores[i]);
-            cycle.votesOn[i].add(scores[i]);
+            if (_isVoid(cycle, i)) {
+                cycle.removedBy[msg.sender] |= 1 << i;
+                // forge-lint: disable-next-line(unsafe-typecast)
+                emit ValidationRemoved(oid, msg.sender, uint16(i), address(0), 0);
+            } else {
+                cycle.votesOn[i].add(scores[i]);
+            }
         }
     }
 
@@ -229,7 +286,7 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
             address validator = cycle.validatorAt[i];
             Sheet storage theirs = cycle.sheetBy[validator];
             if (theirs.slashed) continue;
-            if (!theirs.revealed) {
+            if (!theirs.revealed && !cycle.testVoid) {
                 _slashSheet(oid, validator, order);
                 continue;
             }
@@ -280,9 +337,12 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
         uint256 reward = order.terms.reward;
         uint32 samples = _samplesOf(oid);
         tax = Settlements.taxOf(reward, order.aggregatorTaxPpm);
-        if (cycle.reveals != 0 && samples == 0) {
-            settlement.outcome = Outcome.Shared;
-            return (settlement, Settlements.shared(reward, tax, _providersOf(cycle)), tax);
+        if (samples == 0) {
+            address[] memory providers = _sharersOf(cycle);
+            if (providers.length != 0) {
+                settlement.outcome = Outcome.Shared;
+                return (settlement, Settlements.shared(reward, tax, providers), tax);
+            }
         }
         _pickWinner(cycle, order, samples, settlement);
         if (settlement.outcome == Outcome.Won) {
@@ -301,7 +361,7 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
     {
         uint64 earliest = 0;
         for (uint256 i = 0; i < cycle.reveals; ++i) {
-            (bool eligible, int64 score) = _eligible(cycle.votesOn[i], order, samples);
+            (bool eligible, int64 score) = _eligible(cycle, i, order, samples);
             if (!eligible) continue;
             Model storage model = cycle.modelAt[i];
             bool better = settlement.outcome == Outcome.None || score > settlement.score
@@ -334,11 +394,23 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
         }
     }
 
-    function _providersOf(Cycle storage cycle) private view returns (address[] memory providers) {
-        providers = new address[](cycle.reveals);
-        for (uint256 i = 0; i < providers.length; ++i) {
-            providers[i] = cycle.modelAt[i].provider;
+    /// @return providers those who revealed a model that is not void
+    function _sharersOf(Cycle storage cycle) private view returns (address[] memory providers) {
+        uint256 reveals = cycle.reveals;
+        uint256 n = 0;
+        for (uint256 i = 0; i < reveals; ++i) {
+            if (!_isVoid(cycle, i)) n += 1;
         }
+        providers = new address[](n);
+        n = 0;
+        for (uint256 i = 0; i < reveals; ++i) {
+            if (!_isVoid(cycle, i)) providers[n++] = cycle.modelAt[i].provider;
+        }
+    }
+
+    function _contested(uint256 oid) private view returns (Cycle storage cycle) {
+        cycle = _cycles[oid];
+        if (cycle.openDisputes == 0) revert NoOpenDispute(oid);
     }
 
     function _requireActive(Role role) private view {

@@ -31,15 +31,18 @@ abstract contract ProofState is IProofOfTraining {
         bool slashed;
     }
 
-    /// @dev One order's cycle data (paper, table 1). The counters are the lengths of the lists below them.
+    /// @dev One order's cycle data (paper, table 1). The counters are the lengths of the lists below them; the first slot
+    /// is full. Bit i of `voidModels`: model i, of at most 32.
     struct Cycle {
-        uint64 sequence;
+        uint56 sequence;
+        bool testVoid;
         uint64 challengeUntil;
         uint32 openDisputes;
         uint16 claims;
         uint16 reveals;
         uint16 scoreCommits;
         uint16 scoreReveals;
+        uint32 voidModels;
         Settlement settlement;
         mapping(uint256 index => address) claimantAt;
         mapping(uint256 index => Model) modelAt;
@@ -50,20 +53,30 @@ abstract contract ProofState is IProofOfTraining {
         /// bit i: the validation of model i
         mapping(address validator => uint256) removedBy;
         mapping(uint256 modelIndex => Votes) votesOn;
+        /// who asked for what nobody could post
+        mapping(uint256 modelIndex => address) reporterOf;
     }
 
     IOrderBook internal immutable _BOOK;
     IStakeVault internal immutable _VAULT;
     IRewardTreasury internal immutable _TREASURY;
     address internal immutable _COURT;
+    address internal immutable _AVAILABILITY;
 
     mapping(uint256 oid => Cycle) internal _cycles;
 
-    constructor(IOrderBook orderBook_, IStakeVault vault_, IRewardTreasury treasury_, address court_) {
+    constructor(
+        IOrderBook orderBook_,
+        IStakeVault vault_,
+        IRewardTreasury treasury_,
+        address court_,
+        address availability_
+    ) {
         _BOOK = orderBook_;
         _VAULT = vault_;
         _TREASURY = treasury_;
         _COURT = court_;
+        _AVAILABILITY = availability_;
     }
 
     /// @inheritdoc IProofOfTraining
@@ -101,6 +114,11 @@ abstract contract ProofState is IProofOfTraining {
     }
 
     /// @inheritdoc IProofOfTraining
+    function modelAt(uint256 oid, uint16 modelIndex) external view returns (Model memory) {
+        return _knownModel(_cycles[oid], oid, modelIndex);
+    }
+
+    /// @inheritdoc IProofOfTraining
     function validatorsOf(uint256 oid) external view returns (address[] memory list) {
         Cycle storage cycle = _cycles[oid];
         list = new address[](cycle.scoreCommits);
@@ -129,16 +147,38 @@ abstract contract ProofState is IProofOfTraining {
     }
 
     /// @inheritdoc IProofOfTraining
+    function scoreOf(uint256 oid, address validator, uint16 modelIndex) external view returns (int64) {
+        int64[] storage scores = _cycles[oid].scoresBy[validator];
+        if (modelIndex >= scores.length) revert NoSuchValidation(oid, validator, modelIndex);
+        return scores[modelIndex];
+    }
+
+    /// @inheritdoc IProofOfTraining
     function isRemoved(uint256 oid, address validator, uint16 modelIndex) external view returns (bool) {
         return _isRemoved(_cycles[oid], validator, modelIndex);
     }
 
     /// @inheritdoc IProofOfTraining
+    function isLive(uint256 oid, address validator, uint16 modelIndex) external view returns (bool) {
+        return _isLive(_cycles[oid], validator, modelIndex);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function isVoid(uint256 oid, uint16 modelIndex) external view returns (bool) {
+        return _isVoid(_cycles[oid], modelIndex);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function isTestVoid(uint256 oid) external view returns (bool) {
+        return _cycles[oid].testVoid;
+    }
+
+    /// @inheritdoc IProofOfTraining
     function tallyOf(uint256 oid, uint16 modelIndex) external view returns (Tally memory) {
         Cycle storage cycle = _cycles[oid];
-        if (modelIndex >= cycle.reveals) revert UnknownModel(oid, modelIndex);
+        _knownModel(cycle, oid, modelIndex);
         Votes storage votes = cycle.votesOn[modelIndex];
-        (bool eligible, int64 score) = _eligible(votes, _orderOf(oid), _samplesOf(oid));
+        (bool eligible, int64 score) = _eligible(cycle, modelIndex, _orderOf(oid), _samplesOf(oid));
         return Tally({ live: votes.live, distinct: votes.distinct, score: score, eligible: eligible });
     }
 
@@ -167,6 +207,11 @@ abstract contract ProofState is IProofOfTraining {
         return _COURT;
     }
 
+    /// @inheritdoc IProofOfTraining
+    function availability() external view returns (address) {
+        return _AVAILABILITY;
+    }
+
     function _requirePhase(uint256 oid, Phase expected) internal view {
         Phase actual = _phaseOf(oid);
         if (actual != expected) revert WrongPhase(oid, expected, actual);
@@ -181,22 +226,29 @@ abstract contract ProofState is IProofOfTraining {
         return _BOOK.getOrder(oid);
     }
 
-    /// @return samples in the released test set; 0 while none is released
+    function _knownModel(Cycle storage cycle, uint256 oid, uint256 modelIndex) internal view returns (Model storage) {
+        if (modelIndex >= cycle.reveals) revert UnknownModel(oid, modelIndex);
+        return cycle.modelAt[modelIndex];
+    }
+
+    /// @return samples in the released test set; 0 while none is released, and when it is void
     function _samplesOf(uint256 oid) internal view returns (uint32 samples) {
+        if (_cycles[oid].testVoid) return 0;
         // slither-disable-next-line unused-return
         (,, samples) = _BOOK.standingOf(oid);
     }
 
     /// @return eligible whether the model can win
     /// @return score what all its live validations say; 0 if they do not agree
-    function _eligible(Votes storage votes, Order memory order, uint32 samples)
+    function _eligible(Cycle storage cycle, uint256 modelIndex, Order memory order, uint32 samples)
         internal
         view
         returns (bool eligible, int64 score)
     {
+        Votes storage votes = cycle.votesOn[modelIndex];
         bool agreed;
         (agreed, score) = votes.agreement();
-        eligible = agreed && votes.live >= order.terms.minimumValidators
+        eligible = agreed && samples != 0 && !_isVoid(cycle, modelIndex) && votes.live >= order.terms.minimumValidators
             && ScoreFunctions.reaches(score, samples, order.terms.minimumScorePpm);
     }
 
@@ -207,8 +259,18 @@ abstract contract ProofState is IProofOfTraining {
 
     /// @return whether `validator` has revealed a score for the model which still counts
     function _isLive(Cycle storage cycle, address validator, uint256 modelIndex) internal view returns (bool) {
-        return cycle.sheetBy[validator].revealed && !_isRemoved(cycle, validator, modelIndex)
-            && cycle.scoresBy[validator][modelIndex] != ScoreFunctions.ABSTAIN;
+        return !cycle.testVoid && !_isVoid(cycle, modelIndex) && _isCounted(cycle, validator, modelIndex);
+    }
+
+    /// @return whether the score is in the tally of the model, which may be void
+    function _isCounted(Cycle storage cycle, address validator, uint256 modelIndex) internal view returns (bool) {
+        int64[] storage scores = cycle.scoresBy[validator];
+        return modelIndex < scores.length && scores[modelIndex] != ScoreFunctions.ABSTAIN
+            && !_isRemoved(cycle, validator, modelIndex);
+    }
+
+    function _isVoid(Cycle storage cycle, uint256 modelIndex) internal view returns (bool) {
+        return (cycle.voidModels >> modelIndex) & 1 == 1;
     }
 
     function _isRemoved(Cycle storage cycle, address validator, uint256 modelIndex) private view returns (bool) {
@@ -220,7 +282,7 @@ abstract contract ProofState is IProofOfTraining {
         (windows, facts.cancelled, sampleCount) = _BOOK.standingOf(oid);
         Cycle storage cycle = _cycles[oid];
         facts.isSealed = cycle.settlement.outcome != Outcome.None;
-        facts.testReleased = sampleCount != 0;
+        facts.testReleased = sampleCount != 0 && !cycle.testVoid;
         facts.claims = cycle.claims;
         facts.reveals = cycle.reveals;
         facts.scoreCommits = cycle.scoreCommits;

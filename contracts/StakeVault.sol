@@ -31,27 +31,29 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     address private immutable _PROOF;
     address private immutable _COMMITTEE;
     address private immutable _COURT;
+    address private immutable _AVAILABILITY;
 
     mapping(address account => mapping(Role role => Account)) private _accounts;
 
     modifier onlyModule() {
-        if (msg.sender != _PROOF && msg.sender != _COMMITTEE && msg.sender != _COURT) revert NotAModule(msg.sender);
+        if (!_isModule(msg.sender)) revert NotAModule(msg.sender);
         _;
     }
 
-    /// @param court_ may be zero: then there is no court
     constructor(
         ERC20Burnable token_,
         IParameters parameters_,
         address proofOfTraining_,
         address committee_,
-        address court_
+        address court_,
+        address availability_
     ) {
         _TOKEN = token_;
         _PARAMETERS = parameters_;
         _PROOF = proofOfTraining_;
         _COMMITTEE = committee_;
         _COURT = court_;
+        _AVAILABILITY = availability_;
     }
 
     /// @inheritdoc IStakeVault
@@ -193,6 +195,11 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         return _COURT;
     }
 
+    /// @inheritdoc IStakeVault
+    function availability() external view returns (address) {
+        return _AVAILABILITY;
+    }
+
     function _bond(Role role, uint256 amount) private {
         _require(role, amount);
         Account storage a = _accounts[msg.sender][role];
@@ -204,6 +211,10 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     function _disburse(address beneficiary, uint256 paid, uint256 burned) private {
         if (burned != 0) _TOKEN.burn(burned);
         if (paid != 0) IERC20(_TOKEN).safeTransfer(beneficiary, paid);
+    }
+
+    function _isModule(address account) private view returns (bool) {
+        return account == _PROOF || account == _COMMITTEE || account == _COURT || account == _AVAILABILITY;
     }
 
     function _share(uint256 amount, address beneficiary, uint256 sharePpm) private pure returns (uint256) {

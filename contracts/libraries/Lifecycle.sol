@@ -23,7 +23,8 @@ struct Windows {
     uint32 challenge;
 }
 
-/// @dev Everything besides the clock that moves an order on.
+/// @dev Everything besides the clock that moves an order on. `testReleased`: released, and not found void;
+/// `openDisputes`: disputes and requests for data.
 struct Facts {
     bool cancelled;
     bool isSealed;
@@ -60,13 +61,13 @@ library Lifecycle {
         return revealEnd(w) + w.validate;
     }
 
-    /// @return when challenges close, disputes aside
+    /// @return when challenges close, unless one is open
     function challengeEnd(Windows memory w) internal pure returns (uint64) {
         return scoreRevealEnd(w) + w.challenge;
     }
 
     /// @notice The phase of an order at time `t`. Total: every input has one phase, and every order reaches
-    /// `Sealable` by the clock alone once no dispute is open.
+    /// `Sealable` by the clock alone once nothing is open. Where nothing can follow, what is open is still waited for.
     function phaseAt(Windows memory w, Facts memory f, uint64 t) internal pure returns (Phase) {
         if (w.start == 0) return Phase.None;
         if (f.cancelled) return Phase.Cancelled;
@@ -74,12 +75,13 @@ library Lifecycle {
         if (t < trainEnd(w)) return Phase.Training;
         if (f.claims == 0) return Phase.Sealable;
         if (t < revealEnd(w)) return Phase.Reveal;
-        if (f.reveals == 0 || !f.testReleased) return Phase.Sealable;
+        if (f.reveals == 0) return Phase.Sealable;
+        Phase over = f.openDisputes == 0 ? Phase.Sealable : Phase.Challenge;
+        if (!f.testReleased) return over;
         if (t < scoreCommitEnd(w)) return Phase.ScoreCommit;
-        if (f.scoreCommits == 0) return Phase.Sealable;
+        if (f.scoreCommits == 0) return over;
         if (t < scoreRevealEnd(w)) return Phase.ScoreReveal;
-        if (f.scoreReveals == 0) return Phase.Sealable;
-        if (f.openDisputes != 0 || t < challengeEnd(w) || t < f.challengeUntil) return Phase.Challenge;
-        return Phase.Sealable;
+        if (f.scoreReveals == 0) return over;
+        return t < challengeEnd(w) || t < f.challengeUntil ? Phase.Challenge : over;
     }
 }

@@ -6,7 +6,6 @@ import { Payout } from "../../contracts/interfaces/IRewardTreasury.sol";
 import { IStakeVault, Role } from "../../contracts/interfaces/IStakeVault.sol";
 import { Lifecycle, Phase } from "../../contracts/libraries/Lifecycle.sol";
 import { ScoreFunctions } from "../../contracts/libraries/ScoreFunctions.sol";
-import { ProofOfTraining } from "../../contracts/ProofOfTraining.sol";
 import { vm } from "./support/Vm.sol";
 import { World } from "./support/World.sol";
 
@@ -94,18 +93,27 @@ contract CourtSeamTest is World {
         vm.assertEq(proof.settlementOf(oid).winner, provider(0), "the honest one");
     }
 
-    function test_disputes_open_in_the_challenge_phase_only() public {
-        uint256 oid = scored();
-        vm.warp(block.timestamp - 1);
-        vm.expectRevert(
-            abi.encodeWithSelector(IProofOfTraining.WrongPhase.selector, oid, Phase.Challenge, Phase.ScoreReveal)
-        );
-        court.open(oid);
+    function test_disputes_and_requests_open_from_the_commitment_to_scores_on() public {
+        uint256 oid = claimed(1);
+        _notContestable(oid, Phase.Training);
+        toReveal(oid);
+        _notContestable(oid, Phase.Reveal);
+        reveal(oid, provider(0));
+        release(oid);
+        toScoreCommit(oid);
+        enrol(validator(0), Role.Validator, BOND);
+        commitScores(oid, validator(0), row(1), VSTAKE);
+        _contestable(oid);
+        toScoreReveal(oid);
+        revealScores(oid, validator(0), row(1));
+        _contestable(oid);
+        toChallenge(oid);
+        _contestable(oid);
         toSealable(oid);
-        vm.expectRevert(
-            abi.encodeWithSelector(IProofOfTraining.WrongPhase.selector, oid, Phase.Challenge, Phase.Sealable)
-        );
-        court.open(oid);
+        _notContestable(oid, Phase.Sealable);
+        proof.seal(oid);
+        _notContestable(oid, Phase.Sealed);
+        _notContestable(99, Phase.None);
     }
 
     function test_only_validations_that_stand_are_removed() public {
@@ -141,29 +149,47 @@ contract CourtSeamTest is World {
         court.close(oid, 0);
     }
 
-    function test_nobody_else_is_the_court() public {
+    function test_nobody_else_is_a_court() public {
         uint256 oid = scored();
-        bytes memory reason = abi.encodeWithSelector(IProofOfTraining.OnlyCourt.selector, address(court), address(this));
+        bytes memory reason = abi.encodeWithSelector(IProofOfTraining.NotACourt.selector, address(this));
         vm.expectRevert(reason);
         proof.disputeOpened(oid);
         vm.expectRevert(reason);
         proof.disputeClosed(oid, 0);
-        vm.expectRevert(reason);
-        proof.removeValidation(oid, validator(0), 0, challenger);
     }
 
-    function test_without_a_court_nobody_is() public {
-        ProofOfTraining lone = new ProofOfTraining(book, vault, treasury, address(0));
-        vm.assertEq(lone.court(), address(0), "no court");
-        vm.expectRevert(abi.encodeWithSelector(IProofOfTraining.OnlyCourt.selector, address(0), address(court)));
-        vm.prank(address(court));
-        lone.disputeOpened(1);
+    function test_only_the_dispute_court_removes_validations() public {
+        uint256 oid = scored();
+        court.open(oid);
+        vm.expectRevert(
+            abi.encodeWithSelector(IProofOfTraining.OnlyCourt.selector, address(court), address(availability))
+        );
+        availability.remove(oid, validator(0), 0, challenger);
+        vm.expectRevert(abi.encodeWithSelector(IProofOfTraining.OnlyCourt.selector, address(court), address(this)));
+        proof.removeValidation(oid, validator(0), 0, challenger);
     }
 
     function test_models_that_do_not_exist_have_no_tally() public {
         uint256 oid = scored();
         vm.expectRevert(abi.encodeWithSelector(IProofOfTraining.UnknownModel.selector, oid, 2));
         proof.tallyOf(oid, 2);
+    }
+
+    function _contestable(uint256 oid) private {
+        uint256 snapshot = vm.snapshotState();
+        court.open(oid);
+        vm.assertEq(proof.factsOf(oid).openDisputes, 1, "a dispute");
+        availability.open(oid);
+        vm.assertEq(proof.factsOf(oid).openDisputes, 2, "a request");
+        vm.revertToState(snapshot);
+    }
+
+    function _notContestable(uint256 oid, Phase actual) private {
+        bytes memory reason = abi.encodeWithSelector(IProofOfTraining.NotContestable.selector, oid, actual);
+        vm.expectRevert(reason);
+        court.open(oid);
+        vm.expectRevert(reason);
+        availability.open(oid);
     }
 
     function _noSuchValidation(uint256 oid, address account, uint16 index) private {

@@ -72,6 +72,16 @@ contract ParametersTest is World {
         p.minimumVStake = MOST + 1;
         _refused(p, "minimumVStake", MOST + 1, 1, MOST);
         p = _parameters();
+        p.challengeStake = 0;
+        _refused(p, "challengeStake", 0, 1, MOST);
+        p.challengeStake = MOST + 1;
+        _refused(p, "challengeStake", MOST + 1, 1, MOST);
+        p = _parameters();
+        p.requestBond = 0;
+        _refused(p, "requestBond", 0, 1, 2 ** 90);
+        p.requestBond = 2 ** 90 + 1;
+        _refused(p, "requestBond", 2 ** 90 + 1, 1, 2 ** 90);
+        p = _parameters();
         p.minimumReward = 0;
         _refused(p, "minimumReward", 0, 1, MOST);
     }
@@ -87,8 +97,8 @@ contract ParametersTest is World {
         p.reporterSharePpm = 500_001;
         _refused(p, "reporterSharePpm", 500_001, 0, 500_000);
         p = _parameters();
-        p.challengerSharePpm = 900_001;
-        _refused(p, "challengerSharePpm", 900_001, 0, 900_000);
+        p.disputeSharePpm = 900_001;
+        _refused(p, "disputeSharePpm", 900_001, 0, 900_000);
     }
 
     function test_times_have_bounds() public {
@@ -98,6 +108,11 @@ contract ParametersTest is World {
         p = _parameters();
         p.stallDelay = 30 days + 1;
         _refused(p, "stallDelay", 30 days + 1, 1, 30 days);
+        p = _parameters();
+        p.moveSeconds = 0;
+        _refused(p, "moveSeconds", 0, 1, 30 days);
+        p.moveSeconds = 30 days + 1;
+        _refused(p, "moveSeconds", 30 days + 1, 1, 30 days);
         p = _parameters();
         p.epochSeconds = 0;
         _refused(p, "epochSeconds", 0, 1, 365 days);
@@ -121,8 +136,8 @@ contract ParametersTest is World {
         p.maxValidators = 33;
         _refused(p, "maxValidators", 33, 1, 32);
         p = _parameters();
-        p.maxModelBytes = 2 ** 40 + 1;
-        _refused(p, "maxModelBytes", 2 ** 40 + 1, 1, 2 ** 40);
+        p.maxModelBytes = 2 ** 40;
+        _refused(p, "maxModelBytes", 2 ** 40, 1, 2 ** 40 - 1);
         p = _parameters();
         p.maxTensorBytes = p.maxModelBytes + 1;
         _refused(p, "maxTensorBytes", p.maxTensorBytes, 1, p.maxModelBytes);

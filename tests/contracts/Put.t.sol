@@ -99,6 +99,35 @@ contract PutTest is World {
         _refusedLimit(t, "maxTensorBytes", 0, 16 * 2 ** 20);
     }
 
+    function test_put_refuses_sizes_that_no_dispute_could_be_about() public {
+        OrderTerms memory t = _terms();
+        t.inputSize = 0;
+        _refusedLimit(t, "inputSize", 0, 2 ** 20);
+        t.inputSize = 2 ** 20 + 1;
+        _refusedLimit(t, "inputSize", 2 ** 20 + 1, 2 ** 20);
+        t.inputSize = 2 ** 20;
+        t.outputSize = 0;
+        _refusedLimit(t, "outputSize", 0, 4096);
+        t.outputSize = 4097;
+        _refusedLimit(t, "outputSize", 4097, 4096);
+        t.outputSize = 4096;
+        Order memory order = book.getOrder(put(t));
+        vm.assertEq(order.terms.inputSize, 2 ** 20, "input");
+        vm.assertEq(order.terms.outputSize, 4096, "output");
+    }
+
+    function test_put_wants_one_output_for_scores_of_one_number() public {
+        OrderTerms memory t = _terms();
+        ScoreFunction[2] memory regressions = [ScoreFunction.MeanAbsoluteError, ScoreFunction.MeanSquaredError];
+        for (uint256 i = 0; i < 2; ++i) {
+            t.scoreFunction = regressions[i];
+            t.outputSize = 2;
+            _refusedLimit(t, "outputSize", 2, 1);
+            t.outputSize = 1;
+            put(t);
+        }
+    }
+
     function test_put_needs_an_allowance_and_a_balance() public {
         _refused(
             _terms(), abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, address(book), 0, REWARD)
@@ -153,10 +182,13 @@ contract PutTest is World {
             terms: _terms(),
             claimBond: p.claimBond,
             minimumVStake: p.minimumVStake,
+            challengeStake: p.challengeStake,
+            requestBond: p.requestBond,
             validatorSharePpm: p.validatorSharePpm,
             aggregatorTaxPpm: p.aggregatorTaxPpm,
             reporterSharePpm: p.reporterSharePpm,
-            challengerSharePpm: p.challengerSharePpm,
+            disputeSharePpm: p.disputeSharePpm,
+            moveSeconds: p.moveSeconds,
             maxClaims: p.maxClaims,
             maxValidators: p.maxValidators
         });

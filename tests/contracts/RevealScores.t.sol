@@ -18,6 +18,7 @@ contract RevealScoresTest is World {
     function _terms() internal view override returns (OrderTerms memory t) {
         t = super._terms();
         t.scoreFunction = fn;
+        t.outputSize = 1;
         t.minimumScorePpm = least;
         t.minimumValidators = 2;
     }
@@ -99,6 +100,18 @@ contract RevealScoresTest is World {
         fn = ScoreFunction.MeanAbsoluteError;
         _outOfRange(row(0, 1), 1, 1);
         _outOfRange(row(-(2 ** 24) * 360, -(2 ** 24) * 360 - 1), 1, -(2 ** 24) * 360 - 1);
+    }
+
+    function test_nor_a_squared_error_a_cross_entropy_or_a_top_k() public {
+        fn = ScoreFunction.MeanSquaredError;
+        _outOfRange(row(0, 1), 1, 1);
+        _outOfRange(row(-(2 ** 40) * 360, -(2 ** 40) * 360 - 1), 1, -(2 ** 40) * 360 - 1);
+        fn = ScoreFunction.CrossEntropy;
+        _outOfRange(row(-(2 ** 24) * 360, -(2 ** 24) * 360 - 1), 1, -(2 ** 24) * 360 - 1);
+        fn = ScoreFunction.Top3Accuracy;
+        _outOfRange(row(0, 361), 1, 361);
+        fn = ScoreFunction.Top5Accuracy;
+        _outOfRange(row(360, -1), 1, -1);
     }
 
     function _committed(int64[] memory scores) private returns (uint256 oid) {

@@ -29,6 +29,7 @@ contract ClientAttackTest is World {
     function test_a_client_cannot_ask_for_an_error_below_zero() public {
         OrderTerms memory t = _terms();
         t.scoreFunction = ScoreFunction.MeanAbsoluteError;
+        t.outputSize = 1;
         t.minimumScorePpm = 1;
         _refused(t, abi.encodeWithSelector(IOrderBook.UnattainableScore.selector, int64(0), int64(1)));
         t.minimumScorePpm = 0;

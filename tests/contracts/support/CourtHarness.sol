@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import { IProofOfTraining } from "../../../contracts/interfaces/IProofOfTraining.sol";
 import { IStakeVault, Role } from "../../../contracts/interfaces/IStakeVault.sol";
 
-/// @dev Stands where the dispute court will: it says what it is told to say.
+/// @dev Stands where a court does: it says what it is told to say.
 contract CourtHarness {
     IProofOfTraining public immutable proof;
     IStakeVault public immutable vault;
@@ -24,6 +24,14 @@ contract CourtHarness {
 
     function remove(uint256 oid, address validator, uint16 modelIndex, address challenger) external {
         proof.removeValidation(oid, validator, modelIndex, challenger);
+    }
+
+    function voidModel(uint256 oid, uint16 modelIndex, address reporter) external {
+        proof.voidModel(oid, modelIndex, reporter);
+    }
+
+    function voidTest(uint256 oid, address reporter) external {
+        proof.voidTest(oid, reporter);
     }
 
     function lock(address account, Role role, uint256 amount) external {

@@ -41,6 +41,7 @@ abstract contract World {
     AggregatorCommittee internal committee;
     RewardTreasury internal treasury;
     CourtHarness internal court;
+    CourtHarness internal availability;
 
     address internal client = actor("client", 0);
 
@@ -71,14 +72,16 @@ abstract contract World {
         address committeeAt = vm.computeCreateAddress(address(this), nonce + 5);
         address treasuryAt = vm.computeCreateAddress(address(this), nonce + 6);
         address courtAt = vm.computeCreateAddress(address(this), nonce + 7);
+        address availabilityAt = vm.computeCreateAddress(address(this), nonce + 8);
         token = new UtilityToken(address(this), SUPPLY);
         parameters = new Parameters(address(this), p);
-        vault = new StakeVault(token, parameters, proofAt, committeeAt, courtAt);
+        vault = new StakeVault(token, parameters, proofAt, committeeAt, courtAt, availabilityAt);
         book = new OrderBook(token, parameters, IProofOfTraining(proofAt), treasuryAt);
-        proof = new ProofOfTraining(book, vault, IRewardTreasury(treasuryAt), courtAt);
+        proof = new ProofOfTraining(book, vault, IRewardTreasury(treasuryAt), courtAt, availabilityAt);
         committee = new AggregatorCommittee(parameters, vault);
         treasury = new RewardTreasury(token, parameters, proofAt, committee);
         court = new CourtHarness(proof, vault);
+        availability = new CourtHarness(proof, vault);
     }
 
     function _parameters() internal pure virtual returns (ProtocolParameters memory) {
@@ -89,11 +92,14 @@ abstract contract World {
             aggregatorMinimum: 100 * UNIT,
             claimBond: 50 * UNIT,
             minimumVStake: 10 * UNIT,
+            challengeStake: 15 * UNIT,
+            requestBond: 3 * UNIT,
             exitDelay: 1 days,
             validatorSharePpm: 200_000,
             aggregatorTaxPpm: 50_000,
             reporterSharePpm: 100_000,
-            challengerSharePpm: 500_000,
+            disputeSharePpm: 500_000,
+            moveSeconds: 60,
             stallDelay: 1 days,
             epochSeconds: 7 days,
             maxMembers: 7,
@@ -120,7 +126,9 @@ abstract contract World {
             challengeSeconds: 100,
             minimumValidators: 1,
             maxModelBytes: 2 ** 20,
-            maxTensorBytes: 2 ** 20
+            maxTensorBytes: 2 ** 20,
+            inputSize: 784,
+            outputSize: 10
         });
     }
 
