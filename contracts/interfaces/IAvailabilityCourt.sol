@@ -58,8 +58,11 @@ struct NodeAnswer {
 /// posts it, in a form that obeys the rules of `docs/integer-networks.md`, and has the bond. If nobody can within the
 /// clock, the model is void and its provider slashed, or the test set is void and the providers share the reward.
 interface IAvailabilityCourt {
-    event Requested(uint256 indexed id, uint256 indexed oid, address indexed asker, Target target, uint64 deadline, uint256 bond);
+    event Requested(
+        uint256 indexed id, uint256 indexed oid, address indexed asker, Target target, uint64 deadline, uint256 bond
+    );
     /// @notice `payload`: abi.encode of the leaf's struct, for Weights the chunk, for Sample abi.encode(Sample, chunk).
+    /// When there is no such leaf: abi.encode of the Header or Descriptor that says so, for Sample nothing.
     event Answered(uint256 indexed id, address indexed by, bytes payload, uint256 paid);
     event Expired(uint256 indexed id, uint256 indexed oid, Target target);
     event Mooted(uint256 indexed id);
@@ -71,7 +74,9 @@ interface IAvailabilityCourt {
     error StillStanding(uint256 id);
     error NotAVerifier(address account, uint256 expected, uint256 actual);
     error AlreadyAsked(uint256 id);
+    /// @notice There is no such model or test set, or it is void already.
     error NothingToAskFor(uint256 oid);
+    error TooLateToAsk(uint256 oid, uint64 since);
     error MalformedTarget();
     error WrongItem(uint256 id, Item expected, Item actual);
     error WrongOpening(string what, bytes32 expected, bytes32 actual);
@@ -82,10 +87,16 @@ interface IAvailabilityCourt {
 
     /// @notice Asks for a leaf: locks the order's requestBond of the caller's Verifier bond and keeps the order from
     /// being sealed. Anyone with an active Verifier bond, for a revealed model or a released test set, phases ScoreCommit
-    /// to Challenge. A leaf that was answered once, or is asked for now, cannot be asked for again.
+    /// to Challenge, but no later than the order's own windows say: not in a window that a dispute or request stretched.
+    /// A leaf that was answered once, or is asked for now, cannot be asked for again.
+    /// @dev Reverts with MalformedTarget, AlreadyAsked, NotAVerifier, TooLateToAsk, NothingToAskFor, and the protocol's
+    /// UnknownOrder, UnknownModel, NotContestable, InsufficientFreeBond. Emits Requested.
+    /// @return id ids count up from 1
     function request(Target calldata target) external returns (uint256 id);
 
-    /// @notice Answers a Header.
+    /// @notice Answers a Header. Every answer is anyone's, before the deadline, and earns the whole bond.
+    /// @dev All answers revert with UnknownRequest, NotOpen, WrongItem, TooLate, WrongOpening, WrongIndex, WrongLength,
+    /// Malformed, IndexedMerkle's errors; with a panic for numbers beyond all bounds. They emit Answered.
     function answerHeader(uint256 id, Header calldata header) external;
 
     /// @notice Answers a Node, or shows that the model has no such node (`answer.opening.header` is then enough).
@@ -106,16 +117,22 @@ interface IAvailabilityCourt {
     function answerSample(uint256 id, Sample calldata sample, bytes32[] calldata proof, ChunkOpening calldata chunk)
         external;
 
-    /// @notice Nobody answered in time: voids the model or the test set. Anyone.
+    /// @notice Nobody answered in time: voids the model or the test set; the bond is free again. Anyone.
+    /// @dev Reverts with UnknownRequest, NotOpen, NotLate, the protocol's ModelAlreadyVoid or TestAlreadyVoid (then
+    /// `dismiss` it). Emits Expired.
     function expire(uint256 id) external;
 
     /// @notice Ends a request about what is void already; the bond is free again. Anyone.
+    /// @dev Reverts with UnknownRequest, NotOpen, StillStanding. Emits Mooted.
     function dismiss(uint256 id) external;
 
     /// @dev Reverts with UnknownRequest.
     function requestOf(uint256 id) external view returns (Request memory);
 
     function requestCount() external view returns (uint256);
+
+    /// @return the request for this very target, of whatever status; 0 if there was none
+    function askedAs(Target calldata target) external view returns (uint256);
 
     function proofOfTraining() external view returns (address);
 

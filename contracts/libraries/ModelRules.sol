@@ -44,6 +44,13 @@ library ModelRules {
         _require(header.outputScale != 0 && header.outputScale < INFINITE_BITS, "scale");
     }
 
+    /// @dev A node reads what is before it.
+    function checkInputs(Descriptor calldata node, uint256 index) internal pure {
+        _require(node.inputs[0] <= index, "inputs");
+        _require(readsTwo(node) ? node.inputs[1] <= index : node.inputs[1] == 0, "inputs");
+    }
+
+    /// @notice `checkInputs` comes first: it says which shapes are in `at`.
     function checkNode(Descriptor calldata node, Surroundings memory at, uint256 index, OrderLimits memory limits)
         internal
         pure
@@ -57,6 +64,14 @@ library ModelRules {
         _checkUnits(node, demand, limits.maxTensorBytes);
         _checkTotals(node.totals, at.before, elements, demand);
         _checkCost(node.totals, limits.maxModelBytes);
+    }
+
+    function readsTwo(Descriptor calldata node) internal pure returns (bool) {
+        return OperationRules.readsTwo(node.op);
+    }
+
+    function elementsOf(uint256[4] memory shape) internal pure returns (uint256) {
+        return OperationRules.elementsOf(shape);
     }
 
     /// @param node the node that it is a unit of
