@@ -69,9 +69,11 @@ struct Dispute {
     /// bytes of the tensor in play
     uint32 size;
     uint32 element;
-    /// terms in play of the element's reduction; both 0 while all are
+    /// terms in play of the element's reduction; both 0 until its parts are posted, then all at first
     uint32 from;
     uint32 to;
+    /// operation of `node`
+    uint8 op;
 }
 
 /// @dev What a defendant shows of the one sample. `roots` are the blobs of the outputs of all nodes, in order.
@@ -100,7 +102,9 @@ interface IDisputeCourt {
     event Moved(uint256 indexed id, Stage next, uint64 deadline);
     event SumsPosted(uint256 indexed id, uint32 low, uint32 high, int64[] sums);
     event SumPicked(uint256 indexed id, uint32 low, uint32 high, int64 value);
-    event TracePosted(uint256 indexed id, uint32 sample, bytes32 traceRoot, bytes32 inputRoot, bytes32[] roots, bytes output);
+    event TracePosted(
+        uint256 indexed id, uint32 sample, bytes32 traceRoot, bytes32 inputRoot, bytes32[] roots, bytes output
+    );
     event TensorPicked(uint256 indexed id, uint16 node, uint256 op, bytes32 root, uint32 size);
     event HashesPosted(uint256 indexed id, uint32 base, bytes32[] hashes);
     event HashPicked(uint256 indexed id, uint32 base, uint32 count, bytes32 hash);
@@ -109,11 +113,14 @@ interface IDisputeCourt {
     event PartsPosted(uint256 indexed id, uint32 from, uint32 to, int64[] parts);
     event PartPicked(uint256 indexed id, uint32 from, uint32 to, int64 claimed);
     /// @notice The contract computed one step: terms [from, to) of the element, or all of it when both are 0.
-    event Computed(uint256 indexed id, uint16 node, uint32 element, uint32 from, uint32 to, int64 claimed, int64 computed);
+    event Computed(
+        uint256 indexed id, uint16 node, uint32 element, uint32 from, uint32 to, int64 claimed, int64 computed
+    );
     /// @notice `paid` went to the winner, `burned` was destroyed; both of the loser's stake, 0 if nobody lost.
     event Closed(uint256 indexed id, Verdict verdict, bool timedOut, address winner, uint256 paid, uint256 burned);
 
     error UnknownDispute(uint256 id);
+    error AlreadyClosed(uint256 id);
     error WrongStage(uint256 id, Stage expected, Stage actual);
     error NotYourTurn(uint256 id, address expected, address actual);
     error TooLate(uint256 id, uint64 deadline);
