@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from offchain.chain.client import BlockRef
 from offchain.chain.errors import ContractRejected
@@ -41,6 +41,30 @@ class _Trouble:
     message: str
 
 
+class Attempt(Protocol):
+    """See `Worker._attempt`."""
+
+    def __call__(
+        self, oid: OrderId | None, topic: str, action: Callable[[], None], *, obligation: bool = False
+    ) -> None: ...
+
+
+class Say(Protocol):
+    """See `Worker._say`."""
+
+    def __call__(self, oid: OrderId | None, what: str, **detail: Any) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a part of a worker acts with: the methods of `Worker` of the same names."""
+
+    attempt: Attempt
+    send: Callable[[str, Call], None]
+    say: Say
+    say_once: Say
+
+
 class Worker(ABC):
     """One participant in one role.
 
@@ -58,7 +82,7 @@ class Worker(ABC):
         self._board = Board(context.client, context.contracts)
         self._transactions = Transactions(context.sender)
         self._troubles: dict[tuple[OrderId | None, str], _Trouble] = {}
-        self._said: set[tuple[OrderId, str]] = set()
+        self._said: set[tuple[OrderId | None, str]] = set()
         self._now = Seconds(0)
         self._looked_at: bytes | None = None
         self._acted = False
@@ -155,6 +179,11 @@ class Worker(ABC):
 
     # What roles use
 
+    @property
+    def _hands(self) -> Hands:
+        """For the parts that several roles share."""
+        return Hands(self._attempt, self._send, self._say, self._say_once)
+
     def _send(self, key: str, call: Call) -> None:
         """Sends once for the idempotency key (`WHAT:OID[:MORE]`)."""
         if self._transactions.send(key, call):
@@ -210,7 +239,7 @@ class Worker(ABC):
         logger.info("%s %s %s %s", self.role, "" if oid is None else f"order {oid}", what, detail)
         self.context.report(WorkerEvent(self.role, self.context.account, oid, what, detail))
 
-    def _say_once(self, oid: OrderId, what: str, **detail: Any) -> None:
+    def _say_once(self, oid: OrderId | None, what: str, **detail: Any) -> None:
         """Reports an event about an order the first time it is met."""
         if (oid, what) not in self._said:
             self._said.add((oid, what))
