@@ -42,17 +42,19 @@ class _Trouble:
 
 
 class Attempt(Protocol):
-    """See `Worker._attempt`."""
+    """The signature of `Worker._attempt`."""
 
     def __call__(
         self, oid: OrderId | None, topic: str, action: Callable[[], None], *, obligation: bool = False
-    ) -> None: ...
+    ) -> None:
+        """See there."""
 
 
 class Say(Protocol):
-    """See `Worker._say`."""
+    """The signature of `Worker._say`."""
 
-    def __call__(self, oid: OrderId | None, what: str, **detail: Any) -> None: ...
+    def __call__(self, oid: OrderId | None, what: str, **detail: Any) -> None:
+        """See there."""
 
 
 @dataclass(frozen=True, slots=True)
