@@ -23,10 +23,14 @@ interface IStepVerifier {
     error WrongUnit(uint256 expected, uint256 actual);
     error WrongElement(uint256 elements, uint256 actual);
     error WrongRange(uint256 terms, uint256 from, uint256 to);
+    /// @notice A chunk, or the opening of a tensor, that the step reads was not given.
     error ChunkMissing(string what, uint256 index);
+    /// @notice A chunk has not the length that its place in the blob demands.
+    error WrongLength(uint256 expected, uint256 actual);
     error UnknownOperation(uint256 op);
     error NotDivisible(uint256 op);
     error WrongOutput(uint256 expected, uint256 actual);
+    error UnknownScoreFunction(ScoreFunction fn);
 
     /// @return the output element, computed whole
     function element(Question calldata question, Operands calldata operands) external pure returns (int256);

@@ -33,6 +33,35 @@ library IndexedMerkle {
         if (used != proof.length) revert WrongProofLength(index, proof.length);
     }
 
+    /// @notice `rootOf` for a proof that is still in calldata; a step opens dozens of chunks, so it must be cheap.
+    function rootOfCalldata(bytes32 leaf, uint256 index, uint256 count, bytes32[] calldata proof)
+        internal
+        pure
+        returns (bytes32 node)
+    {
+        if (index >= count) revert IndexOutOfRange(count, index);
+        bool exact;
+        node = leaf;
+        // `count - 1` is the place of the level's last node; width > 1 while that is not 0. Reads past the proof are
+        // harmless (calldata is never short, only zero), for the length is compared at the end
+        assembly ("memory-safe") {
+            let next := proof.offset
+            let place := index
+            for { let last := sub(count, 1) } last { last := shr(1, last) } {
+                if iszero(gt(xor(place, 1), last)) {
+                    let side := shl(5, and(place, 1))
+                    mstore(side, node)
+                    mstore(xor(side, 32), calldataload(next))
+                    node := keccak256(0, 64)
+                    next := add(next, 32)
+                }
+                place := shr(1, place)
+            }
+            exact := eq(next, add(proof.offset, shl(5, proof.length)))
+        }
+        if (!exact) revert WrongProofLength(index, proof.length);
+    }
+
     /// @notice Overwrites `level`.
     /// @return the root over all leaves; zero over none
     function rootOfAll(bytes32[] memory level) internal pure returns (bytes32) {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import { Blob } from "../libraries/Blobs.sol";
+import { Descriptor } from "../libraries/ModelTree.sol";
+import { Spans } from "./Spans.sol";
+import { Run, Window, Windows } from "./Windows.sol";
+
+/// @title Terms of an output element: the elements of the window in its own channel, row by row
+library AveragePool {
+    using Windows for Window;
+
+    /// @return total the sum of the terms [from, to); 0 for those on padding
+    function sum(Descriptor calldata node, uint256 element, Blob memory input, uint256 from, uint256 to)
+        internal
+        pure
+        returns (int256 total)
+    {
+        Window memory window = Windows.at(node, element, false);
+        (uint256 first, uint256 last) = window.rows(from, to);
+        for (uint256 row = first; row < last; ++row) {
+            Run memory terms = window.run(row, from, to);
+            if (terms.from >= terms.to) continue;
+            total += Spans.sum(input, terms.offset, window.columnStep, terms.to - terms.from);
+        }
+    }
+}
