@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from eth_utils.crypto import keccak
 
+from offchain.errors import Bug
 from offchain.model.leaves import Descriptor, Header, Sample, Unit
 
 KINDS = {Header: 1, Descriptor: 2, Unit: 3, Sample: 4}
@@ -87,3 +88,5 @@ def _words(value: object) -> Iterator[bytes]:
     elif dataclasses.is_dataclass(value):
         for field in dataclasses.fields(value):
             yield from _words(getattr(value, field.name))
+    else:
+        raise Bug(f"a word of a leaf is {type(value).__name__}")
