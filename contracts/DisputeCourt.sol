@@ -9,7 +9,8 @@ import { IStakeVault } from "./interfaces/IStakeVault.sol";
 import { IStepVerifier, Question } from "./interfaces/IStepVerifier.sol";
 import { Blobs } from "./libraries/Blobs.sol";
 import { IndexedMerkle } from "./libraries/IndexedMerkle.sol";
-import { Descriptor, ModelTree, NodeOpening, Operands, UnitOpening } from "./libraries/ModelTree.sol";
+import { Leaves } from "./libraries/Leaves.sol";
+import { Descriptor, NodeOpening, Operands, UnitOpening } from "./libraries/ModelTree.sol";
 import { OperationRules } from "./libraries/OperationRules.sol";
 import { Segments } from "./libraries/Segments.sol";
 import { DisputeState } from "./DisputeState.sol";
@@ -55,7 +56,7 @@ contract DisputeCourt is DisputeState {
     function postTrace(uint256 id, TracePosting calldata posting) external {
         Dispute storage d = _turn(id, Stage.Trace);
         uint256 nodes = posting.roots.length;
-        _requireRoot(_modelRoot(d), ModelTree.rootOf(posting.header));
+        _requireRoot(_modelRoot(d), Leaves.ofHeader(posting.header));
         _requireCount(posting.header.nodes, nodes);
         if (nodes == 0 || nodes > MAX_NODES) revert WrongCount(MAX_NODES, nodes);
         _requireSample(d, posting);
@@ -200,7 +201,7 @@ contract DisputeCourt is DisputeState {
     /// @dev That the sample in play is what the trace begins with.
     function _requireSample(Dispute storage d, TracePosting calldata posting) private view {
         TestSet memory test = _BOOK.testSetOf(d.oid);
-        bytes32 leaf = ModelTree.leafOf(posting.sample);
+        bytes32 leaf = Leaves.ofSample(posting.sample);
         _requireRoot(test.root, IndexedMerkle.rootOfCalldata(leaf, d.low, test.sampleCount, posting.sampleProof));
     }
 
@@ -216,8 +217,11 @@ contract DisputeCourt is DisputeState {
 
     /// @dev That the node is one of the model's, at its index.
     function _requireNode(Dispute storage d, NodeOpening calldata opening) private view {
-        _requireRoot(_modelRoot(d), ModelTree.rootOf(opening.header));
-        _requireRoot(opening.header.nodesRoot, ModelTree.nodesRootOf(opening, opening.node.index));
+        _requireRoot(_modelRoot(d), Leaves.ofHeader(opening.header));
+        bytes32 leaf = Leaves.ofNode(opening.node);
+        uint256 nodes = opening.header.nodes;
+        bytes32 root = IndexedMerkle.rootOfCalldata(leaf, opening.node.index, nodes, opening.proof);
+        _requireRoot(opening.header.nodesRoot, root);
     }
 
     /// @dev That `list` is what was posted, and `index` in it.
