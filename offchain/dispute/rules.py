@@ -30,6 +30,7 @@ from offchain.dispute.proofs import Refused, leaf_of, root_of, root_of_all
 from offchain.dispute.sample_scores import sample_score
 from offchain.dispute.segments import CHUNK_BYTES, chunk_bounds, chunk_count, segment, segment_count, subtree_width
 from offchain.dispute.state import Dispute, Setting, Side, Stage, Verdict
+from offchain.model.graph import Op
 from offchain.types import OrderId, Seconds, Wei
 
 _STAGES: dict[type[Any], Stage] = {
@@ -77,11 +78,14 @@ def open_dispute(
     )
 
 
-def apply_move(dispute: Dispute, move: Move, player: ChecksumAddress, now: int, setting: Setting) -> Dispute:
-    """The dispute after a move; closed, with its verdict, if the move computes. Raises Refused."""
+def apply_move(
+    dispute: Dispute, move: Move, player: ChecksumAddress, now: int, setting: Setting, *, live: bool = True
+) -> Dispute:
+    """The dispute after a move; closed, with its verdict, if the move computes. Raises Refused.
+
+    live: whether the validation still counts.
+    """
     expected = _STAGES[type(move)]
-    if dispute.stage is Stage.CLOSED:
-        raise Refused("AlreadyClosed")
     if dispute.stage is not expected:
         raise Refused("WrongStage", expected, dispute.stage)
     on_turn = dispute.player(dispute.on_turn or Side.DEFENDANT)
@@ -89,17 +93,32 @@ def apply_move(dispute: Dispute, move: Move, player: ChecksumAddress, now: int, 
         raise Refused("NotYourTurn", on_turn, player)
     if now >= dispute.deadline:
         raise Refused("TooLate", dispute.deadline)
+    if not live:
+        raise Refused("NotDisputable")
     after = _HANDLERS[type(move)](dispute, move, setting)
+    if after.stage is Stage.CLOSED:
+        return after
     return dataclasses.replace(after, deadline=Seconds(now + dispute.move_seconds))
 
 
-def time_out(dispute: Dispute, now: int) -> Dispute:
-    """The dispute that the player on turn has let pass. Raises Refused."""
+def time_out(dispute: Dispute, now: int, *, live: bool = True) -> Dispute:
+    """The dispute that the player on turn has let pass: lost, or moot if the validation is gone. Raises Refused."""
     if dispute.stage is Stage.CLOSED:
         raise Refused("AlreadyClosed")
     if now < dispute.deadline:
         raise Refused("NotLate", dispute.deadline)
+    if not live:
+        return _closed(dispute, Verdict.MOOT)
     return _closed(dispute, Verdict.FALSE if dispute.on_turn is Side.DEFENDANT else Verdict.STANDS)
+
+
+def dismiss(dispute: Dispute, *, live: bool) -> Dispute:
+    """The dispute about a validation that is gone: moot. Raises Refused."""
+    if dispute.stage is Stage.CLOSED:
+        raise Refused("AlreadyClosed")
+    if live:
+        raise Refused("StillLive")
+    return _closed(dispute, Verdict.MOOT)
 
 
 def winner_of(dispute: Dispute) -> Side | None:
@@ -156,8 +175,12 @@ def _post_trace(dispute: Dispute, move: PostTrace, setting: Setting) -> Dispute:
 
 
 def _pick_tensor(dispute: Dispute, move: PickTensor, setting: Setting) -> Dispute:
-    index = move.opening.node.index
-    node = steps.open_node(setting.model_root, index, move.opening)
+    header, node = move.opening.header, move.opening.node
+    index = node.index
+    if leaf_of(header) != setting.model_root:
+        raise Refused("WrongRoot", setting.model_root)
+    if root_of(leaf_of(node), index, header.nodes, move.opening.proof) != header.nodes_root:
+        raise Refused("WrongRoot", header.nodes_root)
     if root_of(move.root, index + 1, dispute.nodes + 1, move.proof) != dispute.trace_root:
         raise Refused("WrongRoot", dispute.trace_root)
     size = steps.elements_of(node.shape) * (4 if index + 1 == dispute.nodes else 1)
@@ -197,22 +220,22 @@ def _pick_hash(dispute: Dispute, move: PickHash, _: Setting) -> Dispute:
 def _post_chunk(dispute: Dispute, move: PostChunk, _: Setting) -> Dispute:
     start, stop = chunk_bounds(dispute.size, dispute.base)
     _check_count(stop - start, len(move.chunk))
-    _check_chunk(dispute, move.chunk)
+    if keccak(move.chunk) != dispute.blob:
+        raise Refused("WrongRoot", dispute.blob)
     return dataclasses.replace(dispute, stage=Stage.PICK_ELEMENT)
 
 
 def _compute(dispute: Dispute, move: Compute, setting: Setting) -> Dispute:
     claimed = _pick_element(dispute, move.element, move.chunk)
     computed = steps.element(_question(dispute, move.element, setting), move.operands)
-    picked = dataclasses.replace(dispute, element=move.element, value=claimed)
-    return _closed(picked, Verdict.STANDS if computed == claimed else Verdict.FALSE)
+    return _closed(dispute, Verdict.STANDS if computed == claimed else Verdict.FALSE)
 
 
 def _contest(dispute: Dispute, move: Contest, setting: Setting) -> Dispute:
     claimed = _pick_element(dispute, move.element, move.chunk)
     if steps.terms(setting.model_root, dispute.node, move.opening) < 2:
         raise Refused("Indivisible")
-    return dataclasses.replace(dispute, stage=Stage.PARTS, element=move.element, value=claimed, from_=0, to=0)
+    return dataclasses.replace(dispute, stage=Stage.PARTS, element=move.element, value=claimed)
 
 
 def _post_parts(dispute: Dispute, move: PostParts, setting: Setting) -> Dispute:
@@ -223,7 +246,7 @@ def _post_parts(dispute: Dispute, move: PostParts, setting: Setting) -> Dispute:
     if dispute.to == 0:
         made = steps.finish(_question(dispute, dispute.element, setting), move.opening, move.unit, move.parts)
     else:
-        made = steps.combine(dispute.op, move.parts)
+        made = max(move.parts) if dispute.op == Op.MAX_POOL2D else sum(move.parts)
     if made != dispute.value:
         raise Refused("WrongSum", dispute.value, made)
     posted = hash_numbers(move.parts)
@@ -235,8 +258,7 @@ def _compute_part(dispute: Dispute, move: ComputePart, setting: Setting) -> Disp
     first, last = segment(dispute.from_, dispute.to, move.index)
     computed = steps.part(_question(dispute, dispute.element, setting), first, last, move.operands)
     claimed = move.parts[move.index]
-    picked = dataclasses.replace(dispute, from_=first, to=last, value=claimed)
-    return _closed(picked, Verdict.STANDS if computed == claimed else Verdict.FALSE)
+    return _closed(dispute, Verdict.STANDS if computed == claimed else Verdict.FALSE)
 
 
 def _contest_part(dispute: Dispute, move: ContestPart, _: Setting) -> Dispute:
@@ -276,14 +298,10 @@ def _check_choice(dispute: Dispute, given: bytes, count: int, index: int) -> Non
         raise Refused("NoSuchChoice", count, index)
 
 
-def _check_chunk(dispute: Dispute, chunk: bytes) -> None:
-    if keccak(chunk) != dispute.blob:
-        raise Refused("WrongRoot", dispute.blob)
-
-
 def _pick_element(dispute: Dispute, element: int, chunk: bytes) -> int:
     """What the defendant says of an element of the chunk in play."""
-    _check_chunk(dispute, chunk)
+    if keccak(chunk) != dispute.blob:
+        raise Refused("WrongList", dispute.blob)
     size = dispute.element_bytes
     start = element * size - dispute.base * CHUNK_BYTES
     if not 0 <= start < len(chunk):

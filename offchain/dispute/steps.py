@@ -46,6 +46,8 @@ def open_node(model_root: bytes, node: int, opening: NodeOpening) -> Descriptor:
     root = root_of(leaf_of(opening.node), node, opening.header.nodes, opening.proof)
     if root != opening.header.nodes_root:
         raise Refused("WrongOpening", "node")
+    if not Op.DENSE <= opening.node.op <= Op.CONCAT:
+        raise Refused("UnknownOperation", opening.node.op)
     return opening.node
 
 
@@ -69,38 +71,31 @@ def terms_of(node: Descriptor) -> int:
 
 def element(question: Question, operands: Operands) -> int:
     """The output element, computed whole. Refused as IStepVerifier says."""
-    node = _open_element(question, operands.node)
-    tensors = _open_tensors(question, node, operands)
+    node = open_node(question.model_root, question.node, operands.node)
+    _check_element(question, node)
     if node.op in DIVISIBLE:
-        unit = _maybe_unit(question, node, operands.unit)
-        combined = combine(node.op, _terms(question, node, unit, operands, tensors, range(terms_of(node))))
-        return finished(node, unit, combined)
-    return _clamp(node, _whole(question, node, operands, tensors))
+        combined = _reduced(question, node, operands, range(terms_of(node)))
+        return finished(node, operands.unit.unit, combined)
+    return _clamp(node, _whole(question, node, operands))
 
 
 def part(question: Question, first: int, last: int, operands: Operands) -> int:
     """The combined terms [first, last) of the reduction, before bias and requantisation; refused like `element`."""
-    node = _open_element(question, operands.node)
-    if node.op not in DIVISIBLE:
-        raise Refused("NotDivisible", node.op)
+    node = _open_divisible(question, operands.node)
     if not first < last <= terms_of(node):
         raise Refused("WrongRange", terms_of(node), first, last)
-    tensors = _open_tensors(question, node, operands)
-    unit = _maybe_unit(question, node, operands.unit)
-    return combine(node.op, _terms(question, node, unit, operands, tensors, range(first, last)))
+    return _reduced(question, node, operands, range(first, last))
 
 
 def finish(question: Question, opening: NodeOpening, unit: UnitOpening, parts: Sequence[int]) -> int:
     """The output element that the parts of a whole reduction make. Refused as IStepVerifier says."""
-    node = _open_element(question, opening)
-    if node.op not in DIVISIBLE:
-        raise Refused("NotDivisible", node.op)
+    node = _open_divisible(question, opening)
     return finished(node, _maybe_unit(question, node, unit), combine(node.op, parts))
 
 
 def combine(op: int, values: Iterator[int] | Sequence[int]) -> int:
     """Several values of a reduction as one: their sum, or of a max-pool the largest."""
-    return max(values, default=LEAST) if op == Op.MAX_POOL2D else sum(values)
+    return max((LEAST, *values)) if op == Op.MAX_POOL2D else sum(values)
 
 
 def finished(node: Descriptor, unit: Unit, combined: int) -> int:
@@ -156,9 +151,12 @@ class _Blob:
         self._what = what
         self._chunks: dict[int, bytes] = {}
         for chunk in chunks:
+            if chunk.index >= chunk_count(size):
+                raise Refused("IndexOutOfRange", chunk_count(size), chunk.index)
             start, stop = chunk_bounds(size, chunk.index)
-            reached = root_of(keccak(chunk.data), chunk.index, chunk_count(size), chunk.proof)
-            if reached != root or len(chunk.data) != stop - start:
+            if len(chunk.data) != stop - start:
+                raise Refused("WrongLength", stop - start, len(chunk.data))
+            if root_of(keccak(chunk.data), chunk.index, chunk_count(size), chunk.proof) != root:
                 raise Refused("WrongOpening", what)
             self._chunks[chunk.index] = chunk.data
 
@@ -171,16 +169,17 @@ class _Blob:
         return byte - 256 if byte > 127 else byte
 
 
-def _open_element(question: Question, opening: NodeOpening) -> Descriptor:
-    node = open_node(question.model_root, question.node, opening)
+def _check_element(question: Question, node: Descriptor) -> None:
     if question.element >= elements_of(node.shape):
         raise Refused("WrongElement", elements_of(node.shape), question.element)
+
+
+def _open_divisible(question: Question, opening: NodeOpening) -> Descriptor:
+    node = open_node(question.model_root, question.node, opening)
+    if node.op not in DIVISIBLE:
+        raise Refused("NotDivisible", node.op)
+    _check_element(question, node)
     return node
-
-
-def _maybe_unit(question: Question, node: Descriptor, opening: UnitOpening) -> Unit:
-    """The unit behind an element of a reduction; none (all zero) behind a pool's."""
-    return _open_unit(node, unit_of(node, question.element), opening) if node.op in WEIGHTED else Unit()
 
 
 def _open_unit(node: Descriptor, index: int, opening: UnitOpening) -> Unit:
@@ -191,67 +190,69 @@ def _open_unit(node: Descriptor, index: int, opening: UnitOpening) -> Unit:
     return opening.unit
 
 
-def _open_tensors(question: Question, node: Descriptor, operands: Operands) -> tuple[_Blob, ...]:
-    sizes = input_sizes(node)
-    if len(operands.tensors) < len(sizes):
+def _maybe_unit(question: Question, node: Descriptor, opening: UnitOpening) -> Unit:
+    """The unit behind an element of a reduction; none (all zero) behind a pool's."""
+    return _open_unit(node, unit_of(node, question.element), opening) if node.op in WEIGHTED else Unit()
+
+
+def _tensor(question: Question, node: Descriptor, operands: Operands, which: int) -> _Blob:
+    """The first (0) or second (1) tensor that the node reads."""
+    if which >= len(operands.tensors):
+        raise Refused("ChunkMissing", "tensor", which)
+    shown = operands.tensors[which]
+    reached = root_of(shown.root, node.inputs[which], operands.node.header.nodes + 1, shown.proof)
+    if reached != question.trace_root:
         raise Refused("WrongOpening", "tensor")
-    blobs = []
-    shown = (("first", operands.first), ("second", operands.second))
-    for place, size in enumerate(sizes):
-        tensor, (what, chunks) = operands.tensors[place], shown[place]
-        reached = root_of(tensor.root, node.inputs[place], operands.node.header.nodes + 1, tensor.proof)
-        if reached != question.trace_root:
-            raise Refused("WrongOpening", "tensor")
-        blobs.append(_Blob(what, tensor.root, size, chunks))
-    return tuple(blobs)
+    what, chunks = (("first", operands.first), ("second", operands.second))[which]
+    return _Blob(what, shown.root, input_sizes(node)[which], chunks)
 
 
-def _terms(
-    question: Question,
-    node: Descriptor,
-    unit: Unit,
-    operands: Operands,
-    tensors: Sequence[_Blob],
-    which: range,
-) -> Iterator[int]:
-    """The terms of the reduction; padding is 0, and left out of a max-pool."""
-    weights = _Blob("weights", unit.weight_root, node.row_bytes, operands.weights) if node.op in WEIGHTED else None
+def _reduced(question: Question, node: Descriptor, operands: Operands, which: range) -> int:
+    """The combined terms of the reduction; padding is 0, and left out of a max-pool."""
+    values = _tensor(question, node, operands, 0)
+    if node.op not in WEIGHTED:
+        return combine(node.op, _terms(question, node, which, values, None))
+    unit = _open_unit(node, unit_of(node, question.element), operands.unit)
+    weights = _Blob("weights", unit.weight_root, node.row_bytes, operands.weights)
+    return combine(node.op, _terms(question, node, which, values, weights))
+
+
+def _terms(question: Question, node: Descriptor, which: range, values: _Blob, weights: _Blob | None) -> Iterator[int]:
     for index in which:
         row, place = term_places(node, question.element, index)
         if place is not None:
-            value = tensors[0][place]
-            yield value if weights is None else weights[row] * value
+            yield values[place] if weights is None else weights[row] * values[place]
         elif node.op != Op.MAX_POOL2D:
             yield 0
 
 
-def _whole(question: Question, node: Descriptor, operands: Operands, tensors: Sequence[_Blob]) -> int:
+def _whole(question: Question, node: Descriptor, operands: Operands) -> int:
     """An element of an operation without a reduction, before the clamp."""
     place = question.element
+    first = _tensor(question, node, operands, 0)
     match node.op:
-        case Op.ADD:
-            a, b = tensors[0][place], tensors[1][place]
-            return requantise(a * node.multipliers[0] + b * node.multipliers[1], node.shift)
-        case Op.MULTIPLY:
-            return requantise(tensors[0][place] * tensors[1][place] * node.multipliers[0], node.shift)
         case Op.LOOKUP:
-            return _parameter(node, 0, tensors[0][place] + 128, operands)
+            return _row(node, 0, operands)[first[place] + 128]
         case Op.EMBEDDING:
             token, feature = divmod(place, node.row_bytes)
-            return _parameter(node, min(tensors[0][token] + 128, node.units - 1), feature, operands)
+            return _row(node, min(first[token] + 128, node.units - 1), operands)[feature]
         case Op.SLICE:
-            return tensors[0][node.offset + place]
+            return first[node.offset + place]
+    second = _tensor(question, node, operands, 1)
+    match node.op:
         case Op.CONCAT:
-            first = elements_of(node.input_shape)
-            return tensors[0][place] if place < first else tensors[1][place - first]
+            before = elements_of(node.input_shape)
+            return first[place] if place < before else second[place - before]
+        case Op.ADD:
+            return requantise(first[place] * node.multipliers[0] + second[place] * node.multipliers[1], node.shift)
         case _:
-            raise Refused("UnknownOperation", node.op)
+            return requantise(first[place] * second[place] * node.multipliers[0], node.shift)
 
 
-def _parameter(node: Descriptor, unit: int, place: int, operands: Operands) -> int:
-    """The parameter at `place` of a unit's row."""
+def _row(node: Descriptor, unit: int, operands: Operands) -> _Blob:
+    """The parameters of a unit."""
     found = _open_unit(node, unit, operands.unit)
-    return _Blob("weights", found.weight_root, node.row_bytes, operands.weights)[place]
+    return _Blob("weights", found.weight_root, node.row_bytes, operands.weights)
 
 
 def _clamp(node: Descriptor, value: int) -> int:
