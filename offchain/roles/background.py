@@ -24,7 +24,7 @@ class BackgroundWorker(Worker, Generic[Result]):
         self._owned: ThreadPoolExecutor | None = None
         if executor is None:
             executor = self._owned = ThreadPoolExecutor(slots, self.topic)
-        self._jobs: Jobs[Result] = Jobs(executor)
+        self._jobs: Jobs[OrderId, Result] = Jobs(executor)
 
     def close(self) -> None:
         """Stops all jobs."""
@@ -36,7 +36,7 @@ class BackgroundWorker(Worker, Generic[Result]):
     def _keep(self, oid: OrderId, result: Result) -> None:
         """Takes what an order's job has handed out."""
 
-    def _job_ended(self, end: Ended) -> None:
+    def _job_ended(self, end: Ended[OrderId]) -> None:
         """After an order's job has ended and its failure, if any, has been reported."""
 
     def _has_news(self) -> bool:
@@ -49,5 +49,5 @@ class BackgroundWorker(Worker, Generic[Result]):
             self._keep(oid, result)
         for end in ended:
             self._acted = True
-            self._attempt(end.oid, self.topic, partial(raise_from, end.error))
+            self._attempt(end.key, self.topic, partial(raise_from, end.error))
             self._job_ended(end)

@@ -90,10 +90,10 @@ class ProviderWorker(BackgroundWorker[Found]):
         self._offers.clear()
         super()._prepare()
 
-    def _job_ended(self, end: Ended) -> None:
+    def _job_ended(self, end: Ended[OrderId]) -> None:
         if not isinstance(end.error, Retryable):
-            self._trained.add(end.oid)
-        self._say(end.oid, "training-ended")
+            self._trained.add(end.key)
+        self._say(end.key, "training-ended")
 
     def _is_over(self, view: OrderView) -> bool:
         if view.phase > Phase.REVEAL and view.oid in self._jobs:

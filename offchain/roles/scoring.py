@@ -95,6 +95,11 @@ def work_of(network: IntegerNetwork) -> int:
     return sum(multiply_accumulates(network, node) for node in network.nodes) + _WORK_OF_AN_ELEMENT * elements
 
 
+def samples_at_once(network: IntegerNetwork) -> int:
+    """How many samples to evaluate between two looks at the clock."""
+    return max(1, min(_STEP_WORK // work_of(network), _STEP_OUTPUTS // prod(network.output_shape)))
+
+
 class _Evaluation:
     """A model on its way through the test set, some samples at a time."""
 
@@ -102,7 +107,7 @@ class _Evaluation:
         self._function, self._data, self._network = task.function, data, network
         self._evaluator: Evaluator | None = None
         self.work = work_of(network)
-        self._samples = max(1, min(_STEP_WORK // self.work, _STEP_OUTPUTS // prod(network.output_shape)))
+        self._samples = samples_at_once(network)
         self._next = self._score = 0
 
     def advance(self, *, out_of_time: bool) -> Verdict | None:

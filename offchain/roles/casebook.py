@@ -1,0 +1,285 @@
+"""What a participant knows of revealed models: fetched, verified, scored sample by sample, and kept for the disputes.
+
+Everything is fetched at the same time, so that what hangs keeps nothing else waiting; then one model of an order after
+the other is examined, and the worker says which comes next.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from offchain.chain.views import Model, TestSet
+from offchain.data.dataset import Dataset
+from offchain.dispute.evidence import Evidence, Work
+from offchain.errors import Rejected, Retryable
+from offchain.model.evaluator import Evaluator
+from offchain.model.graph import Int64Array
+from offchain.model.limits import ModelLimits
+from offchain.model.roots import ModelTree, SampleTree
+from offchain.model.scores import check_scorable, sample_scores
+from offchain.protocol.scores import ScoreFunction
+from offchain.roles.context import RoleContext
+from offchain.roles.jobs import Emit, Jobs, ShouldStop, ThreadEach
+from offchain.roles.order_view import OrderView, order_limits
+from offchain.roles.package import Parcel, download, open_parcel
+from offchain.roles.scoring import fetch_test_set, samples_at_once
+from offchain.roles.worker import raise_from
+from offchain.storage.store import Store
+from offchain.types import OrderId, Root
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+"""Seconds before what could not be had is asked for again; each pause is twice the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestData:
+    """The released test set with its tree."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of the name
+
+    data: Dataset
+    tree: SampleTree
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFound:
+    """A model's score, and all that is needed to prove it."""
+
+    model_index: int
+    evidence: Evidence
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a model, or the test set (None), cannot be had (`Retryable`) or is no good (`Rejected`).
+
+    `parcel`: the model's files, if they came.
+    """
+
+    model_index: int | None
+    error: Rejected | Retryable
+    parcel: Parcel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """The files of a model, not looked at yet."""
+
+    model_index: int
+    parcel: Parcel
+
+
+Finding = TestData | ModelFiles | ModelFound | Trouble
+Key = tuple[OrderId, int | None]
+"""An order, and a model of it; None for its test set."""
+
+
+def fetch_test(store: Store, test: TestSet, max_bytes: int, emit: Emit[Finding], _: ShouldStop) -> None:
+    """A job: the test set with its tree."""
+    try:
+        data = fetch_test_set(store, test, max_bytes=max_bytes)
+    except (Rejected, Retryable) as error:
+        emit(Trouble(None, error))
+    else:
+        emit(TestData(data, SampleTree(data.inputs, data.labels)))
+
+
+def fetch_model(
+    store: Store, index: int, model: Model, limits: ModelLimits, emit: Emit[Finding], _: ShouldStop
+) -> None:
+    """A job: the files of a model."""
+    try:
+        emit(ModelFiles(index, download(store, model.cid, model.model_root, limits)))
+    except (Rejected, Retryable) as error:
+        emit(Trouble(index, error))
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """A model's files, and the test set on which it is scored."""
+
+    index: int
+    parcel: Parcel
+    root: Root
+    limits: ModelLimits
+    function: ScoreFunction
+    test: TestData
+
+
+def examine(task: Examination, emit: Emit[Finding], should_stop: ShouldStop) -> None:
+    """A job: opens the files, checks them against the root, and scores every sample."""
+    try:
+        network = open_parcel(task.parcel, task.root, task.limits)
+        check_scorable(task.function, network)
+        work = Work(network, ModelTree(network), task.test.tree, task.test.data.inputs, task.function)
+        scores = score_samples(work, task.test.data, should_stop)
+    except Rejected as error:
+        emit(Trouble(task.index, error, task.parcel))
+    else:
+        if scores is not None:
+            emit(ModelFound(task.index, Evidence(work, scores), int(scores.sum())))
+
+
+def score_samples(work: Work, data: Dataset, should_stop: ShouldStop) -> Int64Array | None:
+    """The score of each sample, int64 (n,); None when told to stop. Raises Rejected when the model does not fit."""
+    evaluator = Evaluator(work.network)
+    scores = np.empty(len(data), dtype=np.int64)
+    step = samples_at_once(work.network)
+    for start in range(0, len(data), step):
+        if should_stop():
+            return None
+        some = slice(start, start + step)
+        scores[some] = sample_scores(work.function, evaluator(data.inputs[some]), data.labels[some])
+    return scores
+
+
+@dataclass(slots=True)
+class _Setback:
+    """What was in the way, and until when (monotonic seconds) it is left alone."""
+
+    trouble: Trouble
+    until: float
+    pause: float
+    noticed: bool = False
+
+
+@dataclass(slots=True)
+class _File:
+    """What is known about one order; setbacks by model index, None for the test set."""
+
+    test: TestData | None = None
+    parcels: dict[int, Parcel] = field(default_factory=dict)
+    found: dict[int, ModelFound] = field(default_factory=dict)
+    setbacks: dict[int | None, _Setback] = field(default_factory=dict)
+
+
+class Casebook:
+    """One participant's findings. `executor` runs the examinations and stays the caller's; so does `fetcher`."""
+
+    def __init__(
+        self, context: RoleContext, executor: Executor, *, fetcher: Executor | None = None, max_test_bytes: int
+    ) -> None:
+        """`fetcher` runs the downloads, by default each in a thread of its own."""
+        self._context = context
+        self._max_test_bytes = max_test_bytes
+        self._fetching: Jobs[Key, Finding] = Jobs(fetcher or ThreadEach())
+        self._examining: Jobs[OrderId, Finding] = Jobs(executor)
+        self._files: dict[OrderId, _File] = {}
+
+    # What is known
+
+    def found(self, oid: OrderId, index: int) -> ModelFound | None:
+        """The model's score and evidence, if they are known."""
+        return self._files.get(oid, _File()).found.get(index)
+
+    def test(self, oid: OrderId) -> TestData | None:
+        """The order's test set, if it is known."""
+        return self._files.get(oid, _File()).test
+
+    def size(self, oid: OrderId, index: int) -> float:
+        """Bytes of the model's files; infinite until they are there."""
+        parcel = self._files.get(oid, _File()).parcels.get(index)
+        return float("inf") if parcel is None else parcel.size
+
+    def trouble(self, oid: OrderId, index: int | None) -> Trouble | None:
+        """What was in the way of a model, or of the test set (None), the last time."""
+        setback = self._files.get(oid, _File()).setbacks.get(index)
+        return None if setback is None else setback.trouble
+
+    # Finding out
+
+    def study(self, view: OrderView, models: Mapping[int, Model]) -> None:
+        """Fetches the test set and these models, and examines them in the order in which they are given.
+
+        In the background; what could not be had is asked for again after a growing pause, what is no good is not.
+        """
+        file = self._files.setdefault(view.oid, _File())
+        if file.test is None and self._may_fetch(view.oid, None):
+            test = self._context.contracts.test_set(view.oid)
+            self._fetching.start((view.oid, None), partial(fetch_test, self._context.store, test, self._max_test_bytes))
+        limits = order_limits(view)
+        for index, model in models.items():
+            known = index in file.found or index in file.parcels
+            if not known and self._may_fetch(view.oid, index):
+                job = partial(fetch_model, self._context.store, index, model, limits)
+                self._fetching.start((view.oid, index), job)
+        self._examine_next(view, file, models)
+
+    def _may_fetch(self, oid: OrderId, index: int | None) -> bool:
+        setback = self._files[oid].setbacks.get(index)
+        due = setback is None or setback.until <= self._context.clock()
+        return due and (oid, index) not in self._fetching
+
+    def _examine_next(self, view: OrderView, file: _File, models: Mapping[int, Model]) -> None:
+        index = next((index for index in models if index in file.parcels), None)
+        if view.oid in self._examining or file.test is None or index is None:
+            return
+        task = Examination(
+            index=index,
+            parcel=file.parcels[index],
+            root=models[index].model_root,
+            limits=order_limits(view),
+            function=view.order.terms.score_function,
+            test=file.test,
+        )
+        self._examining.start(view.oid, partial(examine, task))
+
+    def has_news(self) -> bool:
+        """Whether a job has handed out something or, once for each, a pause is over."""
+        now, over = self._context.clock(), False
+        for file in self._files.values():
+            for setback in file.setbacks.values():
+                if setback.until <= now and not setback.noticed:
+                    setback.noticed = over = True
+        return over or self._fetching.has_news() or self._examining.has_news()
+
+    def collect(self) -> list[tuple[OrderId, Finding]]:
+        """Takes what the jobs have handed out. Raises what ended one of them: a bug."""
+        errors = [end.error for end in self._fetching.ended()] + [end.error for end in self._examining.ended()]
+        fetched = [(oid, finding) for (oid, _), finding in self._fetching.results()]
+        findings = fetched + self._examining.results()
+        for oid, finding in findings:
+            self._keep(oid, finding)
+        for error in errors:
+            raise_from(error)
+        return findings
+
+    def _keep(self, oid: OrderId, finding: Finding) -> None:
+        file = self._files.get(oid)
+        if file is None:
+            return  # the order is over
+        match finding:
+            case TestData():
+                file.test = finding
+                file.setbacks.pop(None, None)
+            case ModelFiles(index, parcel):
+                file.parcels[index] = parcel
+                file.setbacks.pop(index, None)
+            case ModelFound(index):
+                file.found[index] = finding
+                file.parcels.pop(index, None)
+            case Trouble(about):
+                file.setbacks[about] = self._setback(finding, file.setbacks.get(about))
+                if about is not None:
+                    file.parcels.pop(about, None)
+
+    def _setback(self, trouble: Trouble, former: _Setback | None) -> _Setback:
+        if not isinstance(trouble.error, Retryable):
+            return _Setback(trouble, float("inf"), 0)
+        pause = FIRST_PAUSE if former is None else min(2 * former.pause, LONGEST_PAUSE)
+        return _Setback(trouble, self._context.clock() + pause, pause)
+
+    def forget(self, oid: OrderId) -> None:
+        """The order is over: lets go of everything about it."""
+        if oid in self._examining:
+            self._examining.stop(oid)
+        self._files.pop(oid, None)
+
+    def close(self) -> None:
+        """Stops all examinations; downloads that hang end by themselves."""
+        self._examining.stop_all()
