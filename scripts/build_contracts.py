@@ -26,6 +26,9 @@ CONTRACTS = (
     "ProofOfTraining",
     "AggregatorCommittee",
     "RewardTreasury",
+    "StepVerifier",
+    "DisputeCourt",
+    "AvailabilityCourt",
 )
 
 Json = dict[str, Any]

@@ -13,7 +13,6 @@ from offchain.chain.artifacts import CONTRACTS, load_artifact
 from offchain.chain.client import ChainClient
 from offchain.errors import Bug, Rejected
 
-ZERO_ADDRESS = to_checksum_address("0x" + "00" * 20)
 HASH = re.compile(r"0x[0-9a-f]{64}")
 
 
@@ -22,7 +21,7 @@ class Addresses:
     """The contracts of one deployment.
 
     `genesis` is the hash of the chain's block 0, `block` the first block that can hold events of these contracts,
-    `code_hashes` the keccak256 of each contract's code by its name. `court` is the zero address when there is none.
+    `code_hashes` the keccak256 of each contract's code by its name.
     """
 
     chain_id: int
@@ -35,7 +34,9 @@ class Addresses:
     proof_of_training: ChecksumAddress
     aggregator_committee: ChecksumAddress
     reward_treasury: ChecksumAddress
-    court: ChecksumAddress
+    step_verifier: ChecksumAddress
+    dispute_court: ChecksumAddress
+    availability_court: ChecksumAddress
     code_hashes: dict[str, bytes]
 
     def of(self, contract: str) -> ChecksumAddress:
@@ -65,7 +66,6 @@ def write_addresses(path: Path, addresses: Addresses) -> None:
             name: {"address": addresses.of(name), "code_hash": "0x" + addresses.code_hashes[name].hex()}
             for name in CONTRACTS
         },
-        "court": addresses.court,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
@@ -82,7 +82,6 @@ def read_addresses(path: Path) -> Addresses:
             chain_id=int(fields["chain_id"]),
             genesis=_hash(fields["genesis"]),
             block=int(fields["block"]),
-            court=_address(fields["court"]),
             code_hashes={name: _hash(contracts[name]["code_hash"]) for name in CONTRACTS},
             **{field_of(name): _address(contracts[name]["address"]) for name in CONTRACTS},
         )

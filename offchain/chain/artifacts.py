@@ -17,6 +17,9 @@ CONTRACTS = (
     "ProofOfTraining",
     "AggregatorCommittee",
     "RewardTreasury",
+    "StepVerifier",
+    "DisputeCourt",
+    "AvailabilityCourt",
 )
 """In order of deployment."""
 

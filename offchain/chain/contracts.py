@@ -38,8 +38,8 @@ __all__ = ["AssayContracts", "load_artifact", "load_error_decoder"]
 class AssayContracts:
     """The contracts at `addresses`.
 
-    `token`, `parameters`, `vault`, `book`, `proof`, `committee` and `treasury` are web3 contract objects. Methods named
-    like nouns read; those that return a ContractFunction only build the call, for `Sender`. Reads raise
+    `token`, `parameters`, `vault`, `book`, `proof`, `committee`, `treasury`, `verifier`, `court` and `availability` are
+    web3 contract objects. Methods named like nouns read; those that return a ContractFunction only build the call, for `Sender`. Reads raise
     ContractRejected (an unknown order, say) and Retryable.
     """
 
@@ -53,6 +53,9 @@ class AssayContracts:
         self.proof = self._bind("ProofOfTraining")
         self.committee = self._bind("AggregatorCommittee")
         self.treasury = self._bind("RewardTreasury")
+        self.verifier = self._bind("StepVerifier")
+        self.court = self._bind("DisputeCourt")
+        self.availability = self._bind("AvailabilityCourt")
 
     def _bind(self, name: str) -> Contract:
         return self.client.web3.eth.contract(address=self.addresses.of(name), abi=load_artifact(name).abi)
@@ -158,8 +161,20 @@ class AssayContracts:
         return tuple(self.read(self.proof.functions.scoresOf(oid, validator)))
 
     def is_removed(self, oid: OrderId, validator: ChecksumAddress, model_index: int) -> bool:
-        """Whether the court removed this validation."""
+        """Whether this validation was removed: by the court, or because the model is void."""
         return bool(self.read(self.proof.functions.isRemoved(oid, validator, model_index)))
+
+    def is_live(self, oid: OrderId, validator: ChecksumAddress, model_index: int) -> bool:
+        """Whether this validation counts."""
+        return bool(self.read(self.proof.functions.isLive(oid, validator, model_index)))
+
+    def is_void(self, oid: OrderId, model_index: int) -> bool:
+        """Whether nobody could post the model's data."""
+        return bool(self.read(self.proof.functions.isVoid(oid, model_index)))
+
+    def is_test_void(self, oid: OrderId) -> bool:
+        """Whether nobody could post the test set's data."""
+        return bool(self.read(self.proof.functions.isTestVoid(oid)))
 
     def tally(self, oid: OrderId, model_index: int) -> Tally:
         """What the live validations of a model say."""

@@ -16,7 +16,6 @@ from web3.types import Nonce
 from web3.utils.address import get_create_address
 
 from offchain.chain.addresses import (
-    ZERO_ADDRESS,
     Addresses,
     check_addresses,
     field_of,
@@ -40,6 +39,9 @@ WIRES = {
     "proofOfTraining": "ProofOfTraining",
     "committee": "AggregatorCommittee",
     "treasury": "RewardTreasury",
+    "verifier": "StepVerifier",
+    "court": "DisputeCourt",
+    "availability": "AvailabilityCourt",
 }
 """Names of constructor arguments (without the underscore) that are contracts."""
 
@@ -50,7 +52,6 @@ def deploy(
     *,
     parameters: ProtocolParameters | None = None,
     supply: Wei = SUPPLY,
-    court: ChecksumAddress = ZERO_ADDRESS,
     progress: Callable[[str], None] = lambda _line: None,
 ) -> Addresses:
     """Deploys all contracts unless the addresses file at `path` says that they are there; the addresses.
@@ -68,13 +69,13 @@ def deploy(
     chosen = parameters or default_parameters(client.chain_id)
     places = _predict(sender)
     arguments = {"owner": sender.address, "holder": sender.address, "supply": supply, "initial": encode(chosen)}
-    words = {**arguments, **{wire: places[name] for wire, name in WIRES.items()}, "court": court}
+    words = {**arguments, **{wire: places[name] for wire, name in WIRES.items()}}
     tickets: list[Ticket] = []
     for name in CONTRACTS:
         tickets.append(sender.submit(_key(name), deployment(load_artifact(name), words)))
         progress(f"{name} at {places[name]}")
     receipts = sender.wait_all(tickets)
-    addresses = _verified(client, places, receipts, court)
+    addresses = _verified(client, places, receipts)
     _check_wiring(client, addresses, words)
     write_addresses(path, addresses)
     return addresses
@@ -107,9 +108,7 @@ def _predict(sender: Sender) -> dict[str, ChecksumAddress]:
     return {name: get_create_address(sender.address, Nonce(first + offset)) for offset, name in enumerate(CONTRACTS)}
 
 
-def _verified(
-    client: ChainClient, places: Mapping[str, ChecksumAddress], receipts: list[Receipt], court: ChecksumAddress
-) -> Addresses:
+def _verified(client: ChainClient, places: Mapping[str, ChecksumAddress], receipts: list[Receipt]) -> Addresses:
     hashes: dict[str, bytes] = {}
     for name, receipt in zip(CONTRACTS, receipts, strict=True):
         if receipt.contract_address != places[name]:
@@ -126,7 +125,6 @@ def _verified(
         chain_id=client.chain_id,
         genesis=client.genesis(),
         block=min(receipt.block_number for receipt in receipts),
-        court=court,
         code_hashes=hashes,
         **fields,
     )
@@ -141,7 +139,7 @@ def _check_wiring(client: ChainClient, addresses: Addresses, words: Mapping[str,
             raise Bug(f"{name}'s code changed while it was checked")
         for item in _constructor_inputs(artifact):
             wire = item["name"].strip("_")
-            if wire in WIRES or wire == "court":
+            if wire in WIRES:
                 word = bytes(12) + bytes.fromhex(words[wire][2:])
                 if word not in found:
                     raise Rejected(f"{name} is not wired to {wire} {words[wire]}; deploy again")

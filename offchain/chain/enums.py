@@ -2,11 +2,13 @@
 
 from enum import IntEnum
 
+from offchain.dispute.requests import Item, RequestStatus
+from offchain.dispute.state import Stage, Verdict
 from offchain.protocol.lifecycle import Phase
 from offchain.protocol.scores import ScoreFunction
 from offchain.protocol.settlement import Outcome
 
-__all__ = ["ENUMS", "Outcome", "Phase", "Role", "ScoreFunction"]
+__all__ = ["ENUMS", "Item", "Outcome", "Phase", "RequestStatus", "Role", "ScoreFunction", "Stage", "Verdict"]
 
 
 class Role(IntEnum):
@@ -24,5 +26,9 @@ ENUMS: dict[str, type[IntEnum]] = {
     "Phase": Phase,
     "Outcome": Outcome,
     "ScoreFunction": ScoreFunction,
+    "Stage": Stage,
+    "Verdict": Verdict,
+    "Item": Item,
+    "RequestStatus": RequestStatus,
 }
 """By the name that the ABI's `internalType` gives them."""

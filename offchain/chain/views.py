@@ -14,6 +14,8 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from eth_typing import ChecksumAddress
 
 from offchain.chain.enums import Outcome, Role, ScoreFunction
+from offchain.dispute.requests import Request, Target
+from offchain.dispute.state import Dispute
 from offchain.errors import Bug
 from offchain.protocol.lifecycle import Facts, Windows
 from offchain.protocol.settlement import Payout, Tally
@@ -23,6 +25,7 @@ __all__ = [
     "STRUCTS",
     "Bond",
     "Claim",
+    "Dispute",
     "Facts",
     "Holding",
     "Model",
@@ -31,10 +34,12 @@ __all__ = [
     "Payout",
     "Proposal",
     "ProtocolParameters",
+    "Request",
     "Role",
     "ScoreSheet",
     "Settlement",
     "Tally",
+    "Target",
     "TestSet",
     "Windows",
     "decode",
@@ -46,7 +51,8 @@ View = TypeVar("View")
 
 @dataclass(frozen=True, slots=True)
 class OrderTerms:
-    """What a client asks for; see `IOrderBook.sol`. Sizes in bytes."""
+    """What a client asks for; see `IOrderBook.sol`. Limits in bytes; `input_size` and `output_size` in elements of a
+    sample and of a model's output."""
 
     reward: Wei
     manifest_cid: CidDigest
@@ -60,6 +66,8 @@ class OrderTerms:
     minimum_validators: int
     max_model_bytes: int
     max_tensor_bytes: int
+    input_size: int
+    output_size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +79,13 @@ class Order:
     terms: OrderTerms
     claim_bond: Wei
     minimum_v_stake: Wei
+    challenge_stake: Wei
+    request_bond: Wei
     validator_share_ppm: Ppm
     aggregator_tax_ppm: Ppm
     reporter_share_ppm: Ppm
-    challenger_share_ppm: Ppm
+    dispute_share_ppm: Ppm
+    move_seconds: int
     max_claims: int
     max_validators: int
 
@@ -193,11 +204,14 @@ class ProtocolParameters:
     aggregator_minimum: Wei
     claim_bond: Wei
     minimum_v_stake: Wei
+    challenge_stake: Wei
+    request_bond: Wei
     exit_delay: int
     validator_share_ppm: Ppm
     aggregator_tax_ppm: Ppm
     reporter_share_ppm: Ppm
-    challenger_share_ppm: Ppm
+    dispute_share_ppm: Ppm
+    move_seconds: int
     stall_delay: int
     epoch_seconds: int
     max_members: int
@@ -213,6 +227,7 @@ class ProtocolParameters:
 STRUCTS: dict[str, type] = {
     "Bond": Bond,
     "Claim": Claim,
+    "Dispute": Dispute,
     "Facts": Facts,
     "Holding": Holding,
     "Model": Model,
@@ -221,13 +236,15 @@ STRUCTS: dict[str, type] = {
     "Payout": Payout,
     "Proposal": Proposal,
     "ProtocolParameters": ProtocolParameters,
+    "Request": Request,
     "ScoreSheet": ScoreSheet,
     "Settlement": Settlement,
     "Tally": Tally,
+    "Target": Target,
     "TestSet": TestSet,
     "Windows": Windows,
 }
-"""By the name that the ABI's `internalType` gives them."""
+"""What reads and events give, by the name that the ABI's `internalType` gives them."""
 
 
 def decode(view: type[View], values: Any) -> View:

@@ -65,13 +65,16 @@ class Windows:
 
     @property
     def challenge_end(self) -> Seconds:
-        """When challenges close, disputes aside."""
+        """When challenges close, unless one is open."""
         return Seconds(self.score_reveal_end + self.challenge)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything besides the clock that moves an order on."""
+    """Everything besides the clock that moves an order on.
+
+    `test_released`: released, and not found void; `open_disputes`: disputes and requests for data.
+    """
 
     cancelled: bool = False
     is_sealed: bool = False
@@ -92,21 +95,24 @@ def phase_at(windows: Windows, facts: Facts, now: int) -> Phase:
         return Phase.CANCELLED
     if facts.is_sealed:
         return Phase.SEALED
-    for end, inside, blocked in _stages(windows, facts):
+    over = Phase.SEALABLE if facts.open_disputes == 0 else Phase.CHALLENGE
+    for end, inside, next_phase in _stages(windows, facts, over):
         if now < end:
             return inside
-        if blocked:
-            return Phase.SEALABLE
-    if facts.open_disputes != 0 or now < windows.challenge_end or now < facts.challenge_until:
-        return Phase.CHALLENGE
-    return Phase.SEALABLE
+        if next_phase is not None:
+            return next_phase
+    return Phase.CHALLENGE if now < max(windows.challenge_end, facts.challenge_until) else over
 
 
-def _stages(windows: Windows, facts: Facts) -> tuple[tuple[Seconds, Phase, bool], ...]:
-    """Each window before the challenges: its end, its phase, and whether nothing can follow it."""
+def _stages(windows: Windows, facts: Facts, over: Phase) -> tuple[tuple[Seconds, Phase, Phase | None], ...]:
+    """Each window before the challenges: its end, its phase, and what follows at once when nothing else can.
+
+    That is `over`, which waits for what is open, wherever something can be open at all.
+    """
+    unreleased = over if facts.reveals else Phase.SEALABLE
     return (
-        (windows.train_end, Phase.TRAINING, facts.claims == 0),
-        (windows.reveal_end, Phase.REVEAL, facts.reveals == 0 or not facts.test_released),
-        (windows.score_commit_end, Phase.SCORE_COMMIT, facts.score_commits == 0),
-        (windows.score_reveal_end, Phase.SCORE_REVEAL, facts.score_reveals == 0),
+        (windows.train_end, Phase.TRAINING, None if facts.claims else Phase.SEALABLE),
+        (windows.reveal_end, Phase.REVEAL, None if facts.reveals and facts.test_released else unreleased),
+        (windows.score_commit_end, Phase.SCORE_COMMIT, None if facts.score_commits else over),
+        (windows.score_reveal_end, Phase.SCORE_REVEAL, None if facts.score_reveals else over),
     )

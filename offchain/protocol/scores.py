@@ -39,7 +39,7 @@ MAX_SAMPLE_ERROR = 2**24
 MAX_SQUARED_ERROR = 2**40
 """The largest squared error one sample can add."""
 
-MAX_SAMPLES = 2**22
+MAX_SAMPLES = 2**21
 """The most samples of a test set: the worst sum over them is an int64, and not `ABSTAIN`."""
 
 PPM = 1_000_000

@@ -3,6 +3,7 @@
 Nothing leaves the machine's store and nothing is spent here; `put_order` in `client` does that.
 """
 
+import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -141,6 +142,8 @@ def prepare_order(desk: Desk, request: OrderRequest, *, archive: Store | None = 
         minimum_validators=request.minimum_validators,
         max_model_bytes=request.max_model_bytes or parameters.max_model_bytes,
         max_tensor_bytes=request.max_tensor_bytes or parameters.max_tensor_bytes,
+        input_size=math.prod(request.spec.input_shape),
+        output_size=request.spec.outputs,
     )
     record = TestSetRecord(commitment, root, len(test), test_cid, salt, request.title, terms, wanted=False)
     desk.journal.write(record)

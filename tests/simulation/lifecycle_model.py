@@ -38,7 +38,7 @@ class Parameters:
     validator_share_ppm: int = 150_001
     aggregator_tax_ppm: int = 20_003
     reporter_share_ppm: int = 333_333
-    challenger_share_ppm: int = 499_999
+    dispute_share_ppm: int = 499_999
     stall_delay: int = 50
     epoch_seconds: int = 400
     max_members: int = 4
@@ -431,7 +431,7 @@ class Model:
         if sheet is None or not sheet.revealed or index in sheet.removed or sheet.scores[index] == ABSTAIN:
             raise Reverted("NoSuchValidation", oid, validator, index)
         sheet.removed.add(index)
-        self._slash(validator, VALIDATOR, sheet.v_stake, challenger, self.parameters.challenger_share_ppm)
+        self._slash(validator, VALIDATOR, sheet.v_stake, challenger, self.parameters.dispute_share_ppm)
 
     def _only_court(self, who: Account) -> None:
         if who != self.court:

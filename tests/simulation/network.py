@@ -15,6 +15,7 @@ from tests.simulation.lifecycle_model import Parameters
 START = 1_700_000_000
 ACTORS = tuple(account(index) for index in range(8))
 COURT = account(100)
+AVAILABILITY = account(102)
 DEPLOYER = account(101)
 FUNDS = 20_000
 UNLIMITED = 2**256 - 1
@@ -57,9 +58,9 @@ def _deployed() -> tuple[Evm, bytes, dict[str, Contract]]:
     arguments: dict[str, tuple[object, ...]] = {
         "UtilityToken": (DEPLOYER, FUNDS * len(ACTORS)),
         "Parameters": (DEPLOYER, initial),
-        "StakeVault": (token, parameters, proof, committee, COURT),
+        "StakeVault": (token, parameters, proof, committee, COURT, AVAILABILITY),
         "OrderBook": (token, parameters, proof, treasury),
-        "ProofOfTraining": (book, vault, treasury, COURT),
+        "ProofOfTraining": (book, vault, treasury, COURT, AVAILABILITY),
         "AggregatorCommittee": (parameters, vault),
         "RewardTreasury": (token, parameters, proof, committee),
     }
@@ -96,4 +97,4 @@ def fresh_network() -> Network:
     )
 
 
-__all__ = ["ACTORS", "COURT", "FUNDS", "START", "Abi", "Network", "fresh_network"]
+__all__ = ["ACTORS", "AVAILABILITY", "COURT", "FUNDS", "START", "Abi", "Network", "fresh_network"]

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.chain.artifacts import CONTRACTS, load_artifact
-from offchain.chain.enums import Outcome, Role, ScoreFunction
+from offchain.chain.enums import Item, Outcome, Role, ScoreFunction, Verdict
 from offchain.chain.event_decoder import Event, EventDecoder
-from offchain.chain.views import Order, Payout, Settlement
+from offchain.chain.views import Order, Payout, Settlement, Target
 
 PLACES = {name: to_checksum_address(f"0x{index + 0xABC:040x}") for index, name in enumerate(CONTRACTS)}
 DECODER = EventDecoder({PLACES[name]: (name, load_artifact(name).abi) for name in CONTRACTS})
@@ -26,7 +26,8 @@ def sample(item: dict[str, Any]) -> Any:
         return [sample({**item, "type": item["type"][:-2]})] * 2
     if item["type"] == "tuple":
         return tuple(sample(field) for field in item["components"])
-    return {"address": SOMEONE, "bool": True, "bytes32": b"\x05" * 32, "string": "text"}.get(item["type"], 1)
+    samples = {"address": SOMEONE, "bool": True, "bytes32": b"\x05" * 32, "bytes": b"\x05" * 40, "string": "text"}
+    return samples.get(item["type"], 1)
 
 
 def log_of(contract: str, entry: dict[str, Any]) -> dict[str, Any]:
@@ -71,6 +72,10 @@ def test_structs_and_enums_are_typed() -> None:
     assert isinstance(sealed["settlement"], Settlement)
     assert sealed["outcome"] is Outcome.WON
     assert sealed["payouts"] == (Payout(SOMEONE, 1),) * 2  # type: ignore[arg-type]
+    target = decoded("AvailabilityCourt", "Requested").arguments["target"]
+    assert isinstance(target, Target)
+    assert target.item is Item.HEADER
+    assert decoded("DisputeCourt", "Closed").arguments["verdict"] is Verdict.FALSE
     assert decoded("StakeVault", "Bonded").arguments["role"] is Role.PROVIDER
 
 

@@ -28,6 +28,8 @@ TERMS = OrderTerms(
     minimum_validators=1,
     max_model_bytes=100,
     max_tensor_bytes=100,
+    input_size=64,
+    output_size=10,
 )
 ORDER = Order(
     client=CLIENT,
@@ -35,10 +37,13 @@ ORDER = Order(
     terms=TERMS,
     claim_bond=Wei(70),
     minimum_v_stake=Wei(10),
+    challenge_stake=Wei(20),
+    request_bond=Wei(3),
     validator_share_ppm=Ppm(150_000),
     aggregator_tax_ppm=Ppm(20_000),
     reporter_share_ppm=Ppm(100_000),
-    challenger_share_ppm=Ppm(500_000),
+    dispute_share_ppm=Ppm(500_000),
+    move_seconds=5,
     max_claims=3,
     max_validators=3,
 )
