@@ -44,8 +44,8 @@ contract AvailabilityCourt is IAvailabilityCourt {
         bytes32 key = keccak256(abi.encode(target));
         if (_askedAs[key] != 0) revert AlreadyAsked(_askedAs[key]);
         _requireVerifier();
-        _requireSomethingToAskFor(target);
         Order memory order = _BOOK.getOrder(target.oid);
+        _requireSomethingToAskFor(target);
         uint64 deadline = uint64(block.timestamp) + order.moveSeconds;
         id = ++_count;
         _askedAs[key] = id;
