@@ -11,8 +11,9 @@ from offchain.data.dataset import Dataset
 from offchain.demo.ledger import Ledger
 from offchain.demo.stage import Stage
 from offchain.model.evaluator import evaluate
+from offchain.model.objective import mean_score
 from offchain.model.scores import total_score
-from offchain.model.training import load_network, mean_score, pick_device, predict
+from offchain.model.training import load_network, pick_device, predict
 from offchain.protocol.scores import PPM
 from offchain.roles.context import WorkerEvent
 from offchain.roles.fetch import FetchedModel, fetch_model
@@ -90,10 +91,10 @@ def _integer_accuracy(fetched: FetchedModel, held_out: Dataset) -> float:
 
 
 def _float_accuracy(fetched: FetchedModel, held_out: Dataset) -> float:
-    """Accuracy of the float network that was delivered beside the claimed one."""
+    """Mean score of the float network that was delivered beside the claimed one."""
     model = fetched.float_model
     outputs = predict(load_network(model), held_out, model.scaling, pick_device())
-    return mean_score(outputs, held_out.labels, "classification")
+    return mean_score(outputs, held_out.labels, fetched.score_function)
 
 
 def _gas(events: Sequence[WorkerEvent]) -> dict[str, dict[str, int]]:

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from offchain.errors import Rejected
-from offchain.model.layers import BatchNorm, Conv2D, Dense, DepthwiseConv2D
-from offchain.model.shapes import Wired
+from offchain.model.layers import BatchNorm, Conv2D, Dense, DepthwiseConv2D, Embedding, Gru, Lstm
+from offchain.model.shapes import Wired, sequence_shape
 from offchain.model.spec import ModelSpec
 
 BATCH_NORM_EPSILON = 1e-5
@@ -63,11 +63,14 @@ class FloatModel:
         """Reads what `to_bytes` wrote, from anyone.
 
         Raises Rejected, beginning with `name`, when it is larger than `max_bytes`, no safetensors file, when its spec
-        is none, or when a tensor is missing, superfluous, not float32, not finite, or of another shape than the spec's.
+        is none, when it reads scaled tokens, or when a tensor is missing, superfluous, not float32, not finite, or of
+        another shape than the spec's.
         """
         if len(data) > max_bytes:
             raise Rejected(f"{name}: {len(data)} bytes, at most {max_bytes} are allowed")
         tensors, metadata = _deserialise(data, name)
+        if metadata.spec.reads_tokens and metadata.scaling.input_scale != 1:
+            raise Rejected(f"{name}: it reads tokens, scaled by {metadata.scaling.input_scale}; tokens have no scale")
         expected = state_shapes(metadata.spec)
         if set(tensors) != set(expected):
             odd = sorted(set(tensors) ^ set(expected))[0]
@@ -99,6 +102,13 @@ def _layer_state(item: Wired) -> dict[str, tuple[int, ...]]:
             return {"weight": (filters, channels, *item.window.kernel), "bias": (filters,)}
         case DepthwiseConv2D() if item.window is not None:
             return {"weight": (channels, 1, *item.window.kernel), "bias": (channels,)}
+        case Embedding(features=features, vocabulary=rows):
+            return {"weight": (rows, features)}
+        case Lstm(units=units) | Gru(units=units):
+            rows = units * (4 if isinstance(item.layer, Lstm) else 3)
+            features = sequence_shape(item.input_shape)[1]
+            matrices = {"weight_ih_l0": (rows, features), "weight_hh_l0": (rows, units)}
+            return matrices | dict.fromkeys(("bias_ih_l0", "bias_hh_l0"), (rows,))
         case BatchNorm():
             return dict.fromkeys(("weight", "bias", "running_mean", "running_var"), (channels,))
         case _:

@@ -3,8 +3,8 @@
 A layer reads the output of the layer before it unless `input` names another one (or `"input"`, the network's own
 input), so that residual branches need no extra notation. Units of every size are elements, not bytes.
 
-Recurrent and embedding layers join the union `Layer` at its end; each needs a shape rule in `shapes.py`, a module in
-`module.py` and a lowering in `folding.py`, and nothing else.
+A new kind joins the union `Layer`; it needs a shape rule in `shapes.py`, a module in `module.py` and a lowering in
+`folding.py` (`unrolling.py` for what has a state).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Activation = Literal["none", "relu"]
+Activation = Literal["none", "relu", "sigmoid", "tanh"]
 Side = Annotated[int, Field(ge=1, le=1024)]
 Units = Annotated[int, Field(ge=1, le=65_536)]
 Pair = Side | tuple[Side, Side]
@@ -92,6 +92,43 @@ class Add(_Layer):
     activation: Activation = "none"
 
 
+class Multiply(_Layer):
+    """Element-wise product with an earlier layer: a gate."""
+
+    kind: Literal["multiply"] = "multiply"
+    other: Name
+    activation: Activation = "none"
+
+
+class Embedding(_Layer):
+    """A row of `features` numbers for each token; reads the network's input of shape (tokens,) and gives an image
+    (tokens, 1, features). Tokens are 0 to 255; those from `vocabulary` on share the last row."""
+
+    kind: Literal["embedding"] = "embedding"
+    features: Units
+    vocabulary: Annotated[int, Field(ge=1, le=256)] = 256
+
+
+class Lstm(_Layer):
+    """A long short-term memory (Hochreiter & Schmidhuber 1997; gates as in torch) over a sequence.
+
+    An image (steps, width, channels) is read row by row, a step having width * channels numbers; a vector is a sequence
+    of single numbers. The result is the last state, (units,), or with `sequences` all of them, (steps, 1, units).
+    """
+
+    kind: Literal["lstm"] = "lstm"
+    units: Units
+    sequences: bool = False
+
+
+class Gru(_Layer):
+    """A gated recurrent unit (Cho et al. 2014, in torch's form: the reset gate after the product); see `Lstm`."""
+
+    kind: Literal["gru"] = "gru"
+    units: Units
+    sequences: bool = False
+
+
 class BatchNorm(_Layer):
     """Normalisation while training; folded into the layer before it when the network is quantised."""
 
@@ -99,9 +136,20 @@ class BatchNorm(_Layer):
     activation: Activation = "none"
 
 
-WeightedLayer = Dense | Conv2D | DepthwiseConv2D
+Recurrent = Lstm | Gru
 
 Layer = Annotated[
-    Dense | Conv2D | DepthwiseConv2D | MaxPool2D | AveragePool2D | Flatten | Add | BatchNorm,
+    Dense
+    | Conv2D
+    | DepthwiseConv2D
+    | MaxPool2D
+    | AveragePool2D
+    | Flatten
+    | Add
+    | Multiply
+    | BatchNorm
+    | Embedding
+    | Lstm
+    | Gru,
     Field(discriminator="kind"),
 ]

@@ -1,7 +1,8 @@
 """The torch module of a spec, in float32.
 
 Samples go in as clients see them, (n, features) or (n, height, width, channels); inside, images are channels first, as
-torch wants them. Parameters are named `layers.<index>_<layer name>.<parameter>`.
+torch wants them. Tokens go in as they are stored, token - 128, as floats like everything else. Parameters are named
+`layers.<index>_<layer name>.<parameter>`.
 """
 
 from __future__ import annotations
@@ -16,17 +17,25 @@ from torch import Tensor, nn
 
 from offchain.errors import Bug
 from offchain.model.layers import (
+    Activation,
     Add,
     AveragePool2D,
     BatchNorm,
     Conv2D,
     Dense,
     DepthwiseConv2D,
+    Embedding,
     Flatten,
+    Gru,
+    Lstm,
     MaxPool2D,
+    Multiply,
 )
-from offchain.model.shapes import Window, Wired
+from offchain.model.shapes import Window, Wired, sequence_shape
 from offchain.model.spec import ModelSpec
+
+TOKEN_OFFSET = 128
+"""Token 0 is stored as -128."""
 
 
 class SpecNetwork(nn.Module):
@@ -60,6 +69,24 @@ def flatten_hwc(values: Tensor) -> Tensor:
     return values.permute(0, 2, 3, 1).flatten(1) if values.ndim == 4 else values
 
 
+def activate(values: Tensor, activation: Activation) -> Tensor:
+    """The activation function of a layer."""
+    match activation:
+        case "none":
+            return values
+        case "relu":
+            return F.relu(values)
+        case "sigmoid":
+            return torch.sigmoid(values)
+        case "tanh":
+            return torch.tanh(values)
+
+
+def tokens_of(values: Tensor, rows: int) -> Tensor:
+    """Rows of an embedding, int64, for tokens stored as token - 128; tokens beyond the last row share it."""
+    return (values + TOKEN_OFFSET).long().clamp(max=rows - 1)
+
+
 def slide(images: Tensor, window: Window, layer: MaxPool2D | AveragePool2D) -> Tensor:
     """Max or average pooling of (n, channels, height, width), with padding on any side."""
     if isinstance(layer, MaxPool2D):
@@ -78,7 +105,13 @@ def _module(item: Wired) -> nn.Module | None:
             return nn.Conv2d(channels, channels, _window(item).kernel, _window(item).stride, groups=channels)
         case BatchNorm():
             return nn.BatchNorm2d(channels) if len(item.input_shape) == 3 else nn.BatchNorm1d(channels)
-        case Flatten() | Add() | MaxPool2D() | AveragePool2D():
+        case Embedding(features=features, vocabulary=rows):
+            return nn.Embedding(rows, features)
+        case Lstm(units=units):
+            return nn.LSTM(sequence_shape(item.input_shape)[1], units, batch_first=True)
+        case Gru(units=units):
+            return nn.GRU(sequence_shape(item.input_shape)[1], units, batch_first=True)
+        case Flatten() | Add() | Multiply() | MaxPool2D() | AveragePool2D():
             return None
         case _ as unknown:
             assert_never(unknown)
@@ -93,6 +126,12 @@ def _forward(item: Wired, module: nn.Module | None, operands: list[Tensor]) -> T
             return slide(values, _window(item), item.layer)
         case Add(activation=activation):
             result = operands[0] + operands[1]
+        case Multiply(activation=activation):
+            result = operands[0] * operands[1]
+        case Embedding(vocabulary=rows):
+            return _call(module, tokens_of(values, rows)).transpose(1, 2).unsqueeze(3)
+        case Lstm() | Gru():
+            return _recurrent(item, module, values)
         case Dense(activation=activation):
             result = _call(module, flatten_hwc(values))
         case Conv2D(activation=activation) | DepthwiseConv2D(activation=activation):
@@ -101,7 +140,15 @@ def _forward(item: Wired, module: nn.Module | None, operands: list[Tensor]) -> T
             result = _call(module, values)
         case _ as unknown:
             assert_never(unknown)
-    return F.relu(result) if activation == "relu" else result
+    return activate(result, activation)
+
+
+def _recurrent(item: Wired, module: nn.Module | None, values: Tensor) -> Tensor:
+    if not isinstance(module, nn.LSTM | nn.GRU) or not isinstance(item.layer, Lstm | Gru):
+        raise Bug("a recurrent layer without its module")
+    steps = flatten_hwc(values).reshape(len(values), *sequence_shape(item.input_shape))
+    states: Tensor = module(steps)[0]
+    return states.transpose(1, 2).unsqueeze(3) if item.layer.sequences else states[:, -1]
 
 
 def _call(module: nn.Module | None, values: Tensor) -> Tensor:
@@ -124,3 +171,22 @@ def _initialise(network: SpecNetwork, seed: int) -> None:
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, generator=generator)
+        elif isinstance(module, nn.LSTM | nn.GRU):
+            _initialise_recurrent(module, generator)
+
+
+def _initialise_recurrent(module: nn.LSTM | nn.GRU, generator: torch.Generator) -> None:
+    """Glorot & Bengio 2010 for what reads the input, orthogonal for the state (Saxe et al. 2014), gate by gate; an LSTM
+    begins by remembering (Jozefowicz et al. 2015: the forget gate's bias is 1)."""
+    units = module.hidden_size
+    for name, parameter in module.named_parameters():
+        if parameter.ndim == 1:
+            nn.init.zeros_(parameter)
+            if isinstance(module, nn.LSTM) and name == "bias_ih_l0":
+                nn.init.ones_(parameter.data[units : 2 * units])
+            continue
+        for gate in torch.split(parameter.data, units):
+            fill = nn.init.xavier_uniform_ if name == "weight_ih_l0" else nn.init.orthogonal_
+            fill(gate, generator=generator)

@@ -46,7 +46,8 @@ def sample_scores(function: ScoreFunction, outputs: Int32Array, labels: Int32Arr
             return result
         case ScoreFunction.MEAN_SQUARED_ERROR:
             # Capped first: the square of a difference of two int32 needs not fit int64.
-            return -np.square(np.minimum(_errors(function, flat, labels), _MAX_SQUARE_ROOT))
+            squares: Int64Array = -np.square(np.minimum(_errors(function, flat, labels), _MAX_SQUARE_ROOT))
+            return squares
         case ScoreFunction.CROSS_ENTROPY:
             return -cross_entropies(flat, labels)
         case _:

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 import torch
 
 from offchain.data.dataset import Dataset
-from offchain.data.raw import Task
 from offchain.data.split import split
 from offchain.model.float_model import FloatModel
 from offchain.model.graph import IntegerNetwork
+from offchain.model.layers import Gru, Lstm
+from offchain.model.objective import Judgement, task_of
 from offchain.model.quantisation import quantise
 from offchain.model.spec import ModelSpec
 from offchain.model.suitability import require_trainable
 from offchain.model.training import (
     DeviceData,
-    Judgement,
     Progress,
     Settings,
     ShouldStop,
@@ -31,6 +31,7 @@ from offchain.model.training import (
     TrainingData,
     pick_device,
 )
+from offchain.protocol.scores import ScoreFunction
 
 _RATES: tuple[tuple[str, float], ...] = (
     ("sgd", 0.05),
@@ -39,6 +40,14 @@ _RATES: tuple[tuple[str, float], ...] = (
     ("adam", 1e-3),
     ("sgd", 0.015),
     ("adam", 1e-2),
+)
+_RECURRENT_RATES: tuple[tuple[str, float], ...] = (
+    ("adam", 3e-3),
+    ("adam", 1e-2),
+    ("adam", 1e-3),
+    ("sgd", 0.15),
+    ("sgd", 0.5),
+    ("sgd", 0.05),
 )
 _LARGE_IMAGE = 16
 _MAX_HOLDOUT = 5000
@@ -67,8 +76,8 @@ class SearchSettings:
 class Candidate:
     """A model worth claiming: better on the provider's own hold-out than all before it.
 
-    Scores are means per sample: accuracy, or minus the mean absolute error in label units. A candidate may have the
-    same score as the one before it, with a smaller loss.
+    Scores are means per sample, as `mean_score` counts them. A candidate may have the same score as the one before it,
+    with a smaller loss.
     """
 
     network: IntegerNetwork
@@ -83,7 +92,7 @@ class Candidate:
 def search(
     spec: ModelSpec,
     dataset: Dataset,
-    task: Task,
+    function: ScoreFunction,
     *,
     seed: int,
     should_stop: ShouldStop,
@@ -97,9 +106,9 @@ def search(
     give the same candidates on one machine if `should_stop` never interferes. Raises Rejected, before any work, if the
     spec does not fit the data.
     """
-    require_trainable(spec, dataset, task)
+    require_trainable(spec, dataset, task_of(function))
     chosen = settings or SearchSettings()
-    data = hold_out(dataset, task, chosen.holdout_fraction, seed)
+    data = hold_out(dataset, function, chosen.holdout_fraction, seed)
     return _Search(spec, data, chosen, seed, should_stop, progress, device or pick_device()).run()
 
 
@@ -124,7 +133,7 @@ class _Search:
         on_device = DeviceData.load(data, device)
         self._trainers = [
             Trainer(spec, data, run, seed=seed + place, on_device=on_device)
-            for place, run in enumerate(configurations(settings, data.train.shape))
+            for place, run in enumerate(configurations(settings, spec))
         ]
 
     def run(self) -> Iterator[Candidate]:
@@ -173,9 +182,13 @@ class _Search:
         )
 
 
-def configurations(settings: SearchSettings, shape: tuple[int, ...]) -> list[Settings]:
-    """The runs to try, the most promising first. Images of 16 pixels and more are shifted while training."""
-    large = len(shape) == 3 and min(shape[:2]) >= _LARGE_IMAGE
+def configurations(settings: SearchSettings, spec: ModelSpec) -> list[Settings]:
+    """The runs to try, the most promising first. Images of 16 pixels and more are shifted while training, unless a
+    recurrent layer reads them row by row."""
+    shape = spec.input_shape
+    recurrent = any(isinstance(layer, Lstm | Gru) for layer in spec.layers)
+    large = len(shape) == 3 and min(shape[:2]) >= _LARGE_IMAGE and not recurrent
+    rates = _RECURRENT_RATES if recurrent else _RATES
     return [
         Settings(
             optimiser="sgd" if optimiser == "sgd" else "adam",
@@ -183,7 +196,7 @@ def configurations(settings: SearchSettings, shape: tuple[int, ...]) -> list[Set
             batch_size=settings.batch_size,
             shift=1 + min(shape[:2]) // _LARGE_IMAGE if large else 0,
         )
-        for optimiser, rate in _RATES[: settings.configurations]
+        for optimiser, rate in rates[: settings.configurations]
     ]
 
 
@@ -194,9 +207,8 @@ def _best_half(trainers: list[Trainer]) -> list[Trainer]:
     return [trainer for _, _, trainer in ranked[: -(-len(trainers) // 2)]]
 
 
-def hold_out(dataset: Dataset, task: Task, fraction: float, seed: int) -> TrainingData:
-    """What `search` with that seed trains on and what it judges by: stratified, at most 5,000 samples held out."""
+def hold_out(dataset: Dataset, function: ScoreFunction, fraction: float, seed: int) -> TrainingData:
     """What `search` with the same seed trains on, and what it keeps back: about `fraction`, at most 5000 samples."""
     share = min(fraction, _MAX_HOLDOUT / len(dataset))
-    train, holdout = split(dataset, fraction=share, seed=seed, stratify=task == "classification")
-    return TrainingData(train, holdout, task)
+    train, holdout = split(dataset, fraction=share, seed=seed, stratify=not function.is_regression)
+    return TrainingData(train, holdout, function)

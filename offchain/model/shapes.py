@@ -15,9 +15,13 @@ from offchain.model.layers import (
     Conv2D,
     Dense,
     DepthwiseConv2D,
+    Embedding,
     Flatten,
+    Gru,
     Layer,
+    Lstm,
     MaxPool2D,
+    Multiply,
     Pair,
 )
 from offchain.model.limits import MAX_ELEMENTS, MAX_MULTIPLY_ACCUMULATES
@@ -59,7 +63,10 @@ class Wired:
     @property
     def multiply_accumulates(self) -> int:
         """Of one sample, or comparisons in a pool."""
-        positions = prod(self.output_shape[:-1])
+        if isinstance(self.layer, Embedding):
+            return 0
+        recurrent = isinstance(self.layer, Lstm | Gru)
+        positions = sequence_shape(self.input_shape)[0] if recurrent else prod(self.output_shape[:-1])
         if self.weights:
             return self.weights * positions
         return prod(self.window.kernel) * prod(self.output_shape) if self.window else 0
@@ -96,6 +103,11 @@ def wire(input_shape: Shape, layers: Sequence[Layer]) -> tuple[Wired, ...]:
     return tuple(wired)
 
 
+def sequence_shape(shape: Shape) -> tuple[int, int]:
+    """(steps, numbers a step) that a recurrent layer sees: the rows of an image, or a vector's numbers one by one."""
+    return (shape[0], prod(shape[1:])) if len(shape) == 3 else (shape[0], 1)
+
+
 def pair(value: Pair) -> tuple[int, int]:
     """(height, width) of a size given as one number or two."""
     return (value, value) if isinstance(value, int) else value
@@ -130,13 +142,15 @@ def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:
 
 def _wire_one(index: int, layer: Layer, indices: dict[str, int], input_shape: Shape, wired: list[Wired]) -> Wired:
     reads = [_resolve(index, layer, layer.input, indices)]
-    if isinstance(layer, Add):
+    if isinstance(layer, Add | Multiply):
         reads.append(_resolve(index, layer, layer.other, indices))
     shapes = [input_shape if i < 0 else wired[i].output_shape for i in reads]
     source = wired[reads[0]].layer if reads[0] >= 0 else None
     flattened = [wired[i].layer.name for i in reads if i >= 0 and isinstance(wired[i].layer, Flatten)]
     if flattened and not isinstance(layer, Dense | Flatten):
         raise _rejected(index, layer, f"it reads {flattened[0]!r}, but only dense may follow flatten")
+    if isinstance(layer, Embedding) and (reads[0] >= 0 or len(input_shape) != 1):
+        raise _rejected(index, layer, "it must read the network's input, of shape [tokens]; put it first")
     window, output, weights = _shape_rule(index, layer, shapes, source)
     if prod(output) > MAX_ELEMENTS:
         raise _rejected(
@@ -154,14 +168,18 @@ def _shape_rule(
             return None, (layer.units,), layer.units * (prod(shape) + 1)
         case Flatten():
             return None, (prod(shape),), 0
-        case Add():
+        case Add() | Multiply():
             if shapes[0] != shapes[1]:
-                raise _rejected(
-                    index,
-                    layer,
-                    f"adds {_text(shapes[0])} to {layer.other!r}, which is {_text(shapes[1])}; make them equal",
-                )
+                what = f"adds {_text(shape)} to" if isinstance(layer, Add) else f"multiplies {_text(shape)} by"
+                raise _rejected(index, layer, f"{what} {layer.other!r}, which is {_text(shapes[1])}; make them equal")
             return None, shape, 0
+        case Embedding():
+            return None, (*shape, 1, layer.features), layer.vocabulary * layer.features
+        case Lstm() | Gru():
+            steps, features = sequence_shape(shape)
+            gates = 4 if isinstance(layer, Lstm) else 3
+            output = (steps, 1, layer.units) if layer.sequences else (layer.units,)
+            return None, output, gates * layer.units * (features + layer.units + 2)
         case BatchNorm():
             if not isinstance(source, Dense | Conv2D | DepthwiseConv2D) or source.activation != "none":
                 raise _rejected(

@@ -16,7 +16,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from offchain.errors import Rejected
-from offchain.model.layers import Layer
+from offchain.model.footprint import Footprint, footprint, require_within_limits
+from offchain.model.layers import Embedding, Layer
 from offchain.model.shapes import MAX_LAYERS, Shape, Wired, wire
 
 MAX_SPEC_BYTES = 256 * 1024
@@ -36,7 +37,7 @@ class ModelSpec(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        self.wired()
+        require_within_limits(self.wired())
         return self
 
     def wired(self) -> tuple[Wired, ...]:
@@ -52,6 +53,16 @@ class ModelSpec(BaseModel):
     def weight_count(self) -> int:
         """Trainable numbers, biases included."""
         return sum(item.weights for item in self.wired())
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether samples are tokens (bytes), not quantised numbers."""
+        return any(isinstance(layer, Embedding) for layer in self.layers)
+
+    @property
+    def footprint(self) -> Footprint:
+        """Nodes, weights and bytes of the integer network."""
+        return footprint(self.wired())
 
     def require(self, *, input_shape: Shape, outputs: int) -> None:
         """Raises Rejected unless the network reads samples of that shape and ends in that many units."""

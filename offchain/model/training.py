@@ -15,20 +15,17 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F  # noqa: N812 (torch's own convention)
 from torch import Tensor
 
 from offchain.data.dataset import Dataset
-from offchain.data.raw import Task
 from offchain.model.float_model import FloatModel, Scaling
 from offchain.model.module import SpecNetwork
+from offchain.model.objective import BITS_PER_NAT, Judgement, best_temperature, judge, tempered, training_loss
 from offchain.model.spec import ModelSpec
 from offchain.model.threads import torch_threads, training_threads
+from offchain.protocol.scores import ScoreFunction
 
 ShouldStop = Callable[[], bool]
-
-_L1_BETA = 0.5
-"""Standard deviations within which the regression loss is quadratic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +54,6 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """How a model did on the hold-out: mean score per sample (higher is better) and loss, which breaks ties.
-
-    A hold-out has few samples and many models get the same number right; the loss tells which of them is surer.
-    """
-
-    score: float
-    loss: float
-
-    def better_than(self, other: Judgement | None) -> bool:
-        """Higher score, or the same score with less loss."""
-        return other is None or (self.score, -self.loss) > (other.score, -other.loss)
-
-
-@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A float model and how it did on the hold-out."""
 
@@ -81,11 +63,11 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """What a provider trains on and what it keeps back to judge itself."""
+    """What a provider trains on, what it keeps back to judge itself, and what it is scored by."""
 
     train: Dataset
     holdout: Dataset
-    task: Task
+    function: ScoreFunction
 
 
 class Trainer:
@@ -102,13 +84,13 @@ class Trainer:
         self.settings = settings
         tensors = on_device or DeviceData.load(data, pick_device())
         self.device = tensors.inputs.device
-        self.scaling = fit_scaling(data)
+        self.scaling = fit_scaling(data, tokens=spec.reads_tokens)
         self.network = SpecNetwork(spec, seed=seed).to(self.device)
         self.best: Snapshot | None = None
         self.epochs = 0
         self._optimiser = _optimiser(self.network, settings)
         self._random = np.random.default_rng(seed)
-        self._batches = Batches(tensors, data.task, self.scaling, settings)
+        self._batches = Batches(tensors, data.function, self.scaling, settings)
 
     def run(
         self, epochs: int, *, should_stop: ShouldStop, progress: Callable[[Progress], None] | None = None
@@ -162,8 +144,12 @@ class Trainer:
             for key, value in state.items()
             if not key.endswith("num_batches_tracked")
         }
-        outputs = predict(self.network, self.data.holdout, self.scaling, self.device)
-        return Snapshot(FloatModel(self.spec, arrays, self.scaling), judge(outputs, self.data, self.scaling))
+        holdout, function, scaling = self.data.holdout, self.data.function, self.scaling
+        outputs = predict(self.network, holdout, scaling, self.device)
+        if function is ScoreFunction.CROSS_ENTROPY:
+            temperature = best_temperature(outputs, holdout.labels)
+            scaling, outputs = tempered(scaling, temperature), outputs / temperature
+        return Snapshot(FloatModel(self.spec, arrays, scaling), judge(function, outputs, holdout.labels, scaling))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +171,13 @@ class DeviceData:
 class Batches:
     """The training set, served in shuffled mini-batches with random shifts."""
 
-    def __init__(self, tensors: DeviceData, task: Task, scaling: Scaling, settings: Settings) -> None:
+    def __init__(self, tensors: DeviceData, function: ScoreFunction, scaling: Scaling, settings: Settings) -> None:
         self._inputs = tensors.inputs
         self._labels = tensors.labels
         self.size = min(settings.batch_size, len(self._inputs))
         # Batch normalisation cannot work on a single sample, so the last, short batch is left to the next shuffle.
         self.count = len(self._inputs) // self.size
-        self._task = task
+        self._function = function
         self._scaling = scaling
         self._settings = settings
 
@@ -210,10 +196,8 @@ class Batches:
 
     def loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """The loss to descend, for outputs as the module gives them."""
-        if self._task == "classification":
-            return F.cross_entropy(outputs, labels.long(), label_smoothing=self._settings.label_smoothing)
-        targets = (labels.float() - self._scaling.output_offset) / self._scaling.output_scale
-        return F.smooth_l1_loss(outputs[:, 0], targets, beta=_L1_BETA)
+        smoothing = self._settings.label_smoothing
+        return training_loss(self._function, outputs, labels, self._scaling, label_smoothing=smoothing)
 
 
 def pick_device() -> torch.device:
@@ -221,11 +205,16 @@ def pick_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def fit_scaling(data: TrainingData) -> Scaling:
-    """Unit variance for what the float network reads and, in regression, for what it predicts."""
+def fit_scaling(data: TrainingData, *, tokens: bool = False) -> Scaling:
+    """Unit variance for what the float network reads, unless it is `tokens`, and in regression for what it predicts.
+
+    For CROSS_ENTROPY the output scale makes bits of the network's natural logits.
+    """
     root_mean_square = float(np.sqrt(np.mean(np.square(data.train.inputs, dtype=np.float64))))
-    input_scale = 1.0 / max(root_mean_square, 1.0)
-    if data.task == "classification":
+    input_scale = 1.0 if tokens else 1.0 / max(root_mean_square, 1.0)
+    if data.function is ScoreFunction.CROSS_ENTROPY:
+        return Scaling(input_scale=input_scale, output_scale=BITS_PER_NAT)
+    if not data.function.is_regression:
         return Scaling(input_scale=input_scale)
     labels = data.train.labels.astype(np.float64)
     return Scaling(
@@ -245,7 +234,7 @@ def load_network(model: FloatModel, device: torch.device | None = None) -> SpecN
 def predict(
     network: torch.nn.Module, data: Dataset, scaling: Scaling, device: torch.device, *, batch_size: int = 1024
 ) -> npt.NDArray[np.float64]:
-    """Outputs (n, units): logits, or for regression values in label units."""
+    """Outputs (n, units): logits (in bits if they are scored by cross-entropy), or for regression label units."""
     network.eval()
     parts = []
     for start in range(0, len(data), batch_size):
@@ -253,30 +242,6 @@ def predict(
         parts.append(network(inputs.float() * scaling.input_scale).double().cpu().numpy())
     outputs: npt.NDArray[np.float64] = np.concatenate(parts) * scaling.output_scale + scaling.output_offset
     return outputs
-
-
-def judge(outputs: npt.NDArray[np.float64], data: TrainingData, scaling: Scaling) -> Judgement:
-    """Judges outputs (n, units) for the hold-out, given as `predict` gives them.
-
-    The loss is cross-entropy, or for regression smooth L1 on standardised labels, since mean absolute error is scored.
-    """
-    labels = data.holdout.labels
-    score = mean_score(outputs, labels, data.task)
-    if data.task == "classification":
-        loss = F.cross_entropy(torch.from_numpy(outputs), torch.from_numpy(labels.astype(np.int64)))
-    else:
-        error = torch.from_numpy((outputs[:, 0] - labels) / scaling.output_scale)
-        loss = F.smooth_l1_loss(error, torch.zeros_like(error), beta=_L1_BETA)
-    return Judgement(score, float(loss))
-
-
-def mean_score(
-    outputs: npt.NDArray[np.float64] | npt.NDArray[np.int32], labels: npt.NDArray[np.int32], task: Task
-) -> float:
-    """Accuracy, or minus the mean absolute error in label units; higher is better."""
-    if task == "classification":
-        return float(np.mean(np.argmax(outputs, axis=1) == labels))
-    return -float(np.mean(np.abs(outputs[:, 0].astype(np.float64) - labels)))
 
 
 def annealed(fraction: float) -> float:

@@ -194,15 +194,15 @@ class ProviderWorker(BackgroundWorker[Found]):
         return search(
             materials.spec,
             materials.train,
-            materials.manifest.task,
+            materials.manifest.score_function_id,
             seed=seed,
             should_stop=should_stop,
             settings=self._options.skill,
         )
 
     def _judge(self, candidate: Candidate, materials: Materials, seed: int) -> tuple[int, int]:
-        held = hold_out(materials.train, materials.manifest.task, self._options.skill.holdout_fraction, seed).holdout
         function = materials.manifest.score_function_id
+        held = hold_out(materials.train, function, self._options.skill.holdout_fraction, seed).holdout
         return total_score(function, evaluate(candidate.network, held.inputs), held.labels), len(held)
 
     def _keep(self, oid: OrderId, found: Found) -> None:
@@ -237,9 +237,9 @@ class ProviderWorker(BackgroundWorker[Found]):
         except (Retryable, Rejected) as error:
             self._say(view.oid, "unproven", message=str(error))
             return
-        task, fraction = materials.manifest.task, self._options.skill.holdout_fraction
-        held = hold_out(materials.train, task, fraction, candidate.seed).holdout
-        score = total_score(materials.manifest.score_function_id, evaluate(network, held.inputs), held.labels)
+        function, fraction = materials.manifest.score_function_id, self._options.skill.holdout_fraction
+        held = hold_out(materials.train, function, fraction, candidate.seed).holdout
+        score = total_score(function, evaluate(network, held.inputs), held.labels)
         if (score, len(held)) != (candidate.score, candidate.samples):
             raise Bug(
                 f"order {view.oid}: the model scores {score} of {len(held)} on the hold-out now, "

@@ -17,7 +17,8 @@ from tests.unit.model.networks import dense_node
 OUTPUT = st.integers(-(2**23) + 1, 2**23 - 1)
 TOP = {ScoreFunction.ACCURACY: 1, ScoreFunction.TOP3_ACCURACY: 3, ScoreFunction.TOP5_ACCURACY: 5}
 FUNCTIONS = [function for function in ScoreFunction if function is not ScoreFunction.NONE]
-EXP2, LOG2 = exp2_table().tolist(), log2_table().tolist()
+EXP2: list[int] = exp2_table().tolist()
+LOG2: list[int] = log2_table().tolist()
 
 
 def naive_score(function: ScoreFunction, outputs: list[int], label: int) -> int:

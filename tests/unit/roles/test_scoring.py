@@ -40,7 +40,7 @@ def data() -> Dataset:
 def candidate(data: Dataset) -> Candidate:
     spec = spec_from_shorthand("mlp:4", input_shape=(3,), outputs=2)
     quick = SearchSettings(configurations=1, first_cycle=2, max_epochs=2, patience=1, fine_tune_epochs=0)
-    *_, best = search(spec, data, "classification", seed=1, should_stop=lambda: False, settings=quick)
+    *_, best = search(spec, data, ScoreFunction.ACCURACY, seed=1, should_stop=lambda: False, settings=quick)
     return best
 
 

@@ -13,11 +13,13 @@ from offchain.model.float_model import FloatModel, Scaling
 from offchain.model.folding import FoldedNetwork, fold
 from offchain.model.graph import IntegerNetwork
 from offchain.model.limits import ModelLimits
+from offchain.model.objective import mean_score
 from offchain.model.oracle import evaluate_slowly
 from offchain.model.quantisation import quantise
 from offchain.model.shorthand import spec_from_shorthand
-from offchain.model.training import Settings, Trainer, TrainingData, load_network, mean_score, predict
+from offchain.model.training import Settings, Trainer, TrainingData, load_network, predict
 from offchain.model.validation import validate
+from offchain.protocol.scores import ScoreFunction
 from tests.unit.training.networks import models, random_inputs, random_model
 
 CPU = torch.device("cpu")
@@ -128,7 +130,7 @@ def _lopsided(model: FloatModel) -> FloatModel:
 
 
 def test_fine_tuning_wins_back_what_rounding_cost() -> None:
-    data = TrainingData(_blobs(1200, 1), _blobs(600, 2), "classification")
+    data = TrainingData(_blobs(1200, 1), _blobs(600, 2), ScoreFunction.ACCURACY)
     chosen = Settings("adam", 3e-3)
     spec = spec_from_shorthand("mlp:16", input_shape=(8,), outputs=3)
     snapshot = Trainer(spec, data, chosen, seed=0).run(8, should_stop=lambda: False)
@@ -145,11 +147,11 @@ def test_fine_tuning_wins_back_what_rounding_cost() -> None:
     assert made[6].method.startswith("quantisation-aware")
     assert made[6].judgement.score > made[0].judgement.score + 0.01
     outputs = evaluate_slowly(made[6].network, data.holdout.inputs)
-    assert mean_score(outputs, data.holdout.labels, "classification") == made[6].judgement.score
+    assert mean_score(outputs, data.holdout.labels, ScoreFunction.ACCURACY) == made[6].judgement.score
 
 
 def test_fine_tuning_does_not_start_after_the_deadline() -> None:
-    data = TrainingData(_blobs(200, 1), _blobs(100, 2), "classification")
+    data = TrainingData(_blobs(200, 1), _blobs(100, 2), ScoreFunction.ACCURACY)
     spec = spec_from_shorthand("mlp:16", input_shape=(8,), outputs=3)
     model = random_model(spec, seed=0)
     made = quantise(

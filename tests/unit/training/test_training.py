@@ -7,36 +7,35 @@ import torch
 
 from offchain.data.dataset import Dataset
 from offchain.data.preprocessing import Quantiser, fit_preprocessing
-from offchain.data.raw import Task
 from offchain.data.source import load_source
 from offchain.data.split import split
 from offchain.errors import Rejected
 from offchain.model.evaluator import evaluate
+from offchain.model.objective import Judgement, default_function, mean_score, task_of
 from offchain.model.oracle import evaluate_slowly
 from offchain.model.search import Candidate, SearchSettings, configurations, search
 from offchain.model.shorthand import spec_from_shorthand
 from offchain.model.suitability import require_trainable
 from offchain.model.training import (
-    Judgement,
     Progress,
     Settings,
     Trainer,
     TrainingData,
     load_network,
-    mean_score,
     predict,
 )
+from offchain.protocol.scores import ScoreFunction
 
 CPU = torch.device("cpu")
 QUICK = SearchSettings(configurations=2, first_cycle=2, max_epochs=6, patience=1)
 
 
-def order(name: str, seed: int = 0) -> tuple[Dataset, Dataset, Quantiser, Task]:
-    """(training set, test set with 20 %, preprocessing, task), as a client prepares them."""
+def order(name: str, seed: int = 0) -> tuple[Dataset, Dataset, Quantiser, ScoreFunction]:
+    """(training set, test set with 20 %, preprocessing, score function), as a client prepares them."""
     raw = load_source(name)
     train, test = split(raw, fraction=0.2, seed=seed, stratify=raw.task == "classification")
     fitted = fit_preprocessing(train)
-    return fitted.apply(train), fitted.apply(test), fitted, raw.task
+    return fitted.apply(train), fitted.apply(test), fitted, default_function(raw.task)
 
 
 def never() -> bool:
@@ -50,10 +49,10 @@ def after(calls: int) -> Callable[[], bool]:
 
 
 def run(name: str, text: str, *, seed: int = 0, settings: SearchSettings | None = None) -> list[Candidate]:
-    train, _, _, task = order(name)
-    outputs = 1 if task == "regression" else int(train.labels.max()) + 1
+    train, _, _, function = order(name)
+    outputs = 1 if function.is_regression else int(train.labels.max()) + 1
     spec = spec_from_shorthand(text, input_shape=train.shape, outputs=outputs)
-    return list(search(spec, train, task, seed=seed, should_stop=never, settings=settings))
+    return list(search(spec, train, function, seed=seed, should_stop=never, settings=settings))
 
 
 def test_the_same_seed_gives_the_same_models() -> None:
@@ -72,7 +71,7 @@ def test_the_same_seed_gives_the_same_models() -> None:
 
 def test_the_same_seed_gives_the_same_convolutions() -> None:
     train, _, _, _ = order("digits")
-    data = TrainingData(train.take(np.arange(300)), train.take(np.arange(300, 400)), "classification")
+    data = TrainingData(train.take(np.arange(300)), train.take(np.arange(300, 400)), ScoreFunction.ACCURACY)
     spec = spec_from_shorthand("resnet:4-8", input_shape=(8, 8, 1), outputs=10)
     states = []
     for _ in range(2):
@@ -88,7 +87,7 @@ def test_training_leaves_the_global_generators_alone() -> None:
     expected = torch.rand(3).tolist()
     torch.manual_seed(3)
     train, _, _, _ = order("iris")
-    data = TrainingData(train, train, "classification")
+    data = TrainingData(train, train, ScoreFunction.ACCURACY)
     spec = spec_from_shorthand("mlp:4", input_shape=(4,), outputs=3)
     trainer = Trainer(spec, data, Settings("adam", 0.01), seed=1)
     state = torch.get_rng_state()
@@ -100,37 +99,37 @@ def test_training_leaves_the_global_generators_alone() -> None:
 
 def test_candidates_get_better_and_are_what_they_say() -> None:
     seen: list[Progress] = []
-    train, _, _, task = order("digits")
+    train, _, _, function = order("digits")
     spec = spec_from_shorthand("mlp:32", input_shape=(8, 8, 1), outputs=10)
     settings = SearchSettings(configurations=3, first_cycle=2, max_epochs=20)
-    candidates = list(search(spec, train, task, seed=2, should_stop=never, settings=settings, progress=seen.append))
+    candidates = list(search(spec, train, function, seed=2, should_stop=never, settings=settings, progress=seen.append))
     assert len(candidates) >= 2
     for earlier, later in pairwise(candidates):
         assert later.integer.better_than(earlier.integer)
     assert {(p.settings.optimiser, p.settings.learning_rate) for p in seen} == {
-        (c.optimiser, c.learning_rate) for c in configurations(settings, (8, 8, 1))
+        (c.optimiser, c.learning_rate) for c in configurations(settings, spec)
     }
     assert max(p.epoch for p in seen) <= 20
     # The hold-out is the search's own; split it off again and recompute what the candidate claims.
     rest, holdout = split(train, fraction=settings.holdout_fraction, seed=2, stratify=True)
     last = candidates[-1]
-    assert mean_score(evaluate_slowly(last.network, holdout.inputs), holdout.labels, task) == last.integer.score
+    assert mean_score(evaluate_slowly(last.network, holdout.inputs), holdout.labels, function) == last.integer.score
     outputs = predict(load_network(last.model), holdout, last.model.scaling, CPU)
-    assert mean_score(outputs, holdout.labels, task) == pytest.approx(last.float.score)
+    assert mean_score(outputs, holdout.labels, function) == pytest.approx(last.float.score)
     assert len(rest) + len(holdout) == len(train)
 
 
 @pytest.mark.parametrize("calls", [0, 1, 7, 60])
 def test_however_early_it_stops_there_is_a_candidate(calls: int) -> None:
-    train, _, _, task = order("wine")
+    train, _, _, function = order("wine")
     spec = spec_from_shorthand("mlp:8", input_shape=(13,), outputs=3)
-    candidates = list(search(spec, train, task, seed=0, should_stop=after(calls)))
+    candidates = list(search(spec, train, function, seed=0, should_stop=after(calls)))
     assert candidates
     assert len(candidates[-1].network.nodes) == 2
 
 
 def test_stopping_costs_at_most_one_batch() -> None:
-    train, _, _, task = order("digits")
+    train, _, _, function = order("digits")
     spec = spec_from_shorthand("mlp:8", input_shape=(8, 8, 1), outputs=10)
     asked = 0
 
@@ -139,14 +138,14 @@ def test_stopping_costs_at_most_one_batch() -> None:
         asked += 1
         return asked > 50
 
-    list(search(spec, train, task, seed=0, should_stop=stop))
+    list(search(spec, train, function, seed=0, should_stop=stop))
     # 50 batches, then: the batch loop, perhaps fine-tuning, and the search itself each learn that it is over.
     assert asked <= 54
 
 
 def test_a_diverging_configuration_yields_nothing() -> None:
     train, _, _, _ = order("wine")
-    data = TrainingData(train, train, "classification")
+    data = TrainingData(train, train, ScoreFunction.ACCURACY)
     spec = spec_from_shorthand("mlp:8", input_shape=(13,), outputs=3)
     trainer = Trainer(spec, data, Settings("sgd", 1e38), seed=0)
     assert trainer.run(2, should_stop=never) is None
@@ -167,36 +166,36 @@ def test_judgement_prefers_score_then_loss() -> None:
     ],
 )
 def test_specs_that_do_not_fit_the_data(name: str, text: str, outputs: int, message: str) -> None:
-    train, _, _, task = order(name)
+    train, _, _, function = order(name)
     spec = spec_from_shorthand(text, input_shape=train.shape, outputs=outputs)
     with pytest.raises(Rejected, match=message):
-        require_trainable(spec, train, task)
+        require_trainable(spec, train, task_of(function))
     with pytest.raises(Rejected, match=message):
-        next(search(spec, train, task, seed=0, should_stop=never))
+        next(search(spec, train, function, seed=0, should_stop=never))
 
 
 def test_too_few_samples() -> None:
-    train, _, _, task = order("wine")
+    train, _, _, function = order("wine")
     spec = spec_from_shorthand("mlp:4", input_shape=(13,), outputs=3)
     with pytest.raises(Rejected, match="training data has 3 samples; at least 4"):
-        require_trainable(spec, train.take(np.arange(3)), task)
+        require_trainable(spec, train.take(np.arange(3)), task_of(function))
 
 
 def test_samples_of_another_shape() -> None:
-    train, _, _, task = order("wine")
+    train, _, _, function = order("wine")
     spec = spec_from_shorthand("mlp:4", input_shape=(12,), outputs=3)
     with pytest.raises(Rejected, match=r"spec input_shape \[12\] does not match the data's \[13\]"):
-        require_trainable(spec, train, task)
+        require_trainable(spec, train, task_of(function))
 
 
 def accuracies(name: str, text: str, *, seed: int, settings: SearchSettings | None = None) -> tuple[float, float]:
     """(integer, float) accuracy or minus mean absolute error of the last candidate on the client's test set."""
-    train, test, _, task = order(name, seed)
-    outputs = 1 if task == "regression" else int(train.labels.max()) + 1
+    train, test, _, function = order(name, seed)
+    outputs = 1 if function.is_regression else int(train.labels.max()) + 1
     spec = spec_from_shorthand(text, input_shape=train.shape, outputs=outputs)
-    last = list(search(spec, train, task, seed=seed, should_stop=never, settings=settings))[-1]
-    integer = mean_score(evaluate(last.network, test.inputs), test.labels, task)
-    return integer, mean_score(predict(load_network(last.model), test, last.model.scaling, CPU), test.labels, task)
+    last = list(search(spec, train, function, seed=seed, should_stop=never, settings=settings))[-1]
+    integer = mean_score(evaluate(last.network, test.inputs), test.labels, function)
+    return integer, mean_score(predict(load_network(last.model), test, last.model.scaling, CPU), test.labels, function)
 
 
 def test_digits_mlp_meets_its_bar() -> None:
