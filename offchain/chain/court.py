@@ -48,9 +48,8 @@ class Court:
     def __init__(self, contracts: AssayContracts) -> None:
         self._contracts = contracts
         self._client = contracts.client
-        address = contracts.addresses.of(NAME)
-        self.contract = self._client.web3.eth.contract(address=address, abi=load_artifact(NAME).abi)
-        decoder = EventDecoder({address: (NAME, load_artifact(NAME).abi)})
+        self.contract = contracts.court
+        decoder = EventDecoder({self.contract.address: (NAME, load_artifact(NAME).abi)})
         self._history = History(self._client, decoder, first=contracts.addresses.block)
         self._block: BlockRef | None = None
         self._closed: dict[int, Case] = {}

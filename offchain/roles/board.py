@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from offchain.chain.client import BlockRef, ChainClient
 from offchain.chain.contracts import AssayContracts
 from offchain.chain.views import Order
+from offchain.errors import Bug
 from offchain.protocol.lifecycle import phase_at
 from offchain.roles.order_view import OrderView
 from offchain.types import OrderId
@@ -24,6 +25,13 @@ class Board:
         self._terms: dict[OrderId, Order] = {}
         self._over: set[OrderId] = set()
         self._next = 0
+
+    @property
+    def head(self) -> BlockRef:
+        """The block that the last `advance` read."""
+        if self._head is None:
+            raise Bug("the board has not looked at the chain yet")
+        return self._head
 
     def advance(self) -> BlockRef:
         """Reads the latest block, and notices when it does not descend from the one before. Raises Retryable."""

@@ -1,0 +1,163 @@
+"""The verifier: scores every revealed model anew, challenges what is false, and plays every dispute to its end."""
+
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from offchain.chain.enums import Role
+from offchain.dispute.gain import Prices
+from offchain.protocol.lifecycle import ENDED
+from offchain.roles.casebook import Casebook, ModelFound, Trouble
+from offchain.roles.context import RoleContext
+from offchain.roles.order_view import OrderView
+from offchain.roles.player import Player
+from offchain.roles.verifier_rules import (
+    Challenge,
+    Validation,
+    affordable,
+    can_be_studied,
+    challenges,
+    study_order,
+)
+from offchain.roles.worker import Worker
+from offchain.types import OrderId, Ppm, Wei
+
+AT_PAR = Ppm(1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierOptions:
+    """What a verifier can and wants. Sizes in bytes.
+
+    `slots`: models it examines at once. `always`: to challenge what is false even where it doesn't pay.
+    `coin_price_ppm`: wei of the token that one wei of the chain's coin is worth, in millionths.
+    """
+
+    slots: int = 2
+    always: bool = False
+    coin_price_ppm: Ppm = AT_PAR
+    max_test_bytes: int = 2**29
+    poll_seconds: float | None = None
+
+
+class VerifierWorker(Worker):
+    """One verifier. See `verifier_rules` for what it challenges, `player_rules` for how disputes go on."""
+
+    role: ClassVar[str] = "verifier"
+
+    def __init__(
+        self,
+        context: RoleContext,
+        options: VerifierOptions | None = None,
+        *,
+        executor: Executor | None = None,
+        fetcher: Executor | None = None,
+    ) -> None:
+        """`executor` runs the examinations, by default as many threads as `slots`; `fetcher` the downloads."""
+        self._options = options or VerifierOptions()
+        super().__init__(context, poll_seconds=self._options.poll_seconds)
+        self._owned: ThreadPoolExecutor | None = None
+        if executor is None:
+            executor = self._owned = ThreadPoolExecutor(self._options.slots, "examine")
+        self._casebook = Casebook(context, executor, fetcher=fetcher, max_test_bytes=self._options.max_test_bytes)
+        self._player = Player(context, self._hands, self._casebook)
+        self._wanted: list[Challenge] = []
+        self._prices: Prices | None = None
+
+    def close(self) -> None:
+        """Stops all examinations."""
+        self._casebook.close()
+        if self._owned is not None:
+            self._owned.shutdown()
+
+    # The loop
+
+    def _has_news(self) -> bool:
+        return self._casebook.has_news() or super()._has_news()
+
+    def _obligations(self) -> frozenset[OrderId]:
+        return self._player.orders()
+
+    def _prepare(self) -> None:
+        self._wanted.clear()
+        for oid, finding in self._casebook.collect():
+            self._acted = True
+            self._report_finding(oid, finding)
+        self._attempt(None, "disputes", lambda: self._player.look(self._board.head), obligation=True)
+        self._attempt(None, "prices", self._read_prices, obligation=True)
+
+    def _is_over(self, view: OrderView) -> bool:
+        over = view.phase in ENDED
+        if over:
+            self._casebook.forget(view.oid)
+        return over
+
+    def _advance(self, view: OrderView) -> None:
+        if can_be_studied(view):
+            self._attempt(view.oid, "verify", partial(self._verify, view), obligation=True)
+            self._attempt(view.oid, "play", partial(self._player.play, view), obligation=True)
+
+    def _verify(self, view: OrderView) -> None:
+        contracts, oid = self.context.contracts, view.oid
+        models = contracts.models(oid)
+        validations = self._validations(oid)
+        void = contracts.read_many([contracts.proof.functions.isVoid(oid, index) for index in range(len(models))])
+        found = {index: self._casebook.found(oid, index) for index in range(len(models))}
+        unknown = [index for index, item in found.items() if item is None and not void[index]]
+        first = [index for index in self._player.models(oid) if index in unknown]
+        order = study_order(validations, unknown, partial(self._casebook.size, oid))
+        self._casebook.study(view, {index: models[index] for index in dict.fromkeys([*first, *order])})
+        self._wanted += challenges(
+            view,
+            validations,
+            {index: item.score for index, item in found.items() if item is not None},
+            self._player.cases(oid),
+            self.context.account,
+            samples=contracts.test_set(oid).sample_count,
+            prices=self._prices,
+        )
+
+    def _conclude(self) -> None:
+        if not self._wanted:
+            return
+        free = self.context.contracts.bond(self.context.account, Role.VERIFIER).free
+        for challenge in affordable(self._wanted, free):
+            topic = f"challenge {challenge.validation.validator} {challenge.validation.model_index}"
+            self._attempt(challenge.oid, topic, partial(self._challenge, challenge), obligation=True)
+
+    def _challenge(self, challenge: Challenge) -> None:
+        oid, accused = challenge.oid, challenge.validation
+        key = f"challenge:{oid}:{accused.validator}:{accused.model_index}:{challenge.attempt}"
+        self._send(key, self._player.court.open(oid, accused.validator, accused.model_index))
+
+    # What it sees
+
+    def _validations(self, oid: OrderId) -> tuple[Validation, ...]:
+        """Every revealed score of the order."""
+        contracts = self.context.contracts
+        validators = contracts.validators(oid)
+        functions = contracts.proof.functions
+        scores = contracts.read_many([functions.scoresOf(oid, who) for who in validators])
+        pairs = [(who, index) for who, row in zip(validators, scores, strict=True) for index in range(len(row))]
+        live = contracts.read_many([functions.isLive(oid, *pair) for pair in pairs])
+        removed = contracts.read_many([functions.isRemoved(oid, *pair) for pair in pairs])
+        stakes = {who: contracts.sheet(oid, who).v_stake for who in dict(pairs)}
+        said = dict(zip(validators, scores, strict=True))
+        return tuple(
+            Validation(who, index, said[who][index], stakes[who], is_live, is_removed)
+            for (who, index), is_live, is_removed in zip(pairs, live, removed, strict=True)
+        )
+
+    def _read_prices(self) -> None:
+        if not self._options.always:
+            gas_price = Wei(int(self.context.client.request("eth_gasPrice"), 16))
+            self._prices = Prices(gas_price, self._options.coin_price_ppm)
+
+    def _report_finding(self, oid: OrderId, finding: object) -> None:
+        match finding:
+            case ModelFound(index, _, score):
+                self._say(oid, "examined", model=index, score=score)
+            case Trouble(index, error):
+                about = "the test set" if index is None else f"model {index}"
+                self._say(oid, "trouble", topic=about, message=str(error))
