@@ -10,11 +10,16 @@ from eth_typing import ChecksumAddress
 
 from offchain.chain.enums import Role
 from offchain.chain.views import Claim, ScoreSheet
+from offchain.dispute.evidence import Evidence
+from offchain.dispute.moves import Move
+from offchain.dispute.solver import next_move
+from offchain.dispute.state import Dispute, Posted, Side
 from offchain.protocol.commitments import scores_commitment
 from offchain.protocol.lifecycle import ENDED, Phase
 from offchain.protocol.selection import Scoring, ScoringMeans, ScoringOffer, choose_scoring
 from offchain.roles.background import BackgroundWorker
 from offchain.roles.context import RoleContext
+from offchain.roles.courtroom import Courtroom
 from offchain.roles.jobs import Emit, ShouldStop
 from offchain.roles.order_view import NO_COMMITMENT, OrderView, order_limits
 from offchain.roles.records import ScoresRecord
@@ -73,22 +78,43 @@ class ValidatorWorker(BackgroundWorker[tuple[Verdict, ...]]):
         self._options = options or ValidatorOptions()
         slots, poll_seconds = self._options.slots, self._options.poll_seconds
         super().__init__(context, slots=slots, executor=executor, poll_seconds=poll_seconds)
+        self._courtroom = Courtroom(
+            context,
+            self._hands,
+            executor=executor,
+            max_test_bytes=self._options.max_test_bytes,
+            strategy=self._strategy,
+        )
         self._offers: dict[OrderId, tuple[ScoringOffer, OrderView]] = {}
         self._clean: dict[OrderId, Phase] = {}
 
+    def close(self) -> None:
+        """Ends what runs in the background."""
+        super().close()
+        self._courtroom.close()
+
     # The loop
 
+    def _has_news(self) -> bool:
+        return self._courtroom.has_news() or super()._has_news()
+
     def _obligations(self) -> frozenset[OrderId]:
-        return frozenset(record.oid for record in self.context.journal.all(ScoresRecord))
+        scored = frozenset(record.oid for record in self.context.journal.all(ScoresRecord))
+        return scored | self._courtroom.orders()
 
     def _prepare(self) -> None:
         self._offers.clear()
         super()._prepare()
+        if self._courtroom.collect():
+            self._acted = True
+        self._courtroom.begin(self._board.head)
 
     def _is_over(self, view: OrderView) -> bool:
         over = view.phase in ENDED
-        if over and view.oid in self._jobs:
-            self._jobs.stop(view.oid)
+        if over:
+            self._courtroom.forget(view.oid)
+            if view.oid in self._jobs:
+                self._jobs.stop(view.oid)
         return over
 
     def _advance(self, view: OrderView) -> None:
@@ -100,6 +126,7 @@ class ValidatorWorker(BackgroundWorker[tuple[Verdict, ...]]):
             for action in scoring_actions(view, sheet, records, margin=1):
                 reveal = isinstance(action, RevealScores)
                 self._attempt(view.oid, type(action).__name__, partial(self._act, view, action), obligation=reveal)
+        self._courtroom.advance(view)
         if self.context.journal.of_order(ScoresRecord, view.oid):
             self._seal_if_left(view)
         if self._options.slash_least is not None:
@@ -202,6 +229,10 @@ class ValidatorWorker(BackgroundWorker[tuple[Verdict, ...]]):
         commitment = scores_commitment(oid, self.context.account, scores, salt)
         # The vStake is set when the order is chosen the next time, in this same tick: the bond may have changed.
         self.context.journal.write(ScoresRecord(oid, commitment, scores, salt, NOTHING))
+
+    def _strategy(self, dispute: Dispute, posted: Posted, evidence: Evidence, side: Side) -> Move | None:
+        """How it defends its scores: by the truth."""
+        return next_move(dispute, posted, evidence, side)
 
     def _reported(self, oid: OrderId, scores: tuple[int, ...]) -> tuple[int, ...]:  # noqa: ARG002 - for adversaries
         """What is said of the scores that were found: the truth."""

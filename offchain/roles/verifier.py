@@ -1,6 +1,6 @@
 """The verifier: scores every revealed model anew, challenges what is false, and plays every dispute to its end."""
 
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -8,10 +8,10 @@ from typing import ClassVar
 from offchain.chain.enums import Role
 from offchain.dispute.gain import Prices
 from offchain.protocol.lifecycle import ENDED
-from offchain.roles.casebook import Casebook, ModelFound, Trouble
+from offchain.roles.answering_rules import AnsweringOptions
 from offchain.roles.context import RoleContext
+from offchain.roles.courtroom import Courtroom
 from offchain.roles.order_view import OrderView
-from offchain.roles.player import Player
 from offchain.roles.verifier_rules import (
     Challenge,
     Validation,
@@ -47,72 +47,68 @@ class VerifierWorker(Worker):
     role: ClassVar[str] = "verifier"
 
     def __init__(
-        self,
-        context: RoleContext,
-        options: VerifierOptions | None = None,
-        *,
-        executor: Executor | None = None,
-        fetcher: Executor | None = None,
+        self, context: RoleContext, options: VerifierOptions | None = None, *, executor: Executor | None = None
     ) -> None:
-        """`executor` runs the examinations, by default as many threads as `slots`; `fetcher` the downloads."""
+        """`executor` runs downloads and examinations; by default threads of the worker's own."""
         self._options = options or VerifierOptions()
         super().__init__(context, poll_seconds=self._options.poll_seconds)
-        self._owned: ThreadPoolExecutor | None = None
-        if executor is None:
-            executor = self._owned = ThreadPoolExecutor(self._options.slots, "examine")
-        self._casebook = Casebook(context, executor, fetcher=fetcher, max_test_bytes=self._options.max_test_bytes)
-        self._player = Player(context, self._hands, self._casebook)
+        self._courtroom = Courtroom(
+            context,
+            self._hands,
+            slots=self._options.slots,
+            executor=executor,
+            max_test_bytes=self._options.max_test_bytes,
+            answering=AnsweringOptions(gas_value=self._options.coin_price_ppm / AT_PAR, for_bond=True),
+        )
         self._wanted: list[Challenge] = []
         self._prices: Prices | None = None
 
     def close(self) -> None:
-        """Stops all examinations."""
-        self._casebook.close()
-        if self._owned is not None:
-            self._owned.shutdown()
+        """Ends what runs in the background."""
+        self._courtroom.close()
 
     # The loop
 
     def _has_news(self) -> bool:
-        return self._casebook.has_news() or super()._has_news()
+        return self._courtroom.has_news() or super()._has_news()
 
     def _obligations(self) -> frozenset[OrderId]:
-        return self._player.orders()
+        return self._courtroom.orders()
 
     def _prepare(self) -> None:
         self._wanted.clear()
-        for oid, finding in self._casebook.collect():
+        if self._courtroom.collect():
             self._acted = True
-            self._report_finding(oid, finding)
-        self._attempt(None, "disputes", lambda: self._player.look(self._board.head), obligation=True)
+        self._courtroom.begin(self._board.head)
         self._attempt(None, "prices", self._read_prices, obligation=True)
 
     def _is_over(self, view: OrderView) -> bool:
         over = view.phase in ENDED
         if over:
-            self._casebook.forget(view.oid)
+            self._courtroom.forget(view.oid)
         return over
 
     def _advance(self, view: OrderView) -> None:
         if can_be_studied(view):
             self._attempt(view.oid, "verify", partial(self._verify, view), obligation=True)
-            self._attempt(view.oid, "play", partial(self._player.play, view), obligation=True)
+            self._courtroom.advance(view)
 
     def _verify(self, view: OrderView) -> None:
         contracts, oid = self.context.contracts, view.oid
+        casebook, player = self._courtroom.casebook, self._courtroom.player
         models = contracts.models(oid)
         validations = self._validations(oid)
         void = contracts.read_many([contracts.proof.functions.isVoid(oid, index) for index in range(len(models))])
-        found = {index: self._casebook.found(oid, index) for index in range(len(models))}
+        found = {index: casebook.found(oid, index) for index in range(len(models))}
         unknown = [index for index, item in found.items() if item is None and not void[index]]
-        first = [index for index in self._player.models(oid) if index in unknown]
-        order = study_order(validations, unknown, partial(self._casebook.size, oid))
-        self._casebook.study(view, {index: models[index] for index in dict.fromkeys([*first, *order])})
+        first = [index for index in player.models(oid) if index in unknown]
+        order = study_order(validations, unknown, partial(casebook.size, oid))
+        casebook.study(view, {index: models[index] for index in dict.fromkeys([*first, *order])})
         self._wanted += challenges(
             view,
             validations,
             {index: item.score for index, item in found.items() if item is not None},
-            self._player.cases(oid),
+            player.cases(oid),
             self.context.account,
             samples=contracts.test_set(oid).sample_count,
             prices=self._prices,
@@ -129,7 +125,7 @@ class VerifierWorker(Worker):
     def _challenge(self, challenge: Challenge) -> None:
         oid, accused = challenge.oid, challenge.validation
         key = f"challenge:{oid}:{accused.validator}:{accused.model_index}:{challenge.attempt}"
-        self._send(key, self._player.court.open(oid, accused.validator, accused.model_index))
+        self._send(key, self._courtroom.player.court.open(oid, accused.validator, accused.model_index))
 
     # What it sees
 
@@ -153,11 +149,3 @@ class VerifierWorker(Worker):
         if not self._options.always:
             gas_price = Wei(int(self.context.client.request("eth_gasPrice"), 16))
             self._prices = Prices(gas_price, self._options.coin_price_ppm)
-
-    def _report_finding(self, oid: OrderId, finding: object) -> None:
-        match finding:
-            case ModelFound(index, _, score):
-                self._say(oid, "examined", model=index, score=score)
-            case Trouble(index, error):
-                about = "the test set" if index is None else f"model {index}"
-                self._say(oid, "trouble", topic=about, message=str(error))
