@@ -1,4 +1,8 @@
-"""Reads `graph.json` from anyone: bounded, strictly typed, one line about what is wrong."""
+"""Reads `graph.json` from anyone: bounded, strictly typed, one line about what is wrong.
+
+The bounds of the fields are those of their types and no more: a graph that breaks a rule must be readable, so that the
+node at fault can be named and asked for.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +12,27 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from offchain.errors import Rejected
 from offchain.model.graph import IntegerNetwork, Node, Op
-from offchain.model.limits import MAX_ELEMENTS, OUTPUT_BOUND
+from offchain.model.limits import MAX_GRAPH_BYTES
 from offchain.protocol.strict_json import check_json
 
-MAX_GRAPH_BYTES = 1 << 20
 _MAX_DEPTH = 4
-_MOST_NODES = 1 << 16
 
-_Side = Annotated[int, Field(ge=1, le=MAX_ELEMENTS)]
-_Pad = Annotated[int, Field(ge=0, lt=MAX_ELEMENTS)]
-_Shape = Annotated[tuple[_Side, ...], Field(min_length=1, max_length=3)]
-_Tensor = Annotated[int, Field(ge=0, le=_MOST_NODES)]
-_Bound = Annotated[int, Field(gt=-OUTPUT_BOUND, lt=OUTPUT_BOUND)]
-_OpName = Literal["dense", "conv2d", "depthwise_conv2d", "max_pool2d", "average_pool2d", "add"]
+_Word = Annotated[int, Field(ge=0, lt=1 << 32)]
+_Shape = Annotated[tuple[_Word, ...], Field(min_length=1, max_length=3)]
+_Bound = Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
+_OpName = Literal[
+    "dense",
+    "conv2d",
+    "depthwise_conv2d",
+    "max_pool2d",
+    "average_pool2d",
+    "add",
+    "multiply",
+    "lookup",
+    "embedding",
+    "slice",
+    "concat",
+]
 
 
 class _Strict(BaseModel):
@@ -29,23 +41,24 @@ class _Strict(BaseModel):
 
 class _NodeFields(_Strict):
     op: _OpName
-    inputs: Annotated[tuple[_Tensor, ...], Field(min_length=1, max_length=2)]
+    inputs: Annotated[tuple[_Word, ...], Field(min_length=1, max_length=2)]
     output_shape: _Shape
     low: _Bound
     high: _Bound
-    kernel: tuple[_Side, _Side]
-    stride: tuple[_Side, _Side]
-    padding: tuple[_Pad, _Pad, _Pad, _Pad]
+    kernel: tuple[_Word, _Word]
+    stride: tuple[_Word, _Word]
+    padding: tuple[_Word, _Word, _Word, _Word]
+    offset: _Word
 
 
 class _GraphFields(_Strict):
-    version: Literal[1]
+    version: Literal[2]
     input_shape: _Shape
-    output_scale: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    output_scale: Annotated[float, Field(allow_inf_nan=False)]
     nodes: Annotated[tuple[_NodeFields, ...], Field(min_length=1)]
 
 
-def parse_graph(data: bytes, name: str, max_nodes: int) -> IntegerNetwork:
+def parse_graph(data: bytes, name: str) -> IntegerNetwork:
     """The graph without parameters. Raises Rejected, beginning with `name`, when it is not one."""
     try:
         check_json(data, max_bytes=MAX_GRAPH_BYTES, max_depth=_MAX_DEPTH)
@@ -57,8 +70,6 @@ def parse_graph(data: bytes, name: str, max_nodes: int) -> IntegerNetwork:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "top level"
         raise Rejected(f"{name}: {place[:80]}: {first['msg'][:160]}") from None
-    if len(fields.nodes) > max_nodes:
-        raise Rejected(f"{name}: {len(fields.nodes)} nodes; at most {max_nodes} are allowed")
     return IntegerNetwork(fields.input_shape, tuple(_node(node) for node in fields.nodes), fields.output_scale)
 
 
@@ -72,4 +83,5 @@ def _node(fields: _NodeFields) -> Node:
         kernel=fields.kernel,
         stride=fields.stride,
         padding=fields.padding,
+        offset=fields.offset,
     )

@@ -1,8 +1,11 @@
 """The slow and obvious evaluator, in NumPy int64, straight from `docs/integer-networks.md`.
 
 It is the definition that the fast evaluator, the contract and every other implementation are compared with; nothing
-here is clever. Networks must have passed `validation.validate`.
+here is clever. Networks must have passed `validation.validate`; then nothing leaves int64: a sum has at most 2^20 real
+elements, so with its bias it stays below 2^35, and below 2^58 when it is requantised.
 """
+
+from math import prod
 
 import numpy as np
 
@@ -19,7 +22,7 @@ def trace(network: IntegerNetwork, inputs: Int8Array) -> list[Int64Array]:
     """Every tensor by id, int64 (n, *shape): the inputs, then the output of each node."""
     tensors = [inputs.astype(np.int64).reshape(len(inputs), *network.input_shape)]
     for node in network.nodes:
-        tensors.append(_compute(node, [tensors[tensor] for tensor in node.inputs]))
+        tensors.append(compute_node(node, [tensors[tensor] for tensor in node.inputs]))
     return tensors
 
 
@@ -31,7 +34,8 @@ def requantise(accumulator: Int64Array, multiplier: Int32Array, shift: UInt8Arra
     return result
 
 
-def _compute(node: Node, inputs: list[Int64Array]) -> Int64Array:
+def compute_node(node: Node, inputs: list[Int64Array]) -> Int64Array:
+    """The output of one node, int64 (n, *shape), of its inputs, int64 (n, *shape) each."""
     match node.op:
         case Op.DENSE:
             result = _requantised(node, _dense(node, inputs[0]))
@@ -45,8 +49,32 @@ def _compute(node: Node, inputs: list[Int64Array]) -> Int64Array:
             result = _requantised(node, _windows(node, inputs[0], 0).sum(axis=(3, 4)))
         case Op.ADD:
             result = _sum(node, *inputs)
+        case Op.MULTIPLY:
+            result = _requantised(node, inputs[0] * inputs[1])
+        case _:
+            result = _moved(node, *inputs)
     clamped: Int64Array = np.clip(result, node.low, node.high)
     return clamped
+
+
+def _moved(node: Node, x: Int64Array, *others: Int64Array) -> Int64Array:
+    """The operations that only look elements up, or put them elsewhere."""
+    flat = x.reshape(len(x), -1)
+    result: Int64Array
+    match node.op:
+        case Op.LOOKUP:
+            result = _table(node)[0][x + 128]
+        case Op.EMBEDDING:
+            rows = _table(node)
+            result = rows[np.minimum(flat + 128, len(rows) - 1)][:, :, np.newaxis]
+        case Op.SLICE:
+            elements = prod(node.output_shape)
+            result = flat[:, node.offset : node.offset + elements].reshape(len(x), *node.output_shape)
+        case Op.CONCAT:
+            result = np.concatenate([flat, *(other.reshape(len(x), -1) for other in others)], axis=1)
+        case _:
+            raise Bug(f"{node.op.name} moves nothing")
+    return result
 
 
 def _dense(node: Node, x: Int64Array) -> Int64Array:
@@ -96,6 +124,12 @@ def _requantised(node: Node, accumulator: Int64Array) -> Int64Array:
     if node.requantisation is None:
         raise Bug(f"{node.op.name} without requantisation")
     return requantise(accumulator, node.requantisation.multiplier, node.requantisation.shift)
+
+
+def _table(node: Node) -> Int64Array:
+    if node.weight is None:
+        raise Bug(f"{node.op.name} without weight")
+    return node.weight.astype(np.int64)
 
 
 def _parameters(node: Node) -> tuple[Int64Array, Int64Array]:

@@ -1,195 +1,153 @@
 """Which integer networks are valid. Every network that passes has one defined result for every input.
 
-`docs/integer-networks.md`, section "What is valid", is this module in words.
+`rules.py` says what is valid, a leaf at a time; here a whole network is held against it, and what is wrong is named by
+the leaf that a verifier would ask for.
 """
 
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from math import prod
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from offchain.errors import Rejected
+from offchain.errors import Bug, Rejected
+from offchain.model import rules
+from offchain.model.descriptors import describe, make_header, unit_columns
 from offchain.model.graph import IntegerNetwork, Node, Op, Shape
-from offchain.model.limits import (
-    ACCUMULATOR_BOUND,
-    MAX_ELEMENTS,
-    MAX_LIVE_ELEMENTS,
-    MAX_MULTIPLY_ACCUMULATES,
-    MAX_PADDED_ELEMENTS,
-    MAX_SHIFT,
-    MAX_UNITS,
-    MULTIPLIER_BOUND,
-    OUTPUT_BOUND,
-    REQUANTISATION_BOUND,
-    ModelLimits,
-)
-from offchain.model.liveness import peak_live_elements
-from offchain.model.windows import WEIGHTED, WINDOWED, fan_in_of, infer_shape, multiply_accumulates, units_of
+from offchain.model.leaves import ZERO, Descriptor, Totals, Unit, shape_words
+from offchain.model.limits import BIAS_BOUND, MAX_SHIFT, MULTIPLIER_BOUND, ModelLimits
+from offchain.model.windows import PAIRED, PARAMETRIC, SCALED, WEIGHTED
 
-_INPUT_MAGNITUDE = 128
+_SOME_ROOT = bytes([1]) * 32
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The first leaf that breaks a rule, and the contract's word for the rule.
+
+    node: of a node or unit; unit: of a unit; else 0. text: one line.
+    """
+
+    leaf: Literal["header", "node", "unit"]
+    node: int
+    unit: int
+    rule: str
+    text: str
 
 
 def validate(network: IntegerNetwork, limits: ModelLimits) -> None:
     """Raises Rejected, naming the node, unless the network is within the limits and has one defined result.
 
-    Checked: all of `check_structure`; dtypes and shapes of the parameters, multipliers and shifts; and, from the actual
-    weights, that no accumulator can leave int32 (sum(|w|) * 128 + |bias| < 2**31 for each unit) and no requantisation
-    53 bits.
+    Every reduction fits int64 whatever the parameters are, so what they add up to is not looked at.
     """
-    check_structure(network, limits)
-    for index, node in enumerate(network.nodes):
-        with _naming(index, node):
-            _check_arithmetic(node, fan_in_of(node, network.shape_of(node.inputs[0])))
+    check_form(network)
+    fault = first_fault(network, limits)
+    if fault is not None:
+        raise Rejected(fault.text)
 
 
-def check_structure(network: IntegerNetwork, limits: ModelLimits) -> None:
-    """Raises Rejected, naming the node, unless everything but the parameters is valid; reads no parameter.
-
-    Checked: tensor ids, shapes, canonical unused fields, clamp bounds, and the cost in weights and, for one sample, in
-    memory and multiply-accumulates.
-    """
-    _check_shape("model input", network.input_shape)
-    if not 1 <= len(network.nodes) <= limits.max_nodes:
-        raise Rejected(f"model: {len(network.nodes)} nodes; there must be 1 to {limits.max_nodes}")
-    if not (math.isfinite(network.output_scale) and network.output_scale > 0):
-        raise Rejected(f"model: output_scale {network.output_scale} is not a finite positive number")
-    for index, node in enumerate(network.nodes):
-        with _naming(index, node):
-            _check_node(network, index, node)
-    _check_cost(network, limits)
-
-
-@contextmanager
-def _naming(index: int, node: Node) -> Iterator[None]:
+def first_fault(network: IntegerNetwork, limits: ModelLimits) -> Fault | None:
+    """The first leaf of the network that breaks a rule; None if it is valid. The network must pass `check_form`."""
+    roots = [ZERO if node.weight is None else _SOME_ROOT for node in network.nodes]
     try:
-        yield
-    except Rejected as error:
-        name = node.op.name if isinstance(node.op, Op) else str(node.op)
-        raise Rejected(f"model node {index} ({name}): {error}") from None
+        rules.check_header(make_header(network, ZERO), limits)
+    except rules.Malformed as error:
+        return Fault("header", 0, 0, error.rule, f"model: {error}")
+    before = Totals(elements=prod(network.input_shape))
+    for index, descriptor in enumerate(describe(network, roots)):
+        name = f"model node {index} ({network.nodes[index].op.name})"
+        try:
+            rules.check_inputs(descriptor, index)
+            rules.check_node(descriptor, _surroundings(network, index, before), index, limits)
+        except rules.Malformed as error:
+            return Fault("node", index, 0, error.rule, f"{name}: {error}")
+        unit = _first_bad_unit(network.nodes[index])
+        if unit is not None:
+            rule, text = _unit_rule(network.nodes[index], descriptor, unit)
+            return Fault("unit", index, unit, rule, f"{name}: unit {unit}: {text}")
+        before = descriptor.totals
+    return None
 
 
-def _check_cost(network: IntegerNetwork, limits: ModelLimits) -> None:
-    weights = units = work = 0
+def check_form(network: IntegerNetwork) -> None:
+    """Raises Rejected, naming the node, unless the network can be written down as leaves, valid or not.
+
+    Checked: known operations, how many tensors each reads, ranks of shapes, and that each operation has the parameters
+    it uses, in their dtypes, as many as its weights have units.
+    """
+    _check_rank("model input", network.input_shape)
+    if not network.nodes:
+        raise Rejected("model: 0 nodes; there must be at least 1")
     for index, node in enumerate(network.nodes):
-        size = units_of(node) * fan_in_of(node, network.shape_of(node.inputs[0])) if node.op in WEIGHTED else 0
-        largest = max(size, 4 * units_of(node)) if size else 0
-        with _naming(index, node):
-            if largest > limits.max_tensor_bytes:
-                raise Rejected(f"a tensor of {largest} bytes; at most {limits.max_tensor_bytes} are allowed")
-        weights += size
-        units += units_of(node) if size else 0
-        work += multiply_accumulates(network, node)
-    if weights > limits.max_weights:
-        raise Rejected(f"model: {weights} weights; at most {limits.max_weights} are allowed")
-    if units > MAX_UNITS:
-        raise Rejected(f"model: {units} units with weights; at most {MAX_UNITS} are allowed")
-    if work > MAX_MULTIPLY_ACCUMULATES:
-        raise Rejected(f"model: {work} multiply-accumulates a sample; at most {MAX_MULTIPLY_ACCUMULATES} are allowed")
-    live = peak_live_elements(network)
-    if live > MAX_LIVE_ELEMENTS:
-        raise Rejected(f"model: {live} elements live at once; at most {MAX_LIVE_ELEMENTS} are allowed")
+        try:
+            _check_node_form(node)
+        except Rejected as error:
+            name = node.op.name if isinstance(node.op, Op) else str(node.op)
+            raise Rejected(f"model node {index} ({name}): {error}") from None
 
 
-def _check_node(network: IntegerNetwork, index: int, node: Node) -> None:
+def _surroundings(network: IntegerNetwork, index: int, before: Totals) -> rules.Surroundings:
+    node = network.nodes[index]
+    first, *second = (shape_words(network.shape_of(tensor)) for tensor in node.inputs)
+    return rules.Surroundings(len(network.nodes), before, first, second[0] if second else rules.NONE)
+
+
+def _first_bad_unit(node: Node) -> int | None:
+    """The first unit whose bias, multiplier or shift is out of bounds."""
+    if node.bias is None or node.requantisation is None:
+        return None
+    multiplier, shift = node.requantisation.multiplier, node.requantisation.shift
+    bad = (multiplier <= 0) | (multiplier >= MULTIPLIER_BOUND) | (shift < 1) | (shift > MAX_SHIFT)
+    bad |= np.abs(node.bias.astype(np.int64)) >= BIAS_BOUND
+    return int(bad.argmax()) if bad.any() else None
+
+
+def _unit_rule(node: Node, descriptor: Descriptor, unit: int) -> tuple[str, str]:
+    """The rule's word and text, from the unit's own leaf."""
+    bias, multiplier, shift = (int(column[unit]) for column in unit_columns(node))
+    try:
+        rules.check_unit(descriptor, Unit(ZERO, bias, multiplier, shift))
+    except rules.Malformed as error:
+        return error.rule, str(error)
+    raise Bug(f"unit {unit} is fine")
+
+
+def _check_node_form(node: Node) -> None:
     if not isinstance(node.op, Op):
         raise Rejected("unknown operation")
-    expected = 2 if node.op is Op.ADD else 1
+    expected = 2 if node.op in PAIRED else 1
     if len(node.inputs) != expected:
         raise Rejected(f"reads {len(node.inputs)} tensors; it must read {expected}")
-    for tensor in node.inputs:
-        if not 0 <= tensor <= index:
-            raise Rejected(f"reads tensor {tensor}; it may read 0 to {index}")
-    shapes = tuple(network.shape_of(tensor) for tensor in node.inputs)
-    _check_shape("output", node.output_shape)
-    _check_window(node)
-    inferred = infer_shape(node, shapes)
-    _check_padded(node, shapes[0])
-    if node.output_shape != inferred:
-        raise Rejected(f"declares output shape {list(node.output_shape)}; it follows that it is {list(inferred)}")
-    _check_clamp(node, last=index == len(network.nodes) - 1)
-
-
-def _check_shape(what: str, shape: Shape) -> None:
-    if len(shape) not in (1, 3) or any(side < 1 for side in shape):
-        raise Rejected(f"{what} shape {list(shape)} is neither (features) nor (height, width, channels), all positive")
-    if prod(shape) > MAX_ELEMENTS:
-        raise Rejected(f"{what} shape {list(shape)} has more than {MAX_ELEMENTS} elements")
-
-
-def _check_window(node: Node) -> None:
-    if node.op not in WINDOWED:
-        if (node.kernel, node.stride, node.padding) != ((1, 1), (1, 1), (0, 0, 0, 0)):
-            raise Rejected("has no window, so kernel and stride must be [1, 1] and padding [0, 0, 0, 0]")
-        return
-    if not all(1 <= side <= MAX_ELEMENTS for side in node.kernel + node.stride):
-        raise Rejected(f"kernel {list(node.kernel)} and stride {list(node.stride)} must be at least 1 and not absurd")
-    # Smaller than the kernel: so every window of a pool holds at least one real element.
-    if not all(0 <= pad < side for pad, side in zip(node.padding, node.kernel * 2, strict=True)):
+    _check_rank("output", node.output_shape)
+    if (node.op in PARAMETRIC) != (node.weight is not None) or (node.op in WEIGHTED) != (node.bias is not None):
         raise Rejected(
-            f"padding {list(node.padding)} must be at least 0 and smaller than the kernel {list(node.kernel)}"
+            f"must have {'weight' if node.op in PARAMETRIC else 'no weight'} and "
+            f"{'bias' if node.op in WEIGHTED else 'no bias'}"
         )
+    scaled = node.op in SCALED | WEIGHTED
+    if scaled != (node.requantisation is not None):
+        raise Rejected(f"must have {'a' if scaled else 'no'} requantisation")
+    units = 1
+    if node.weight is not None:
+        units = _check_weight(node.weight)
+    if node.bias is not None:
+        _check_array("bias", node.bias, np.dtype(np.int32), (units,))
+    if node.requantisation is not None:
+        multipliers = 2 if node.op is Op.ADD else units
+        _check_array("multiplier", node.requantisation.multiplier, np.dtype(np.int32), (multipliers,))
+        _check_array("shift", node.requantisation.shift, np.dtype(np.uint8), (units,))
 
 
-def _check_padded(node: Node, shape: Shape) -> None:
-    if node.op not in WINDOWED:
-        return
-    top, left, bottom, right = node.padding
-    padded = (shape[0] + top + bottom) * (shape[1] + left + right) * shape[2]
-    if padded > MAX_PADDED_ELEMENTS:
-        raise Rejected(f"its padded input has {padded} elements; at most {MAX_PADDED_ELEMENTS} are allowed")
+def _check_weight(weight: npt.NDArray[Any]) -> int:
+    if weight.dtype != np.int8 or weight.ndim != 2 or weight.size == 0:
+        raise Rejected(f"weight is {weight.dtype} {list(weight.shape)}; it must be int8 of units and their rows")
+    return len(weight)
 
 
-def _check_clamp(node: Node, *, last: bool) -> None:
-    least, most = (1 - OUTPUT_BOUND, OUTPUT_BOUND - 1) if last else (-128, 127)
-    if not least <= node.low <= node.high <= most:
-        raise Rejected(f"clamps to {node.low} to {node.high}; the bounds must be ordered and within {least} to {most}")
-
-
-def _check_arithmetic(node: Node, fan_in: int) -> None:
-    weighted = node.op in WEIGHTED
-    if weighted != (node.weight is not None) or weighted != (node.bias is not None):
-        raise Rejected("must have weight and bias" if weighted else "must have neither weight nor bias")
-    if (node.op is Op.MAX_POOL2D) != (node.requantisation is None):
-        raise Rejected("must have a requantisation, and a max-pool none")
-    if node.requantisation is None:
-        return
-    units = units_of(node) if weighted else 1
-    multipliers = 2 if node.op is Op.ADD else units
-    multiplier, shift = node.requantisation.multiplier, node.requantisation.shift
-    _check_array("multiplier", multiplier, np.dtype(np.int32), (multipliers,))
-    _check_array("shift", shift, np.dtype(np.uint8), (units,))
-    if int(multiplier.min()) <= 0 or int(multiplier.max()) >= MULTIPLIER_BOUND:
-        raise Rejected(f"a multiplier is not between 0 and {MULTIPLIER_BOUND}")
-    if int(shift.min()) < 1 or int(shift.max()) > MAX_SHIFT:
-        raise Rejected(f"a shift is not between 1 and {MAX_SHIFT}")
-    _check_bounds(node, fan_in, multiplier.astype(np.int64), shift.astype(np.int64))
-
-
-def _check_bounds(node: Node, fan_in: int, multiplier: npt.NDArray[np.int64], shift: npt.NDArray[np.int64]) -> None:
-    accumulator = accumulator_bounds(node, fan_in)
-    worst = int(accumulator.max())
-    if worst >= ACCUMULATOR_BOUND:
-        unit = int(accumulator.argmax())
-        raise Rejected(f"unit {unit} can reach an accumulator of {worst}; it must stay below {ACCUMULATOR_BOUND}")
-    # At most 2^31 * 2^22 + 2^46 (ADD: 128 * 2 * 2^22), so int64 holds it.
-    scaled = accumulator * (multiplier.sum() if node.op is Op.ADD else multiplier) + (1 << (shift - 1))
-    if int(scaled.max()) >= REQUANTISATION_BOUND:
-        raise Rejected(f"unit {int(scaled.argmax())}: accumulator times multiplier reaches {REQUANTISATION_BOUND}")
-
-
-def accumulator_bounds(node: Node, fan_in: int) -> npt.NDArray[np.int64]:
-    """For each unit the largest magnitude that the accumulator, or any partial sum of it, can have; int64 (units,)."""
-    if node.weight is None or node.bias is None:
-        return np.array([_INPUT_MAGNITUDE * (1 if node.op is Op.ADD else fan_in)], dtype=np.int64)
-    _check_array("weight", node.weight, np.dtype(np.int8), (units_of(node), fan_in))
-    _check_array("bias", node.bias, np.dtype(np.int32), (units_of(node),))
-    # |-128| does not fit int8; int16 does, and rows are summed in int64.
-    sums = np.abs(node.weight.astype(np.int16)).sum(axis=1, dtype=np.int64)
-    bounds: npt.NDArray[np.int64] = sums * _INPUT_MAGNITUDE + np.abs(node.bias.astype(np.int64))
-    return bounds
+def _check_rank(what: str, shape: Shape) -> None:
+    if not 1 <= len(shape) <= 3:
+        raise Rejected(f"{what} shape {list(shape)} must have 1 to 3 sides")
 
 
 def _check_array(name: str, array: npt.NDArray[np.generic], dtype: np.dtype[np.generic], shape: Shape) -> None:

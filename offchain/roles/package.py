@@ -30,8 +30,6 @@ def pack(store: Store, network: IntegerNetwork, model: FloatModel, limits: Model
     """
     validate(network, limits)
     graph, weights = encode_graph(network), encode_weights(network)
-    if len(graph) + len(weights) > limits.max_model_bytes:
-        raise Rejected(f"model: {len(graph) + len(weights)} bytes; the order allows {limits.max_model_bytes}")
     root = compute_model_root(network)
     manifest = ModelManifest(
         graph=_keep(store, graph),
@@ -74,12 +72,12 @@ def download(store: Store, cid: CidDigest, root: Root, limits: ModelLimits) -> P
     Raises Retryable when content cannot be had now, Rejected when it is too large, or its manifest of another model.
     """
     manifest = fetch_model_manifest(store, cid, root)
-    if manifest.graph.size + manifest.weights.size > limits.max_model_bytes:
+    if manifest.graph.size + manifest.weights.size > limits.max_file_bytes:
         raise Rejected(
             f"{Cid(cid)}: a model of {manifest.graph.size + manifest.weights.size} bytes; "
-            f"the order allows {limits.max_model_bytes}"
+            f"the order allows {limits.max_file_bytes}"
         )
-    graph, weights = (_fetch(store, part, limits.max_model_bytes) for part in (manifest.graph, manifest.weights))
+    graph, weights = (_fetch(store, part, limits.max_file_bytes) for part in (manifest.graph, manifest.weights))
     return Parcel(Cid(cid), graph, weights)
 
 

@@ -14,16 +14,18 @@ from hypothesis import strategies as st
 
 from offchain.errors import Rejected
 from offchain.model.evaluator import evaluate
-from offchain.model.files import decode_network, encode_graph, encode_weights
-from offchain.model.graph import IntegerNetwork, Op
+from offchain.model.files import decode_network, decode_unvalidated, encode_graph, encode_weights
+from offchain.model.graph import IntegerNetwork, Op, Requantisation
 from offchain.model.limits import ModelLimits
-from offchain.model.roots import compute_model_root
+from offchain.model.roots import ModelTree, compute_model_root
+from offchain.model.validation import first_fault
 from offchain.model.weights_file import TensorKind, read_tensors
 from tests.unit.model.networks import LIMITS, random_inputs, random_network
 
 OPS = st.lists(st.sampled_from(list(Op)), min_size=1, max_size=5)
 SEEDS = st.integers(0, 2**32 - 1)
-ALL = [Op.CONV2D, Op.DEPTHWISE_CONV2D, Op.ADD, Op.MAX_POOL2D, Op.AVERAGE_POOL2D, Op.DENSE]
+ALL = [Op.CONV2D, Op.DEPTHWISE_CONV2D, Op.ADD, Op.MAX_POOL2D, Op.AVERAGE_POOL2D, Op.MULTIPLY, Op.LOOKUP]
+ALL += [Op.SLICE, Op.CONCAT, Op.EMBEDDING, Op.DENSE]
 
 
 def example() -> IntegerNetwork:
@@ -95,14 +97,15 @@ def edit_graph(change: Callable[[dict[str, Any]], Any]) -> bytes:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda g: g.update(version=2), "graph.json: version"),
+        (lambda g: g.update(version=1), "graph.json: version"),
         (lambda g: g.update(extra=1), "graph.json: extra"),
         (lambda g: g.update(output_scale=float("nan")), "graph.json: .*NaN"),
         (lambda g: g.update(output_scale=float("inf")), "graph.json: .*Infinity"),
-        (lambda g: g.update(output_scale=0.0), "graph.json: output_scale"),
-        (lambda g: g.update(output_scale=-1.0), "graph.json: output_scale"),
+        (lambda g: g.update(output_scale=0.0), "model: output_scale"),
+        (lambda g: g.update(output_scale=-1.0), "model: output_scale"),
         (lambda g: g.update(output_scale=1), "graph.json: not in canonical form"),
-        (lambda g: g.update(input_shape=[8, 8]), "model input shape"),
+        (lambda g: g.update(input_shape=[8, 8]), r"model: input shape \[8, 8\] is neither"),
+        (lambda g: g.update(input_shape=[1, 1, 1, 1]), "graph.json: input_shape"),
         (lambda g: g.update(input_shape=[8, 8, 1 << 40]), "graph.json: input_shape.2"),
         (lambda g: g.update(nodes=[]), "graph.json: nodes"),
         (lambda g: g["nodes"][0].pop("low"), "graph.json: nodes.0.low"),
@@ -114,7 +117,7 @@ def edit_graph(change: Callable[[dict[str, Any]], Any]) -> bytes:
         (lambda g: g["nodes"][0].update(stride=[7, 7]), r"model node 0 \(CONV2D\): declares output shape"),
         (lambda g: g["nodes"][0].update(high=128), r"model node 0 \(CONV2D\): clamps"),
         (lambda g: g["nodes"][0].update(padding=[9, 9, 9, 9]), r"model node 0 \(CONV2D\): padding"),
-        (lambda g: g["nodes"].extend(g["nodes"] * 200), "graph.json: 1206 nodes"),
+        (lambda g: g["nodes"].extend(g["nodes"] * 200), "weights.safetensors: tensor 11.weight must be there"),
     ],
 )
 def test_a_wrong_graph_is_named(change: Callable[[dict[str, Any]], Any], message: str) -> None:
@@ -157,8 +160,10 @@ def edit_weights(change: Callable[[dict[str, Any]], Any]) -> bytes:
     ("change", "message"),
     [
         (lambda h: h["0.weight"].update(dtype="F32"), r"tensor 0\.weight has dtype F32; it must be I8"),
-        (lambda h: h["0.weight"].update(shape=[1 << 40, 1 << 40]), r"tensor 0\.weight has shape"),
-        (lambda h: h["0.weight"].update(shape="x"), r"tensor 0\.weight has shape"),
+        (lambda h: h["0.weight"].update(shape=[1 << 40, 1 << 40]), r"tensor 0\.weight has data_offsets"),
+        (lambda h: h["0.weight"].update(shape="x"), r"tensor 0\.weight must be there, with two sides"),
+        (lambda h: h["0.weight"].update(shape=[0, 27]), r"tensor 0\.weight must be there, with two sides"),
+        (lambda h: h["0.bias"].update(shape=[27]), r"tensor 0\.bias has shape \[27\]; it must be"),
         (lambda h: h["0.weight"].update(data_offsets=[0, 1 << 60]), r"tensor 0\.weight has data_offsets"),
         (lambda h: h["0.weight"].update(data_offsets=[-1, 2]), r"tensor 0\.weight has data_offsets"),
         (lambda h: h["0.weight"].update(data_offsets=None), r"tensor 0\.weight has data_offsets"),
@@ -208,21 +213,76 @@ def test_a_header_that_claims_everything_is_not_believed() -> None:
 
 def test_the_orders_limits_hold() -> None:
     graph, weights = encode_graph(example()), encode_weights(example())
-    size = len(graph) + len(weights)
+    cost = ModelTree(example()).descriptors[-1].totals
+    size = cost.weights + 9 * cost.units
     decode_network(graph, weights, ModelLimits(size, 1 << 20))
-    with pytest.raises(Rejected, match=f"model: {size} bytes"):
+    with pytest.raises(Rejected, match=f"{size} bytes of parameters so far; at most {size - 1}"):
         decode_network(graph, weights, ModelLimits(size - 1, 1 << 20))
     with pytest.raises(Rejected, match="a tensor of"):
         decode_network(graph, weights, ModelLimits(size, 8))
-    with pytest.raises(Rejected, match="6 nodes; at most 5"):
+    with pytest.raises(Rejected, match="11 nodes; there must be 1 to 5"):
         decode_network(graph, weights, ModelLimits(size, 1 << 20, max_nodes=5))
-    with pytest.raises(Rejected, match="weights; at most 10"):
+    with pytest.raises(Rejected, match="weights so far; at most 10"):
         decode_network(graph, weights, ModelLimits(size, 1 << 20, max_weights=10))
+    with pytest.raises(Rejected, match="bytes in its files; at most 2097162"):
+        decode_network(graph, weights + bytes(1 << 22), ModelLimits(10, 1 << 20))
+
+
+def malformed() -> list[tuple[IntegerNetwork, tuple[str, int, str]]]:
+    """Networks that a provider may claim and publish, with the leaf at fault."""
+    network = example()
+
+    def changed(index: int, **fields: Any) -> IntegerNetwork:
+        nodes = [replace(n, **fields) if i == index else n for i, n in enumerate(network.nodes)]
+        return replace(network, nodes=tuple(nodes))
+
+    weight, scale = network.nodes[0].weight, network.nodes[0].requantisation
+    assert weight is not None
+    assert scale is not None
+    late = Requantisation(scale.multiplier, scale.shift + np.uint8(60))
+    pools = (network.nodes[3],) * 600
+    return [
+        (replace(network, output_scale=-2.0), ("header", 0, "scale")),
+        (replace(network, input_shape=(8, 8)), ("header", 0, "input shape")),
+        (replace(network, nodes=(*network.nodes[:3], *pools)), ("header", 0, "nodes")),
+        (changed(0, inputs=(700,)), ("node", 0, "inputs")),
+        (changed(2, low=-129), ("node", 2, "clamp")),
+        (changed(0, output_shape=(4294967295, 9, 9)), ("node", 0, "shape")),
+        (changed(0, weight=np.ascontiguousarray(weight[:, 1:])), ("node", 0, "units")),
+        (changed(3, padding=(4294967295, 0, 0, 0)), ("node", 3, "padding")),
+        (changed(1, kernel=(0, 1)), ("node", 1, "window")),
+        (changed(4, offset=7), ("node", 4, "offset")),
+        (changed(0, requantisation=late), ("unit", 0, "requantisation")),
+    ]
+
+
+@pytest.mark.parametrize("case", range(11))
+def test_the_leaf_at_fault_of_published_nonsense_can_be_named(case: int) -> None:
+    network, (leaf, node, _) = malformed()[case]
+    graph, weights = encode_graph(network), encode_weights(network)
+    again = decode_unvalidated(graph, weights, LIMITS)
+    assert compute_model_root(again) == compute_model_root(network)
+    fault = first_fault(again, LIMITS)
+    assert fault is not None
+    assert (fault.leaf, fault.node, fault.rule) == (leaf, node, malformed()[case][1][2].split()[-1])
+    with pytest.raises(Rejected) as caught:
+        decode_network(graph, weights, LIMITS)
+    assert str(caught.value) == fault.text
+
+
+def test_a_second_way_to_write_a_leaf_down_is_rejected_as_a_file() -> None:
+    """One input given twice has the same descriptor as given once: the commitment is fine, so the file is not."""
+    network = example()
+    twice = replace(network.nodes[0], inputs=(0, 0))
+    other = replace(network, nodes=(twice, *network.nodes[1:]))
+    assert compute_model_root(other) == compute_model_root(network)
+    with pytest.raises(Rejected, match=r"model node 0 \(CONV2D\): reads 2 tensors; it must read 1"):
+        decode_unvalidated(encode_graph(other), encode_weights(other), LIMITS)
 
 
 def test_a_graph_that_promises_the_moon_allocates_nothing() -> None:
     huge = {
-        "version": 1,
+        "version": 2,
         "input_shape": [4194304],
         "output_scale": 1.0,
         "nodes": [
@@ -235,12 +295,13 @@ def test_a_graph_that_promises_the_moon_allocates_nothing() -> None:
                 "kernel": [1, 1],
                 "stride": [1, 1],
                 "padding": [0, 0, 0, 0],
+                "offset": 0,
             }
         ],
     }
     graph = json.dumps(huge, sort_keys=True, separators=(",", ":")).encode()
     tracemalloc.start()
-    with pytest.raises(Rejected, match="a tensor of 17592186044416 bytes"):
+    with pytest.raises(Rejected, match=r"tensor '1[.]bias' is none of the graph's"):
         decode_network(graph, encode_weights(example()), LIMITS)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
