@@ -13,6 +13,17 @@ import { Trees } from "./Trees.sol";
 abstract contract Players is DisputeWorld {
     using Networks for Network;
 
+    bytes private _kept;
+
+    /// @dev Lets a test start from a game that `setUp` has played so far.
+    function keep(Game memory g) internal {
+        _kept = abi.encode(g);
+    }
+
+    function kept() internal view returns (Game memory) {
+        return abi.decode(_kept, (Game));
+    }
+
     function play(Game memory g) internal {
         (address player, bytes memory data) = move(g);
         send(player, data);
