@@ -74,6 +74,24 @@ def gas(json_file: JsonFile = None) -> None:
     _write(json_file, rows, **asdict(measured.setting), sizes=dict(measured.sizes))
 
 
+@app.command()
+def dispute(
+    samples: Annotated[str, typer.Option("--samples", help="Sizes of test sets, with commas.")] = "1000,10000,100000",
+    networks: Annotated[str | None, typer.Option("--networks", help="Names with commas; all if none.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of weights, samples and the lie's place.")] = 0,
+    json_file: JsonFile = None,
+) -> None:
+    """Gas and calldata of whole disputes through Anvil, by move, and the challenger's CPU time."""
+    from offchain.bench import dispute as bench
+
+    rows = bench.run(bench.parse_samples(samples), bench.parse_networks(networks), seed)
+    measured_with = bench.facts(seed)
+    print_facts(measured_with, title="Measured with", as_json=False)
+    console.print(bench.table(rows))
+    console.print(bench.move_table(rows))
+    _write(json_file, rows, **measured_with)
+
+
 def _write(path: Path | None, rows: "Sequence[DataclassInstance]", **facts: Any) -> None:
     if path is not None:
         path.write_text(json.dumps({**facts, "rows": [asdict(row) for row in rows]}, indent=2) + "\n", encoding="utf-8")
