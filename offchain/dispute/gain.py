@@ -6,6 +6,7 @@ from offchain.dispute.segments import SEGMENTS
 from offchain.types import Ppm, Wei
 
 PPM = 1_000_000
+CERTAIN = Ppm(PPM)
 OPEN_GAS = 350_000
 """Gas of opening a dispute, an upper estimate."""
 PICK_GAS = 200_000
@@ -28,7 +29,7 @@ class Prices:
 
     gas_price: Wei
     coin_price_ppm: Ppm
-    chance_ppm: Ppm = Ppm(PPM)
+    chance_ppm: Ppm = CERTAIN
 
 
 def rounds(things: int) -> int:

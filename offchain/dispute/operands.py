@@ -94,10 +94,10 @@ def gather(evidence: Evidence, sample: int, node: int, plan: Plan, roots: Sequen
         unit = evidence.work.model.open_unit(node, plan.unit)
         row = evidence.work.model.weights(node, plan.unit)
     read = found.inputs[: len(plan.inputs)]
-    shown = [
-        tuple(trace.blob(tensor).open(chunk) for chunk in chunks) if chunks else ()
-        for tensor, chunks in zip(read, plan.inputs, strict=True)
-    ]
+    shown = []
+    for tensor, chunks in zip(read, plan.inputs, strict=True):
+        blob = trace.blob(tensor)
+        shown.append(tuple(blob.open(chunk) for chunk in chunks))
     return Operands(
         node=evidence.open_node(node),
         unit=unit,
