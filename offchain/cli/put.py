@@ -1,5 +1,6 @@
 """`assay put` and `assay cancel`: a client's orders."""
 
+import math
 import secrets
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +14,7 @@ from offchain.cli.durations import parse_duration
 from offchain.cli.output import console, errors, print_facts, print_json, tokens
 from offchain.cli.session import Session, load_settings, open_session, require_terminal, unlock
 from offchain.errors import Rejected
-from offchain.protocol.scores import PPM
+from offchain.protocol.scores import PPM, ScoreFunction
 from offchain.types import OrderId, Ppm
 
 if TYPE_CHECKING:
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
     from offchain.roles.prepare import ClientDesk, OrderRequest, PreparedOrder
 
 DATA, MODEL, TIMES, LIMITS = "Data", "Model", "Times, one after the other", "Limits"
+
+SCORES = {
+    "accuracy": ScoreFunction.ACCURACY,
+    "top3": ScoreFunction.TOP3_ACCURACY,
+    "top5": ScoreFunction.TOP5_ACCURACY,
+    "cross-entropy": ScoreFunction.CROSS_ENTROPY,
+    "mae": ScoreFunction.MEAN_ABSOLUTE_ERROR,
+    "mse": ScoreFunction.MEAN_SQUARED_ERROR,
+}
 
 HAND_OVER_SECONDS = 60.0
 """How long a running `client run` may take to put an order that it is handed."""
@@ -42,7 +52,11 @@ def put(
     key: options.Key,
     model: Annotated[
         str | None,
-        typer.Option("--model", rich_help_panel=MODEL, help="In a word: mlp:64-32, cnn:8-16 or resnet:16-32."),
+        typer.Option(
+            "--model",
+            rich_help_panel=MODEL,
+            help="In a word: mlp:64-32, cnn:8-16, resnet:16-32, lstm:64, gru:64, embedding:8+lstm:64.",
+        ),
     ] = None,
     spec: Annotated[
         Path | None, typer.Option("--spec", rich_help_panel=MODEL, help="Or a JSON file that describes the layers.")
@@ -65,6 +79,17 @@ def put(
     test_fraction: Annotated[
         float, typer.Option("--test-fraction", rich_help_panel=DATA, help="Without --test: the part to split off.")
     ] = 0.2,
+    text: Annotated[
+        str | None,
+        typer.Option("--text", rich_help_panel=DATA, help="Column of text: its bytes are the samples, as tokens."),
+    ] = None,
+    text_length: Annotated[
+        int, typer.Option("--text-length", rich_help_panel=DATA, help="With --text: tokens a sample.", min=1, max=4096)
+    ] = 32,
+    score: Annotated[
+        str | None,
+        typer.Option("--score", help="accuracy, top3, top5 or cross-entropy; mae or mse. By default accuracy or mae."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", rich_help_panel=DATA, help="Of the split; secret and random by default.")
     ] = None,
@@ -89,7 +114,8 @@ def put(
         typer.Option(
             "--minimum-score",
             rich_help_panel=LIMITS,
-            help="Least accuracy (0 to 1), or for regression the largest mean error, that can win.",
+            help="Least share of hits (0 to 1), or largest mean error (in label units, squared for mse, in bits for "
+            "cross-entropy), that can win.",
         ),
     ] = None,
     max_model_bytes: Annotated[
@@ -116,9 +142,11 @@ def put(
     without it the providers share your reward.
     """
     from offchain.data.source import load_source
+    from offchain.data.text import TextColumn
+    from offchain.model.objective import default_function
     from offchain.roles.prepare import ClientDesk, OrderRequest, prepare_order
 
-    chosen_task = _task(task)
+    chosen_task, function = _task(task), _score(score)
     if (model is None) == (spec is None):
         raise typer.BadParameter("give one of --model and --spec")
     if not 0 < test_fraction < 1:
@@ -133,13 +161,16 @@ def put(
         require_terminal("your consent", "add --yes")
 
     wei = parse_tokens(reward, "--reward")
-    data = load_source(train, label=label, task=chosen_task)
-    held_out = None if test is None else load_source(test, label=test_label or label, task=data.task)
+    column = None if text is None else TextColumn(text, text_length)
+    data = load_source(train, label=label, task=chosen_task, text=column)
+    held_out = None if test is None else load_source(test, label=test_label or label, task=data.task, text=column)
+    function = function or default_function(data.task)
     request = OrderRequest(
         title=title or f"{data.name} with {model or (spec.name if spec else '')}",
         train=data,
         spec=_spec(model, spec, data),
         reward=wei,
+        score_function=function,
         minimum_validators=min_validators,
         test=held_out,
         test_fraction=test_fraction,
@@ -147,7 +178,7 @@ def put(
         max_model_bytes=max_model_bytes,
         max_tensor_bytes=max_tensor_bytes,
         **seconds,
-        **_minimum(minimum_score, data),
+        **_minimum(minimum_score, function),
     )
     settings = load_settings(home=home, rpc=rpc, store=store, password_file=password_file)
     session = open_session(settings, chain_id)
@@ -211,6 +242,14 @@ def _task(text: str | None) -> "Task | None":
     return text  # type: ignore[return-value]
 
 
+def _score(text: str | None) -> ScoreFunction | None:
+    if text is None:
+        return None
+    if text not in SCORES:
+        raise typer.BadParameter(f"--score {text!r}: expected one of {', '.join(SCORES)}")
+    return SCORES[text]
+
+
 def _spec(model: str | None, path: Path | None, data: "RawData") -> "ModelSpec":
     from offchain.model.shorthand import spec_from_shorthand
     from offchain.model.spec import parse_spec
@@ -228,16 +267,16 @@ def _spec(model: str | None, path: Path | None, data: "RawData") -> "ModelSpec":
     return found
 
 
-def _minimum(score: float | None, data: "RawData") -> dict[str, Any]:
-    """The least score as the contracts count it: millionths of a sample, or of a label unit."""
+def _minimum(score: float | None, function: ScoreFunction) -> dict[str, Any]:
+    """The least score as `OrderRequest` wants it: millionths of a sample, or a mean error in its own units."""
     if score is None:
         return {}
-    if data.classes is not None:
+    if function.is_top_k:
         if not 0 <= score <= 1:
-            raise typer.BadParameter(f"--minimum-score {score}: an accuracy between 0 and 1")
+            raise typer.BadParameter(f"--minimum-score {score}: a share of samples between 0 and 1")
         return {"minimum_score_ppm": Ppm(round(score * PPM))}
-    if score < 0:
-        raise typer.BadParameter(f"--minimum-score {score}: a mean error, 0 or more, in units of the label")
+    if not 0 <= score < math.inf:
+        raise typer.BadParameter(f"--minimum-score {score}: a mean error, 0 or more")
     return {"maximum_mean_error": score}
 
 
@@ -253,6 +292,7 @@ def _estimate(
         "training samples": len(prepared.train),
         "test samples": len(prepared.test),
         "weights": request.spec.weight_count,
+        "scored by": request.scored_by.name.lower().replace("_", " "),
         "reward": f"{tokens(request.reward)} tokens, held in escrow",
         "gas": estimate.gas,
         "cost of gas": f"{estimate.cost / 10**18:.6f} coins at most",

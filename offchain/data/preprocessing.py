@@ -6,6 +6,8 @@
 Images share one offset and scale that spread their range over [-127, 127]. Each feature of a table has its own: the
 mean, and a scale that puts the farthest value, or four standard deviations if that is nearer, at 127, so that a few
 outliers don't cost everyone else's resolution. Rounding is to the nearest, ties to even, in float64.
+
+Tokens, whole numbers from 0 to 255, are kept as token - 128, and nothing about them is fitted.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy.typing as npt
 from offchain.data.dataset import MAX_LABEL, Dataset
 from offchain.data.raw import RawData
 from offchain.errors import Bug, Rejected
-from offchain.protocol.manifest import Preprocessing
+from offchain.protocol.manifest import TOKEN_OFFSET, Preprocessing
 
 _LIMIT = 127
 _DEVIATIONS = 4.0
@@ -32,7 +34,12 @@ class Quantiser(Preprocessing):
         return Dataset(self.quantise_inputs(raw.inputs), self._labels(raw))
 
     def quantise_inputs(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
-        """Float inputs (n, *shape) to int8 of the same shape. Raises Rejected if the feature count differs."""
+        """Float inputs (n, *shape) to int8 of the same shape.
+
+        Raises Rejected if the feature count differs, or if tokens are no whole numbers from 0 to 255.
+        """
+        if self.tokens:
+            _require_tokens(inputs)
         if len(self.offset) > 1 and inputs.shape[1:] != (len(self.offset),):
             raise Rejected(f"preprocessing is for {len(self.offset)} features; samples are {list(inputs.shape[1:])}")
         result = np.empty(inputs.shape, dtype=np.int8)
@@ -40,7 +47,7 @@ class Quantiser(Preprocessing):
         step = max(1, (1 << 20) // max(1, inputs[0].size)) if len(inputs) else 1
         for start in range(0, len(inputs), step):
             part = (inputs[start : start + step].astype(np.float64) - offset) / scale
-            result[start : start + step] = np.clip(np.rint(part), -_LIMIT, _LIMIT)
+            result[start : start + step] = np.clip(np.rint(part), -128 if self.tokens else -_LIMIT, _LIMIT)
         return result
 
     def label_value(self, integers: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
@@ -65,14 +72,28 @@ class Quantiser(Preprocessing):
         return np.asarray(steps, dtype=np.int32)
 
 
-def fit_preprocessing(train: RawData) -> Quantiser:
-    """Fits offset and scale to the training samples; a constant feature becomes 0.
+def fit_preprocessing(train: RawData, *, tokens: bool = False) -> Quantiser:
+    """Fits offset and scale to the training samples; a constant feature becomes 0. `tokens` have fixed ones.
 
     Raises Rejected for constant labels.
     """
-    offset, scale = _fit_image(train.inputs) if len(train.shape) == 3 else _fit_features(train.inputs)
+    offset: tuple[float, ...] = (TOKEN_OFFSET,)
+    scale: tuple[float, ...] = (1.0,)
+    if not tokens:
+        offset, scale = _fit_image(train.inputs) if len(train.shape) == 3 else _fit_features(train.inputs)
     label_offset, label_scale = _fit_labels(train) if train.task == "regression" else (None, None)
-    return Quantiser(offset=offset, scale=scale, label_offset=label_offset, label_scale=label_scale)
+    return Quantiser(offset=offset, scale=scale, label_offset=label_offset, label_scale=label_scale, tokens=tokens)
+
+
+def _require_tokens(inputs: npt.NDArray[np.float32]) -> None:
+    odd = (inputs < 0) | (inputs > 255) | (inputs != np.rint(inputs))
+    if odd.any():
+        row, *place = (int(i) for i in np.argwhere(odd)[0])
+        value = inputs[(row, *place)]
+        raise Rejected(
+            f"row {row + 1}, column {place[0] + 1} is {value:g}; a spec with an embedding reads tokens, whole numbers "
+            "from 0 to 255 (for text, name its column with --text)"
+        )
 
 
 def _fit_image(inputs: npt.NDArray[np.float32]) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -6,17 +6,24 @@ from pathlib import Path
 
 from offchain.data.raw import RawData, Task
 from offchain.data.sklearn_sets import NAMES, load_sklearn
+from offchain.data.text import TextColumn
 from offchain.errors import Rejected
 
+_TABLES = (".csv", ".parquet", ".pq")
 KINDS = f".csv, .parquet, .npz, MNIST idx images, CIFAR-10 python batches, or one of {', '.join(NAMES)}"
 
 
-def load_source(location: str, *, label: str | None = None, task: Task | None = None) -> RawData:
+def load_source(
+    location: str, *, label: str | None = None, task: Task | None = None, text: TextColumn | None = None
+) -> RawData:
     """Loads `location`: a path, or a scikit-learn set by name (`digits` or `sklearn:digits`).
 
     `label` names the label column of a table, or the labels file of an idx images file; `task` overrides the guess of
-    `build_raw`. Raises Rejected, naming the file, for anything that cannot be used.
+    `build_raw`; `text` makes tokens of one column of a table. Raises Rejected, naming the file, for anything that
+    cannot be used.
     """
+    if text is not None and Path(location).suffix.lower() not in _TABLES:
+        raise Rejected(f"--text {text.column}: {location} is no table (.csv or .parquet), so it has no such column")
     if location.startswith("sklearn:"):
         return load_sklearn(location.removeprefix("sklearn:"))
     path = Path(location).expanduser()
@@ -26,10 +33,10 @@ def load_source(location: str, *, label: str | None = None, task: Task | None = 
         return _load_directory(path)
     if not path.is_file():
         raise Rejected(f"{location}: no such file; give {KINDS}")
-    return _load_file(path, label, task)
+    return _load_file(path, label, task, text)
 
 
-def _load_file(path: Path, label: str | None, task: Task | None) -> RawData:
+def _load_file(path: Path, label: str | None, task: Task | None, text: TextColumn | None) -> RawData:
     from offchain.data.cifar import load_cifar
     from offchain.data.idx import load_idx
     from offchain.data.npz import load_npz
@@ -37,9 +44,9 @@ def _load_file(path: Path, label: str | None, task: Task | None) -> RawData:
 
     match path.suffix.lower():
         case ".csv":
-            return load_csv(path, label=label, task=task)
+            return load_csv(path, label=label, task=task, text=text)
         case ".parquet" | ".pq":
-            return load_parquet(path, label=label, task=task)
+            return load_parquet(path, label=label, task=task, text=text)
         case ".npz":
             return load_npz(path, task=task)
     if "idx" in path.name or path.name.removesuffix(".gz").endswith("ubyte"):

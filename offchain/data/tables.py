@@ -1,4 +1,4 @@
-"""CSV and Parquet files: one column is the label, every other one a numeric feature."""
+"""CSV and Parquet files: one column is the label, every other one a numeric feature, or one of them the text."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from offchain.data.raw import RawData, Task, build_raw
+from offchain.data.text import TextColumn, encode
 from offchain.errors import Rejected
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def load_csv(path: Path, *, label: str | None, task: Task | None = None) -> RawData:
+def load_csv(path: Path, *, label: str | None, task: Task | None = None, text: TextColumn | None = None) -> RawData:
     """Reads a comma-separated UTF-8 file with a header row. Raises Rejected naming the file, row and column."""
     import pandas as pd
 
@@ -24,10 +26,10 @@ def load_csv(path: Path, *, label: str | None, task: Task | None = None) -> RawD
         raise Rejected(f"{path.name}: is empty; give a header row and data") from None
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise Rejected(f"{path.name}: not a readable CSV file ({str(error).strip()})") from None
-    return table(path.name, frame, label=label, task=task)
+    return table(path.name, frame, label=label, task=task, text=text)
 
 
-def load_parquet(path: Path, *, label: str | None, task: Task | None = None) -> RawData:
+def load_parquet(path: Path, *, label: str | None, task: Task | None = None, text: TextColumn | None = None) -> RawData:
     """Reads a Parquet file. Raises Rejected naming the file, row and column."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -36,11 +38,21 @@ def load_parquet(path: Path, *, label: str | None, task: Task | None = None) -> 
         frame = pq.read_table(path).to_pandas()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise Rejected(f"{path.name}: not a readable Parquet file ({str(error).splitlines()[0]})") from None
-    return table(path.name, frame, label=label, task=task)
+    return table(path.name, frame, label=label, task=task, text=text)
 
 
-def table(name: str, frame: pd.DataFrame, *, label: str | None, task: Task | None = None) -> RawData:
-    """Takes the column `label` out of a data frame and makes the others features; whole rows only."""
+def table(
+    name: str,
+    frame: pd.DataFrame,
+    *,
+    label: str | None,
+    task: Task | None = None,
+    text: TextColumn | None = None,
+) -> RawData:
+    """Takes the column `label` out of a data frame and makes the others features; whole rows only.
+
+    With `text` that column alone becomes features, tokens from 0 to 255.
+    """
     columns = [str(column) for column in frame.columns]
     if label is None or label not in columns:
         problem = "--label is missing" if label is None else f"no column {label!r} (--label)"
@@ -50,6 +62,9 @@ def table(name: str, frame: pd.DataFrame, *, label: str | None, task: Task | Non
     if len(frame) == 0:
         raise Rejected(f"{name}: has a header but no rows")
     place = columns.index(label)
+    if text is not None:
+        tokens = _tokens(name, frame, columns, text)
+        return build_raw(name, tokens, frame.iloc[:, place].to_numpy(), task=task)
     features = [i for i in range(len(columns)) if i != place]
     if not features:
         raise Rejected(f"{name}: {label!r} is its only column; features are needed too")
@@ -58,6 +73,17 @@ def table(name: str, frame: pd.DataFrame, *, label: str | None, task: Task | Non
         values[:, position] = _numbers(name, columns[index], frame.iloc[:, index])
     names = tuple(columns[i] for i in features)
     return build_raw(name, values, frame.iloc[:, place].to_numpy(), task=task, columns=names)
+
+
+def _tokens(name: str, frame: pd.DataFrame, columns: list[str], text: TextColumn) -> npt.NDArray[np.uint8]:
+    if columns.count(text.column) != 1:
+        raise Rejected(f"{name}: --text {text.column}: not the name of one column; the columns are {_listed(columns)}")
+    found = frame.iloc[:, columns.index(text.column)]
+    missing = found.isna().to_numpy()
+    if missing.any():
+        row = int(np.argmax(missing)) + 1
+        raise Rejected(f"{name}: column {text.column!r}, row {row}: the text is missing; fill it in or drop the row")
+    return encode([str(value) for value in found], text.length)
 
 
 def _numbers(name: str, column: str, series: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 
 from offchain.errors import Rejected
 from offchain.model.layers import BatchNorm, Embedding, Flatten, Gru, Lstm
-from offchain.model.shapes import MAX_WEIGHTS, Wired, sequence_shape
+from offchain.model.limits import MAX_NODES, MAX_OUTPUT_ELEMENTS, MAX_WEIGHTS, TABLE_ELEMENTS, UNIT_BYTES
+from offchain.model.shapes import Wired, sequence_shape
 
-MAX_NODES = 512
 LSTM_NODES = (9, 13)
 """Nodes of the first step and of each other one, without the one that takes the step out of its input."""
 GRU_NODES = (8, 14)
-TABLE_BYTES = 256
-"""A table of a curve counts as weights, and as one unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +29,24 @@ class Footprint:
 
     @property
     def model_bytes(self) -> int:
-        """What `maxModelBytes` of an order bounds: each unit has a bias, a multiplier and a shift, 9 bytes in all."""
-        return self.weights + 9 * self.units
+        """What `maxModelBytes` of an order bounds: each unit has a bias, a multiplier and a shift beside its row."""
+        return self.weights + UNIT_BYTES * self.units
 
 
 def footprint(wired: Sequence[Wired]) -> Footprint:
     """Adds up the layers; a few bytes more than the network when batch normalisation is folded away."""
     nodes = sum(_nodes(item, wired) for item in wired)
     tables = sum(_tables(item) for item in wired)
-    weights = sum(_weights(item) for item in wired) + TABLE_BYTES * tables
+    weights = sum(_weights(item) for item in wired) + TABLE_ELEMENTS * tables
     return Footprint(nodes, weights, sum(_units(item) for item in wired) + tables)
 
 
 def require_within_limits(wired: Sequence[Wired]) -> None:
     """Raises Rejected, in one line, when the integer network has more nodes or weights than the protocol allows."""
     made = footprint(wired)
+    last = wired[-1]
+    if last.output_shape[0] > MAX_OUTPUT_ELEMENTS:
+        raise Rejected(f"spec layer {len(wired)} {last.layer.name!r}: at most {MAX_OUTPUT_ELEMENTS:,} outputs")
     if made.nodes > MAX_NODES:
         longest = max(wired, key=lambda item: _nodes(item, wired))
         advice = "use fewer layers"

@@ -24,12 +24,11 @@ from offchain.model.layers import (
     Multiply,
     Pair,
 )
-from offchain.model.limits import MAX_ELEMENTS, MAX_MULTIPLY_ACCUMULATES
+from offchain.model.limits import MAX_ELEMENTS, MAX_MULTIPLY_ACCUMULATES, MAX_WEIGHTS
 
 Shape = tuple[int, ...]
 
 MAX_LAYERS = 256
-MAX_WEIGHTS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)

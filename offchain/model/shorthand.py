@@ -1,4 +1,4 @@
-"""Architectures in one word: `mlp:64-32`, `cnn:8-16`, `resnet:16-32`."""
+"""Architectures in one word: `mlp:64-32`, `cnn:8-16`, `resnet:16-32`, `lstm:64`, `gru:64`, `embedding:8+lstm:64`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,27 @@ import re
 from collections.abc import Callable, Iterator
 
 from offchain.errors import Rejected
-from offchain.model.layers import Add, AveragePool2D, BatchNorm, Conv2D, Dense, Layer, MaxPool2D
+from offchain.model.layers import (
+    Add,
+    AveragePool2D,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Embedding,
+    Gru,
+    Layer,
+    Lstm,
+    MaxPool2D,
+)
 from offchain.model.shapes import Shape
 from offchain.model.spec import ModelSpec
 
-_FORM = re.compile(r"(mlp|cnn|resnet):(\d{1,5}(?:-\d{1,5})*)")
+_FORM = re.compile(r"(?:embedding:(\d{1,5})\+)?(mlp|cnn|resnet|lstm|gru):(\d{1,5}(?:-\d{1,5})*)")
+_IMAGES = ("cnn", "resnet")
 _MAX_BLOCKS = 16
+
+FORMS = "mlp:64-32, cnn:8-16, resnet:16-32, lstm:64, gru:64 or embedding:8+lstm:64"
+"""What may be asked for in a word, by example."""
 
 
 def spec_from_shorthand(text: str, *, input_shape: Shape, outputs: int) -> ModelSpec:
@@ -22,18 +37,27 @@ def spec_from_shorthand(text: str, *, input_shape: Shape, outputs: int) -> Model
       image is large enough; then a dense layer of 4 x the last filters, and the outputs.
     - `resnet:A-B`: a convolution with A filters, one residual block (He et al. 2016, basic block) per number, each
       after the first at half the resolution; then the mean over the image.
+    - `lstm:A-B`, `gru:A-B`: recurrent layers of A and B units over the rows of an image or the numbers of a vector; the
+      last state of the last one decides.
+    - `embedding:F+` before any of mlp, lstm and gru: samples are tokens (bytes), each becomes F numbers first.
 
     Raises Rejected for any other form and for shapes that don't fit.
     """
     found = _FORM.fullmatch(text)
     if found is None:
-        raise Rejected(f"--model {text!r}: use mlp:64-32, cnn:8-16 or resnet:16-32, or give --spec FILE")
-    sizes = [int(part) for part in found.group(2).split("-")]
+        raise Rejected(f"--model {text!r}: use {FORMS}, or give --spec FILE")
+    features, kind = found.group(1), found.group(2)
+    sizes = [int(part) for part in found.group(3).split("-")] + ([int(features)] if features else [])
     if len(sizes) > _MAX_BLOCKS or not all(1 <= size <= 65_536 for size in sizes):
         raise Rejected(f"--model {text!r}: give 1 to {_MAX_BLOCKS} sizes between 1 and 65536")
-    if found.group(1) != "mlp" and len(input_shape) != 3:
+    if features:
+        sizes.pop()
+        if kind in _IMAGES or len(input_shape) != 1:
+            raise Rejected(f"--model {text!r}: an embedding reads rows of tokens, and mlp, lstm or gru may follow it")
+    if kind in _IMAGES and len(input_shape) != 3:
         raise Rejected(f"--model {text!r} needs images, the data has {input_shape[0]} features a row; use mlp:64-32")
-    layers = [*_BUILDERS[found.group(1)](sizes, input_shape), Dense(name="outputs", units=outputs)]
+    first = [Embedding(name="embedding", features=int(features))] if features else []
+    layers = [*first, *_BUILDERS[kind](sizes, input_shape), Dense(name="outputs", units=outputs)]
     return ModelSpec(input_shape=input_shape, layers=tuple(layers))
 
 
@@ -74,4 +98,20 @@ def _resnet(sizes: list[int], _shape: Shape) -> Iterator[Layer]:
     yield AveragePool2D(name="mean", pool="all")
 
 
-_BUILDERS: dict[str, Callable[[list[int], Shape], Iterator[Layer]]] = {"mlp": _mlp, "cnn": _cnn, "resnet": _resnet}
+def _lstm(sizes: list[int], _shape: Shape) -> Iterator[Layer]:
+    for number, size in enumerate(sizes, start=1):
+        yield Lstm(name=f"lstm{number}", units=size, sequences=number < len(sizes))
+
+
+def _gru(sizes: list[int], _shape: Shape) -> Iterator[Layer]:
+    for number, size in enumerate(sizes, start=1):
+        yield Gru(name=f"gru{number}", units=size, sequences=number < len(sizes))
+
+
+_BUILDERS: dict[str, Callable[[list[int], Shape], Iterator[Layer]]] = {
+    "mlp": _mlp,
+    "cnn": _cnn,
+    "resnet": _resnet,
+    "lstm": _lstm,
+    "gru": _gru,
+}

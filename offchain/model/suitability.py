@@ -6,8 +6,24 @@ from offchain.data.dataset import Dataset
 from offchain.data.raw import Task
 from offchain.errors import Rejected
 from offchain.model.spec import ModelSpec
+from offchain.protocol.scores import ScoreFunction
 
 MIN_SAMPLES = 4
+
+
+_FIRST = {ScoreFunction.TOP3_ACCURACY: 3, ScoreFunction.TOP5_ACCURACY: 5}
+
+
+def require_scored(spec: ModelSpec, task: Task, function: ScoreFunction) -> None:
+    """Raises Rejected unless the score function is for the task and can tell models of the spec apart."""
+    if function.is_regression != (task == "regression"):
+        fitting = "mae or mse" if task == "regression" else "accuracy, top3, top5 or cross-entropy"
+        raise Rejected(f"--score: this is a {task}, which is scored by {fitting}")
+    if spec.outputs <= _FIRST.get(function, 0):
+        raise Rejected(
+            f"--score: with {spec.outputs} classes every model has the label among the first {_FIRST[function]}; "
+            "use accuracy or cross-entropy"
+        )
 
 
 def require_trainable(spec: ModelSpec, data: Dataset, task: Task) -> None:

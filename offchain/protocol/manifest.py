@@ -26,7 +26,8 @@ MAX_FEATURES = 65_536
 MAX_FILE_BYTES = 2**48
 
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
-_MISMATCH = "task {task} needs score_function {expected}, not {actual}"
+TOKEN_OFFSET = 128.0
+"""Token 0 is kept as −128."""
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -47,6 +48,7 @@ class FileRef(BaseModel):
 class Preprocessing(BaseModel):
     """How the client turned real numbers into integers: round((x − offset) / scale), inputs clamped to [−127, 127].
 
+    With `tokens` the inputs are tokens from 0 to 255, kept as token − 128: offset 128, scale 1, and nothing is clamped.
     `offset` and `scale` have the same length: 1 (images: one pair for all) or the number of features. For regression
     `label_offset` and `label_scale` say the same about the label, which is not clamped.
     """
@@ -57,9 +59,12 @@ class Preprocessing(BaseModel):
     scale: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=MAX_FEATURES)]
     label_offset: Finite | None = None
     label_scale: Positive | None = None
+    tokens: bool = False
 
     @model_validator(mode="after")
     def _lengths(self) -> Self:
+        if self.tokens and (self.offset, self.scale) != ((TOKEN_OFFSET,), (1.0,)):
+            raise ValueError(f"tokens have the offset {TOKEN_OFFSET:g} and the scale 1")
         if len(self.offset) != len(self.scale):
             raise ValueError(f"offset has {len(self.offset)} numbers and scale {len(self.scale)}; give as many of each")
         if (self.label_offset is None) != (self.label_scale is None):
@@ -122,7 +127,14 @@ class OrderManifest(_Manifest):
     title: Text
     task: Literal["classification", "regression"]
     spec: dict[str, Any]
-    score_function: Literal["accuracy", "mean_absolute_error"]
+    score_function: Literal[
+        "accuracy",
+        "top3_accuracy",
+        "top5_accuracy",
+        "cross_entropy",
+        "mean_absolute_error",
+        "mean_squared_error",
+    ]
     train: FileRef
     classes: Annotated[tuple[Text, ...], Field(min_length=2, max_length=MAX_CLASSES), AfterValidator(_distinct)] | None
     preprocessing: Preprocessing
@@ -130,9 +142,8 @@ class OrderManifest(_Manifest):
     @model_validator(mode="after")
     def _task_fits(self) -> Self:
         regression = self.task == "regression"
-        expected = "mean_absolute_error" if regression else "accuracy"
-        if self.score_function != expected:
-            raise ValueError(_MISMATCH.format(task=self.task, expected=expected, actual=self.score_function))
+        if self.score_function_id.is_regression != regression:
+            raise ValueError(f"a {self.task} is not scored by {self.score_function}")
         if regression and self.classes is not None:
             raise ValueError("regression has no classes; set them to null")
         if regression != (self.preprocessing.label_scale is not None):

@@ -19,15 +19,17 @@ from offchain.data.raw import RawData
 from offchain.data.split import split
 from offchain.errors import Rejected
 from offchain.model.limits import MAX_TEST_SAMPLES
+from offchain.model.objective import default_function
 from offchain.model.roots import compute_test_root
 from offchain.model.spec import ModelSpec
-from offchain.model.suitability import require_trainable
+from offchain.model.suitability import require_scored, require_trainable
 from offchain.protocol.commitments import client_commitment
 from offchain.protocol.manifest import FileRef, OrderManifest
-from offchain.protocol.scores import NO_MINIMUM, PPM, ScoreFunction
+from offchain.protocol.scores import MAX_SAMPLE_ERROR, MAX_SQUARED_ERROR, NO_MINIMUM, PPM, ScoreFunction
 from offchain.roles.funding import format_tokens, require_tokens
 from offchain.roles.journal import Journal
 from offchain.roles.records import TestSetRecord
+from offchain.roles.score_units import error_unit
 from offchain.storage.cid import Cid
 from offchain.storage.store import Store
 from offchain.types import Salt, Wei
@@ -38,8 +40,9 @@ class OrderRequest:
     """What a client wants. `reward` in wei, times in seconds, sizes in bytes.
 
     Without a `test` set of its own, `test_fraction` of the training samples is split off with `seed`, of each class
-    alike. `minimum_score_ppm`: the least mean score per sample, in millionths, that can win; for regression
-    `maximum_mean_error` says it in units of the label instead.
+    alike. `score_function`: accuracy or mean absolute error unless it says otherwise. `minimum_score_ppm`: the least
+    mean score per sample, in millionths, that can win; for what is an error `maximum_mean_error` says it instead, in
+    units of the label, their square, or for cross-entropy in bits.
     """
 
     title: str
@@ -50,6 +53,7 @@ class OrderRequest:
     reveal_seconds: int
     validate_seconds: int
     challenge_seconds: int
+    score_function: ScoreFunction | None = None
     minimum_validators: int = 1
     minimum_score_ppm: int = NO_MINIMUM
     maximum_mean_error: float | None = None
@@ -58,6 +62,11 @@ class OrderRequest:
     seed: int = 0
     max_model_bytes: int | None = None
     max_tensor_bytes: int | None = None
+
+    @property
+    def scored_by(self) -> ScoreFunction:
+        """The score function, by the task where it is not said."""
+        return self.score_function or default_function(self.train.task)
 
 
 class Desk(Protocol):
@@ -124,6 +133,8 @@ def prepare_order(desk: Desk, request: OrderRequest, *, archive: Store | None = 
     require_tokens(desk.contracts, desk.account, request.reward, "--reward: the order")
     train, test, fitted = quantise_data(request)
     require_trainable(request.spec, train, request.train.task)
+    require_scored(request.spec, request.train.task, request.scored_by)
+    require_room(request, parameters)
     manifest = _manifest(desk, request, train, fitted, archive)
     # Whoever can list the store could train on the test set: with an archive it stays there until it is released.
     test_cid = (archive or desk.store).add(test.to_bytes()).digest
@@ -151,12 +162,14 @@ def prepare_order(desk: Desk, request: OrderRequest, *, archive: Store | None = 
 
 
 def _minimum_score(request: OrderRequest, fitted: Quantiser) -> int:
-    """What the contracts compare with: millionths of a sample, or of a label unit."""
+    """What the contracts compare with: millionths of a sample, or of the unit that errors are counted in."""
     if request.maximum_mean_error is None:
         return request.minimum_score_ppm
-    if fitted.label_scale is None:
-        raise Rejected("--minimum-score: a mean error is for regression; give an accuracy")
-    return -round(request.maximum_mean_error / fitted.label_scale * PPM)
+    unit = error_unit(request.scored_by, fitted)
+    if unit is None:
+        raise Rejected("--minimum-score: a mean error is for regression and cross-entropy; give a share of samples")
+    worst = PPM * (MAX_SQUARED_ERROR if request.scored_by is ScoreFunction.MEAN_SQUARED_ERROR else MAX_SAMPLE_ERROR)
+    return -min(round(request.maximum_mean_error / unit * PPM), worst)
 
 
 def quantise_data(request: OrderRequest) -> tuple[Dataset, Dataset, Quantiser]:
@@ -168,7 +181,7 @@ def quantise_data(request: OrderRequest) -> tuple[Dataset, Dataset, Quantiser]:
         train, test = request.train, request.test.aligned_to(request.train)
     if len(test) > MAX_TEST_SAMPLES:
         raise Rejected(f"--test: {len(test)} samples; validators score at most {MAX_TEST_SAMPLES}, so give fewer")
-    fitted = fit_preprocessing(train)
+    fitted = fit_preprocessing(train, tokens=request.spec.reads_tokens)
     return fitted.apply(train), fitted.apply(test), fitted
 
 
@@ -191,6 +204,14 @@ def require_within_bounds(request: OrderRequest, parameters: ProtocolParameters)
         _within("--max-tensor-bytes", request.max_tensor_bytes, 1, parameters.max_tensor_bytes)
 
 
+def require_room(request: OrderRequest, parameters: ProtocolParameters) -> None:
+    """Raises Rejected when no model of the spec can be within the order's bytes."""
+    needed = request.spec.footprint.model_bytes
+    allowed = request.max_model_bytes or parameters.max_model_bytes
+    if needed > allowed:
+        raise Rejected(f"--max-model-bytes {allowed}: an integer network of this spec has about {needed} bytes")
+
+
 def _within(flag: str, actual: int, least: int, most: int) -> None:
     if not least <= actual <= most:
         raise Rejected(f"{flag} {actual}: the protocol allows {least} to {most}")
@@ -200,13 +221,11 @@ def _manifest(
     desk: Desk, request: OrderRequest, train: Dataset, fitted: Quantiser, archive: Store | None
 ) -> OrderManifest:
     data = train.to_bytes()
-    regression = request.train.task == "regression"
-    function = ScoreFunction.MEAN_ABSOLUTE_ERROR if regression else ScoreFunction.ACCURACY
     fields = {
         "title": request.title,
         "task": request.train.task,
         "spec": request.spec.model_dump(mode="json", exclude_none=True),
-        "score_function": function.name.lower(),
+        "score_function": request.scored_by.name.lower(),
         "train": FileRef(cid=_keep(desk, data, archive), size=len(data)),
         "classes": request.train.classes,
         "preprocessing": fitted,
