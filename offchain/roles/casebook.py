@@ -193,11 +193,13 @@ class Casebook:
 
     # Finding out
 
-    def study(self, view: OrderView, models: Mapping[int, Model]) -> None:
+    def study(self, view: OrderView, models: Mapping[int, Model]) -> bool:
         """Fetches the test set and these models, and examines them in the order in which they are given.
 
         In the background; what could not be had is asked for again after a growing pause, what is no good is not.
+        Whether a job was started now.
         """
+        started = len(self._fetching)
         file = self._files.setdefault(view.oid, _File())
         if file.test is None and self._may_fetch(view.oid, None):
             test = self._context.contracts.test_set(view.oid)
@@ -208,17 +210,18 @@ class Casebook:
             if not known and self._may_fetch(view.oid, index):
                 job = partial(fetch_model, self._context.store, index, model, limits)
                 self._fetching.start((view.oid, index), job)
-        self._examine_next(view, file, models)
+        started = len(self._fetching) - started
+        return self._examine_next(view, file, models) or started > 0
 
     def _may_fetch(self, oid: OrderId, index: int | None) -> bool:
         setback = self._files[oid].setbacks.get(index)
         due = setback is None or setback.until <= self._context.clock()
         return due and (oid, index) not in self._fetching
 
-    def _examine_next(self, view: OrderView, file: _File, models: Mapping[int, Model]) -> None:
+    def _examine_next(self, view: OrderView, file: _File, models: Mapping[int, Model]) -> bool:
         index = next((index for index in models if index in file.parcels), None)
         if view.oid in self._examining or file.test is None or index is None:
-            return
+            return False
         task = Examination(
             index=index,
             parcel=file.parcels[index],
@@ -228,6 +231,7 @@ class Casebook:
             test=file.test,
         )
         self._examining.start(view.oid, partial(examine, task))
+        return True
 
     def has_news(self) -> bool:
         """Whether a job has handed out something or, once for each, a pause is over."""

@@ -1,9 +1,11 @@
 """What validators and verifiers share before the courts: knowing the models, playing disputes, answering requests."""
 
+from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 
 from offchain.chain.client import BlockRef
+from offchain.chain.views import Model
 from offchain.dispute.solver import next_move
 from offchain.roles.answering import Answering
 from offchain.roles.answering_rules import AnsweringOptions
@@ -45,12 +47,11 @@ class Courtroom:
         self._hands.attempt(None, "disputes", partial(self.player.look, head), obligation=True)
         self._hands.attempt(None, "requests", self.answering.begin, obligation=True)
 
-    def collect(self) -> bool:
-        """Takes what has been found out about models; whether there was anything."""
-        findings = self.casebook.collect()
-        for oid, finding in findings:
+    def collect(self) -> None:
+        """Takes what has been found out about models."""
+        for oid, finding in self.casebook.collect():
+            self._hands.note_action()
             self._report(oid, finding)
-        return bool(findings)
 
     def advance(self, view: OrderView) -> None:
         """Moves, and answers, in one order."""
@@ -77,12 +78,17 @@ class Courtroom:
         if self._owned is not None:
             self._owned.shutdown()
 
+    def study(self, view: OrderView, models: Mapping[int, Model]) -> None:
+        """See `Casebook.study`."""
+        if self.casebook.study(view, models):
+            self._hands.note_action()
+
     def _study(self, view: OrderView) -> None:
         """Looks at the models of the disputes in which it plays."""
         wanted = [index for index in self.player.models(view.oid) if self.casebook.found(view.oid, index) is None]
         if wanted:
             models = self._context.contracts.models(view.oid)
-            self.casebook.study(view, {index: models[index] for index in wanted})
+            self.study(view, {index: models[index] for index in wanted})
 
     def _report(self, oid: OrderId, finding: Finding) -> None:
         match finding:

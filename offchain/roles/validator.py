@@ -105,8 +105,7 @@ class ValidatorWorker(BackgroundWorker[tuple[Verdict, ...]]):
     def _prepare(self) -> None:
         self._offers.clear()
         super()._prepare()
-        if self._courtroom.collect():
-            self._acted = True
+        self._courtroom.collect()
         self._courtroom.begin(self._board.head)
 
     def _is_over(self, view: OrderView) -> bool:

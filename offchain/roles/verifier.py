@@ -77,8 +77,7 @@ class VerifierWorker(Worker):
 
     def _prepare(self) -> None:
         self._wanted.clear()
-        if self._courtroom.collect():
-            self._acted = True
+        self._courtroom.collect()
         self._courtroom.begin(self._board.head)
         self._attempt(None, "prices", self._read_prices, obligation=True)
 
@@ -103,7 +102,7 @@ class VerifierWorker(Worker):
         unknown = [index for index, item in found.items() if item is None and not void[index]]
         first = [index for index in player.models(oid) if index in unknown]
         order = study_order(validations, unknown, partial(casebook.size, oid))
-        casebook.study(view, {index: models[index] for index in dict.fromkeys([*first, *order])})
+        self._courtroom.study(view, {index: models[index] for index in dict.fromkeys([*first, *order])})
         self._wanted += challenges(
             view,
             validations,

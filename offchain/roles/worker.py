@@ -65,6 +65,7 @@ class Hands:
     send: Callable[[str, Call], None]
     say: Say
     say_once: Say
+    note_action: Callable[[], None]
 
 
 class Worker(ABC):
@@ -184,7 +185,11 @@ class Worker(ABC):
     @property
     def _hands(self) -> Hands:
         """For the parts that several roles share."""
-        return Hands(self._attempt, self._send, self._say, self._say_once)
+        return Hands(self._attempt, self._send, self._say, self._say_once, self._note_action)
+
+    def _note_action(self) -> None:
+        """Something was done in this look, so that there will be something new to see soon."""
+        self._acted = True
 
     def _send(self, key: str, call: Call) -> None:
         """Sends once for the idempotency key (`WHAT:OID[:MORE]`)."""

@@ -26,7 +26,7 @@ from offchain.storage.store import Store, open_store
 from offchain.types import TOKEN, Wei
 
 PARAMETERS = replace(DEVELOPMENT_PARAMETERS, stall_delay=40, epoch_seconds=10_000)
-BONDS = {Role.PROVIDER: 200, Role.VALIDATOR: 400, Role.AGGREGATOR: 600}
+BONDS = {Role.PROVIDER: 200, Role.VALIDATOR: 400, Role.VERIFIER: 50, Role.AGGREGATOR: 600}
 PURSE = Wei(5_000 * TOKEN)
 
 
