@@ -14,18 +14,19 @@ from offchain.cli import options
 from offchain.cli.amounts import parse_tokens
 from offchain.cli.output import console, print_json
 from offchain.cli.session import Session, load_settings, open_context, open_session, unlock
-from offchain.types import Wei
+from offchain.types import Ppm, Wei
 
 if TYPE_CHECKING:
     from offchain.roles.context import RoleContext, WorkerEvent
     from offchain.roles.worker import Worker
 
-ROLES = ("client", "provider", "validator", "aggregator")
+ROLES = ("client", "provider", "validator", "verifier", "aggregator")
 
 _PURPOSE = {
     "client": "Care for your orders: release test data in time, seal what is over.",
     "provider": "Train models for orders and compete for their rewards.",
     "validator": "Score every model of an order, exactly, and earn from the winner's pool.",
+    "verifier": "Score every model anew; challenge false scores and take the liars' stake; ask for what is withheld.",
     "aggregator": "Sit in the committee; seal orders and pay everyone.",
 }
 
@@ -97,6 +98,32 @@ def run_validator(
     _run(session, "validator", key, as_json, lambda context: ValidatorWorker(context, chosen))
 
 
+def run_verifier(
+    key: options.Key,
+    always: Annotated[
+        bool,
+        typer.Option("--always", help="Challenge every false score, even where the gas costs more than it brings."),
+    ] = False,
+    coin_price: Annotated[
+        float, typer.Option("--coin-price", min=0, help="Tokens that one coin of the chain, which pays gas, is worth.")
+    ] = 1.0,
+    parallel: Annotated[int, typer.Option("--parallel", min=1, help="Models scored at once.")] = 2,
+    home: options.Home = None,
+    rpc: options.Rpc = None,
+    store: options.Store = None,
+    chain_id: options.ChainId = None,
+    password_file: options.PasswordFile = None,
+    as_json: options.Json = False,
+) -> None:
+    """See `_HELP`."""
+    from offchain.roles.verifier import VerifierOptions, VerifierWorker
+
+    price = Ppm(round(coin_price * 1_000_000))
+    chosen = VerifierOptions(slots=parallel, always=always, coin_price_ppm=price)
+    session = _open(home, rpc, store, chain_id, password_file)
+    _run(session, "verifier", key, as_json, lambda context: VerifierWorker(context, chosen))
+
+
 def run_aggregator(
     key: options.Key,
     stake: Annotated[
@@ -121,6 +148,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "client": run_client,
     "provider": run_provider,
     "validator": run_validator,
+    "verifier": run_verifier,
     "aggregator": run_aggregator,
 }
 _HELP = {role: f"{text} Runs until Ctrl-C; killed, it goes on where it was." for role, text in _PURPOSE.items()}
