@@ -68,12 +68,16 @@ class Referee:
             now=start,
         )
 
-    def send(self, player: ChecksumAddress, move: Move, now: int) -> None:
-        self.dispute = rules.apply_move(self.dispute, move, player, now, self.setting)
+    def send(self, player: ChecksumAddress, move: Move, now: int, *, live: bool = True) -> None:
+        self.dispute = rules.apply_move(self.dispute, move, player, now, self.setting, live=live)
         self.posted = after(self.posted, move)
 
-    def time_out(self, now: int) -> None:
-        self.dispute = rules.time_out(self.dispute, now)
+    def time_out(self, now: int, *, live: bool = True) -> None:
+        self.dispute = rules.time_out(self.dispute, now, live=live)
+
+    def dismiss(self, *, live: bool) -> None:
+        """Ends a dispute about what no longer counts. Raises Refused."""
+        self.dispute = rules.dismiss(self.dispute, live=live)
 
 
 def after(posted: Posted, move: Move) -> Posted:
