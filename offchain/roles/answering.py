@@ -87,12 +87,19 @@ class Answering:
     `close`. All but `close` raise Retryable when the node is down.
     """
 
-    def __init__(self, context: RoleContext, hands: Hands, options: AnsweringOptions | None = None) -> None:
-        """What the store of `context` holds is answered from."""
+    def __init__(
+        self,
+        context: RoleContext,
+        hands: Hands,
+        options: AnsweringOptions | None = None,
+        *,
+        court: Availability | None = None,
+    ) -> None:
+        """What the store of `context` holds is answered from. `court`: if the worker reads it anyway."""
         self._context = context
         self._hands = hands
         self._options = options or AnsweringOptions()
-        self._court = Availability(context.contracts)
+        self._court = court or Availability(context.contracts)
         self._library = Library(context.store)
         self._pool = ThreadPoolExecutor(1, "answer")
         self._work: dict[str, Future[Answer]] = {}

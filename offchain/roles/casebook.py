@@ -16,10 +16,12 @@ from offchain.data.dataset import Dataset
 from offchain.dispute.evidence import Evidence, Work
 from offchain.errors import Rejected, Retryable
 from offchain.model.evaluator import Evaluator
+from offchain.model.files import decode_unvalidated
 from offchain.model.graph import Int64Array
 from offchain.model.limits import ModelLimits
-from offchain.model.roots import ModelTree, SampleTree
+from offchain.model.roots import ModelTree, SampleTree, compute_model_root
 from offchain.model.scores import check_scorable, sample_scores
+from offchain.model.validation import Fault, first_fault
 from offchain.protocol.scores import ScoreFunction
 from offchain.roles.context import RoleContext
 from offchain.roles.jobs import Emit, Jobs, ShouldStop, ThreadEach
@@ -58,12 +60,12 @@ class ModelFound:
 class Trouble:
     """Why a model, or the test set (None), cannot be had (`Retryable`) or is no good (`Rejected`).
 
-    `parcel`: the model's files, if they came.
+    `fault`: the leaf of the model that breaks a rule, if that is what is wrong.
     """
 
     model_index: int | None
     error: Rejected | Retryable
-    parcel: Parcel | None = None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,12 @@ Key = tuple[OrderId, int | None]
 """An order, and a model of it; None for its test set."""
 
 
-def fetch_test(store: Store, test: TestSet, max_bytes: int, emit: Emit[Finding], _: ShouldStop) -> None:
+def fetch_test(
+    store: Store, test: TestSet, input_size: int, max_bytes: int, emit: Emit[Finding], _: ShouldStop
+) -> None:
     """A job: the test set with its tree."""
     try:
-        data = fetch_test_set(store, test, max_bytes=max_bytes)
+        data = fetch_test_set(store, test, max_bytes=max_bytes, input_size=input_size)
     except (Rejected, Retryable) as error:
         emit(Trouble(None, error))
     else:
@@ -119,10 +123,19 @@ def examine(task: Examination, emit: Emit[Finding], should_stop: ShouldStop) -> 
         work = Work(network, ModelTree(network), task.test.tree, task.test.data.inputs, task.function)
         scores = score_samples(work, task.test.data, should_stop)
     except Rejected as error:
-        emit(Trouble(task.index, error, task.parcel))
+        emit(Trouble(task.index, error, faulty_leaf(task)))
     else:
         if scores is not None:
             emit(ModelFound(task.index, Evidence(work, scores), int(scores.sum())))
+
+
+def faulty_leaf(task: Examination) -> Fault | None:
+    """The leaf of a malformed model that breaks a rule; None if the files are of another model, or none at all."""
+    try:
+        network = decode_unvalidated(task.parcel.graph, task.parcel.weights, task.limits)
+    except Rejected:
+        return None
+    return first_fault(network, task.limits) if compute_model_root(network) == task.root else None
 
 
 def score_samples(work: Work, data: Dataset, should_stop: ShouldStop) -> Int64Array | None:
@@ -145,6 +158,7 @@ class _Setback:
     trouble: Trouble
     until: float
     pause: float
+    tries: int
     noticed: bool = False
 
 
@@ -191,6 +205,11 @@ class Casebook:
         setback = self._files.get(oid, _File()).setbacks.get(index)
         return None if setback is None else setback.trouble
 
+    def tries(self, oid: OrderId, index: int | None) -> int:
+        """How often a model, or the test set (None), was looked for in vain since it was last there."""
+        setback = self._files.get(oid, _File()).setbacks.get(index)
+        return 0 if setback is None else setback.tries
+
     # Finding out
 
     def study(self, view: OrderView, models: Mapping[int, Model]) -> bool:
@@ -203,7 +222,9 @@ class Casebook:
         file = self._files.setdefault(view.oid, _File())
         if file.test is None and self._may_fetch(view.oid, None):
             test = self._context.contracts.test_set(view.oid)
-            self._fetching.start((view.oid, None), partial(fetch_test, self._context.store, test, self._max_test_bytes))
+            size = view.order.terms.input_size
+            test_job = partial(fetch_test, self._context.store, test, size, self._max_test_bytes)
+            self._fetching.start((view.oid, None), test_job)
         limits = order_limits(view)
         for index, model in models.items():
             known = index in file.found or index in file.parcels
@@ -273,10 +294,11 @@ class Casebook:
                     file.parcels.pop(about, None)
 
     def _setback(self, trouble: Trouble, former: _Setback | None) -> _Setback:
+        tries = 1 if former is None else former.tries + 1
         if not isinstance(trouble.error, Retryable):
-            return _Setback(trouble, float("inf"), 0)
+            return _Setback(trouble, float("inf"), 0, tries)
         pause = FIRST_PAUSE if former is None else min(2 * former.pause, LONGEST_PAUSE)
-        return _Setback(trouble, self._context.clock() + pause, pause)
+        return _Setback(trouble, self._context.clock() + pause, pause, tries)
 
     def forget(self, oid: OrderId) -> None:
         """The order is over: lets go of everything about it."""

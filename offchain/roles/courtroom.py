@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 
+from offchain.chain.availability import Availability
 from offchain.chain.client import BlockRef
 from offchain.chain.views import Model
 from offchain.dispute.solver import next_move
@@ -40,7 +41,8 @@ class Courtroom:
             executor = self._owned = ThreadPoolExecutor(slots, "examine")
         self.casebook = Casebook(context, executor, fetcher=fetcher, max_test_bytes=max_test_bytes)
         self.player = Player(context, hands, self.casebook, strategy=strategy)
-        self.answering = Answering(context, hands, answering)
+        self.requests = Availability(context.contracts)
+        self.answering = Answering(context, hands, answering, court=self.requests)
 
     def begin(self, head: BlockRef) -> None:
         """Reads what is in dispute and what is asked for, as of `head`, the latest block."""

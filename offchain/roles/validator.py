@@ -109,7 +109,7 @@ class ValidatorWorker(BackgroundWorker[tuple[Verdict, ...]]):
         self._courtroom.begin(self._board.head)
 
     def _is_over(self, view: OrderView) -> bool:
-        over = view.phase in ENDED
+        over = view.phase in ENDED and view.oid not in self._courtroom.orders()
         if over:
             self._courtroom.forget(view.oid)
             if view.oid in self._jobs:

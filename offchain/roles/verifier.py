@@ -9,6 +9,7 @@ from offchain.chain.enums import Role
 from offchain.dispute.gain import Prices
 from offchain.protocol.lifecycle import ENDED
 from offchain.roles.answering_rules import AnsweringOptions
+from offchain.roles.asking import Asking
 from offchain.roles.context import RoleContext
 from offchain.roles.courtroom import Courtroom
 from offchain.roles.order_view import OrderView
@@ -30,11 +31,13 @@ AT_PAR = Ppm(1_000_000)
 class VerifierOptions:
     """What a verifier can and wants. Sizes in bytes.
 
-    `slots`: models it examines at once. `always`: to challenge what is false even where it doesn't pay.
-    `coin_price_ppm`: wei of the token that one wei of the chain's coin is worth, in millionths.
+    `slots`: models it examines at once. `requests`: leaves it asks for in one order at most. `always`: to challenge
+    what is false even where it doesn't pay. `coin_price_ppm`: wei of the token that one wei of the chain's coin is
+    worth, in millionths.
     """
 
     slots: int = 2
+    requests: int = 8
     always: bool = False
     coin_price_ppm: Ppm = AT_PAR
     max_test_bytes: int = 2**29
@@ -60,6 +63,8 @@ class VerifierWorker(Worker):
             max_test_bytes=self._options.max_test_bytes,
             answering=AnsweringOptions(gas_value=self._options.coin_price_ppm / AT_PAR, for_bond=True),
         )
+        requests, casebook, budget = self._courtroom.requests, self._courtroom.casebook, self._options.requests
+        self._asking = Asking(context, self._hands, requests, casebook, budget=budget)
         self._wanted: list[Challenge] = []
         self._prices: Prices | None = None
 
@@ -73,16 +78,18 @@ class VerifierWorker(Worker):
         return self._courtroom.has_news() or super()._has_news()
 
     def _obligations(self) -> frozenset[OrderId]:
-        return self._courtroom.orders()
+        return self._courtroom.orders() | self._asking.orders()
 
     def _prepare(self) -> None:
         self._wanted.clear()
         self._courtroom.collect()
         self._courtroom.begin(self._board.head)
+        self._attempt(None, "requests", self._asking.look, obligation=True)
         self._attempt(None, "prices", self._read_prices, obligation=True)
 
     def _is_over(self, view: OrderView) -> bool:
-        over = view.phase in ENDED
+        # A test set that turns out void ends the order at once, and leaves disputes and requests to be dismissed.
+        over = view.phase in ENDED and view.oid not in self._obligations()
         if over:
             self._courtroom.forget(view.oid)
         return over
@@ -90,7 +97,8 @@ class VerifierWorker(Worker):
     def _advance(self, view: OrderView) -> None:
         if can_be_studied(view):
             self._attempt(view.oid, "verify", partial(self._verify, view), obligation=True)
-            self._courtroom.advance(view)
+        self._courtroom.advance(view)
+        self._attempt(view.oid, "end requests", partial(self._asking.end, view), obligation=True)
 
     def _verify(self, view: OrderView) -> None:
         contracts, oid = self.context.contracts, view.oid
@@ -103,13 +111,17 @@ class VerifierWorker(Worker):
         first = [index for index in player.models(oid) if index in unknown]
         order = study_order(validations, unknown, partial(casebook.size, oid))
         self._courtroom.study(view, {index: models[index] for index in dict.fromkeys([*first, *order])})
+        samples = contracts.test_set(oid).sample_count
+        self._asking.ask(view, models, validations, samples)
+        if self._prices is None and not self._options.always:
+            return
         self._wanted += challenges(
             view,
             validations,
             {index: item.score for index, item in found.items() if item is not None},
             player.cases(oid),
             self.context.account,
-            samples=contracts.test_set(oid).sample_count,
+            samples=samples,
             prices=self._prices,
         )
 
