@@ -14,8 +14,8 @@ from offchain.model.export import Format, export_model, write_files
 from offchain.model.files import GRAPH_FILE, WEIGHTS_FILE, encode_graph, encode_weights
 from offchain.model.float_model import FloatModel
 from offchain.model.graph import IntegerNetwork
-from offchain.model.limits import ModelLimits
 from offchain.protocol.scores import ScoreFunction
+from offchain.roles.order_view import limits_of
 from offchain.roles.package import fetch_model_manifest, unpack, unpack_float
 from offchain.storage.store import Store
 from offchain.types import OrderId, Root
@@ -47,7 +47,7 @@ def fetch_model(contracts: AssayContracts, store: Store, oid: OrderId, *, provid
     model = next((model for model in contracts.models(oid) if model.provider == who), None)
     if model is None:
         raise Rejected(f"--provider {who}: has revealed no model for order {oid}; see `assay show {oid}`")
-    limits = ModelLimits(max_model_bytes=order.terms.max_model_bytes, max_tensor_bytes=order.terms.max_tensor_bytes)
+    limits = limits_of(order.terms)
     network = unpack(store, model.cid, model.model_root, limits)
     manifest = fetch_model_manifest(store, model.cid, model.model_root)
     most = FLOAT_BYTES_PER_MODEL_BYTE * limits.max_model_bytes

@@ -1,6 +1,7 @@
 """What an order is about: its manifest, spec and training data, fetched within limits and checked."""
 
 from dataclasses import dataclass
+from math import prod
 
 from offchain.chain.views import OrderTerms
 from offchain.data.dataset import Dataset
@@ -37,6 +38,9 @@ def fetch_materials(store: Store, terms: OrderTerms, *, max_bytes: int) -> Mater
     """Manifest, spec and training data; at most `max_bytes` of the latter. Raises like `fetch_manifest`."""
     manifest = fetch_manifest(store, terms)
     spec = parse_spec(manifest.spec_json(), source=str(Cid(terms.manifest_cid)))
+    sizes, on_chain = (prod(spec.input_shape), spec.outputs), (terms.input_size, terms.output_size)
+    if sizes != on_chain:
+        raise Rejected(f"{Cid(terms.manifest_cid)}: the spec has {sizes} inputs and outputs, the order {on_chain}")
     manifest.preprocessing.require(spec.input_shape)
     data = store.read(manifest.train.cid, max_bytes=max_bytes, size=manifest.train.size)
     train = Dataset.from_bytes(data, max_bytes=max_bytes, shape=spec.input_shape, name=str(manifest.train.cid))

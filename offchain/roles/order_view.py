@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from offchain.chain.views import Facts, Order
+from offchain.chain.views import Facts, Order, OrderTerms
 from offchain.model.limits import ModelLimits
 from offchain.protocol.lifecycle import ENDED, Phase
 from offchain.types import OrderId, Seconds
@@ -53,4 +53,17 @@ def left_lying(view: OrderView) -> bool:
 def order_limits(view: OrderView) -> ModelLimits:
     """What a model of this order may weigh."""
     terms = view.order.terms
-    return ModelLimits(max_model_bytes=terms.max_model_bytes, max_tensor_bytes=terms.max_tensor_bytes)
+    return limits_of(terms)
+
+
+def limits_of(terms: OrderTerms) -> ModelLimits:
+    """All that the chain can hold against a model: its bytes, and the sizes of what goes in and comes out.
+
+    A client's spec is a wish: whatever else a valid model is made of, it is scored.
+    """
+    return ModelLimits(
+        max_model_bytes=terms.max_model_bytes,
+        max_tensor_bytes=terms.max_tensor_bytes,
+        input_size=terms.input_size,
+        output_size=terms.output_size,
+    )

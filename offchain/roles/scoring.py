@@ -57,8 +57,8 @@ class ScoringTask:
     max_test_bytes: int
 
 
-def fetch_test_set(store: Store, test: TestSet, *, max_bytes: int) -> Dataset:
-    """The released test set, verified against the root and count on chain.
+def fetch_test_set(store: Store, test: TestSet, *, max_bytes: int, input_size: int | None = None) -> Dataset:
+    """The released test set, verified against the root and count on chain, and the order's `input_size` if given.
 
     Raises Retryable when it cannot be had now, Rejected when it is too large, malformed, or another one.
     """
@@ -68,6 +68,8 @@ def fetch_test_set(store: Store, test: TestSet, *, max_bytes: int) -> Dataset:
     data = Dataset.from_bytes(store.read(cid, max_bytes=max_bytes), max_bytes=max_bytes, name=str(cid))
     if len(data) != test.sample_count or compute_test_root(data.inputs, data.labels) != test.root:
         raise Rejected(f"{cid}: not the test set that the client committed to (root 0x{test.root.hex()})")
+    if input_size is not None and prod(data.shape) != input_size:
+        raise Rejected(f"{cid}: samples of {prod(data.shape)} numbers; the order says {input_size}")
     return data
 
 
@@ -80,7 +82,7 @@ def score_models(
     has not been evaluated by then. What is malformed, too large or not what was revealed is abstained from at once.
     `out_of_time` and `pause` are called from several threads. Raises like `fetch_test_set`.
     """
-    data = fetch_test_set(store, task.test, max_bytes=task.max_test_bytes)
+    data = fetch_test_set(store, task.test, max_bytes=task.max_test_bytes, input_size=task.limits.input_size)
     return _Judging(store, task, data, out_of_time, pause).run()
 
 

@@ -104,7 +104,7 @@ def manifest(store: Store, candidate: Candidate, root: Root, *, cut: int = 0) ->
 
 def test_a_model_beyond_the_orders_limits_is_not_even_packed(store: Store, data: Dataset, candidate: Candidate) -> None:
     package = pack(store, candidate.network, candidate.model, LIMITS)
-    small = ModelLimits(max_model_bytes=100, max_tensor_bytes=50)
+    small = ModelLimits(max_model_bytes=50, max_tensor_bytes=50)
     with pytest.raises(Rejected):
         pack(store, candidate.network, candidate.model, small)
     work = replace(task(store, data, (package.model_root, package.cid)), limits=small)
