@@ -209,7 +209,6 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
     function voidTest(uint256 oid, address reporter) external onlyAvailability {
         Cycle storage cycle = _contested(oid);
         if (cycle.testVoid) revert TestAlreadyVoid(oid);
-        if (_samplesOf(oid) == 0) revert TestNotReleased(oid);
         cycle.testVoid = true;
         emit TestVoided(oid, reporter);
     }

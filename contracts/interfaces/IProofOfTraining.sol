@@ -115,7 +115,6 @@ interface IProofOfTraining {
     error NotContestable(uint256 oid, Phase actual);
     error ModelAlreadyVoid(uint256 oid, uint256 modelIndex);
     error TestAlreadyVoid(uint256 oid);
-    error TestNotReleased(uint256 oid);
     error NoOpenDispute(uint256 oid);
 
     /// @notice Commits the caller, an active provider, to a model: keccak256(abi.encode(oid, provider, modelRoot, cid,
@@ -188,7 +187,7 @@ interface IProofOfTraining {
 
     /// @notice Nobody could post a leaf of the test set: the providers whose models are not void share the reward, and
     /// validators get all stake back that was not slashed before. AvailabilityCourt only, while a request is open.
-    /// @dev Reverts with OnlyAvailability, NoOpenDispute, TestNotReleased, TestAlreadyVoid. Emits TestVoided.
+    /// @dev Reverts with OnlyAvailability, NoOpenDispute, TestAlreadyVoid. Emits TestVoided.
     function voidTest(uint256 oid, address reporter) external;
 
     /// @return the phase at the present block's timestamp; None for an unknown order

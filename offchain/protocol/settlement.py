@@ -47,15 +47,17 @@ class SettlementTerms:
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """A revealed model; `sequence` orders the claims."""
+    """A revealed model; `sequence` orders the claims. `void`: nobody could post its data."""
 
     provider: ChecksumAddress
     sequence: int
+    void: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One validator's revealed scores, one for each model; `removed`: models whose validation the court removed."""
+    """One validator's revealed scores, one for each model; `removed`: models whose
+    validation was removed."""
 
     validator: ChecksumAddress
     vstake: Wei
@@ -90,14 +92,17 @@ class Settled:
     tax: Wei
 
 
-def tally(terms: SettlementTerms, samples: int, sheets: Sequence[Sheet], model: int) -> Tally:
-    """Counts the live validations of the model with index `model`; `samples` is the size of the test set."""
+def tally(terms: SettlementTerms, samples: int, sheets: Sequence[Sheet], model: int, *, void: bool = False) -> Tally:
+    """Counts the validations of the model with index `model`.
+
+    `samples`: size of the test set, 0 when it is void or was not released; `void`: whether the model is.
+    """
     scores = [score for sheet in sheets if (score := sheet.live_score(model)) is not None]
     distinct = len(set(scores))
     agreed = scores[0] if distinct == 1 else 0
-    eligible = (
-        distinct == 1 and len(scores) >= terms.minimum_validators and reaches(agreed, samples, terms.minimum_score_ppm)
-    )
+    possible = distinct == 1 and samples != 0 and not void
+    enough = len(scores) >= terms.minimum_validators
+    eligible = possible and enough and reaches(agreed, samples, terms.minimum_score_ppm)
     return Tally(len(scores), distinct, agreed, eligible)
 
 
@@ -105,7 +110,7 @@ def best_model(
     terms: SettlementTerms, samples: int, models: Sequence[Entrant], sheets: Sequence[Sheet]
 ) -> tuple[int, int] | None:
     """(index, score) of the eligible model with the highest score, the earliest claim on a tie; None: no such model."""
-    tallies = [tally(terms, samples, sheets, index) for index in range(len(models))]
+    tallies = [tally(terms, samples, sheets, index, void=model.void) for index, model in enumerate(models)]
     eligible = [index for index in range(len(models)) if tallies[index].eligible]
     if not eligible:
         return None
@@ -116,11 +121,12 @@ def best_model(
 def settle(terms: SettlementTerms, samples: int, models: Sequence[Entrant], sheets: Sequence[Sheet]) -> Settled:
     """The outcome of an order and its split.
 
-    `samples`: size of the released test set, 0 when the client withheld it; `models` in order of reveal; `sheets`: the
-    revealed ones, in the contract's order of validators.
+    `samples`: size of the released test set, 0 when the client withheld it or it is void; `models` in order of reveal;
+    `sheets`: the revealed ones, in the contract's order of validators.
     """
-    if models and samples == 0:
-        return _shared(terms, models)
+    sharing = [model for model in models if not model.void]
+    if sharing and samples == 0:
+        return _shared(terms, sharing)
     best = best_model(terms, samples, models, sheets)
     if best is None:
         refund = Payout(terms.client, terms.reward)

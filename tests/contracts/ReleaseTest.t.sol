@@ -71,6 +71,24 @@ contract ReleaseTestTest is World {
         book.releaseTest(oid, TEST_ROOT, 0, TEST_CID, SALT);
     }
 
+    function test_a_test_set_has_at_most_two_million_samples() public {
+        uint32 most = 2 ** 21;
+        for (uint32 extra = 0; extra < 2; ++extra) {
+            OrderTerms memory t = _terms();
+            t.testCommitment = Commitments.testSet(client, TEST_ROOT, most + extra, TEST_CID, SALT);
+            uint256 oid = put(t);
+            _claimOnce(oid);
+            toReveal(oid);
+            if (extra == 1) {
+                vm.expectRevert(
+                    abi.encodeWithSelector(IOrderBook.LimitOutOfBounds.selector, "sampleCount", most + 1, 1, most)
+                );
+            }
+            vm.prank(client);
+            book.releaseTest(oid, TEST_ROOT, most + extra, TEST_CID, SALT);
+        }
+    }
+
     function test_nobody_but_the_proof_takes_escrow() public {
         uint256 oid = put();
         vm.expectRevert(abi.encodeWithSelector(IOrderBook.OnlyProofOfTraining.selector, address(proof), address(this)));
