@@ -3,8 +3,8 @@ pragma solidity 0.8.30;
 
 import { Blob } from "../libraries/Blobs.sol";
 import { Descriptor } from "../libraries/ModelTree.sol";
-import { Spans } from "./Spans.sol";
-import { Run, Window, Windows } from "./Windows.sol";
+import { Comb, Spans } from "./Spans.sol";
+import { Window, Windows } from "./Windows.sol";
 
 /// @title Terms of an output element: the elements of the window in its own channel, row by row
 library AveragePool {
@@ -16,12 +16,11 @@ library AveragePool {
         pure
         returns (int256 total)
     {
-        Window memory window = Windows.at(node, element, false);
-        (uint256 first, uint256 last) = window.rows(from, to);
-        for (uint256 row = first; row < last; ++row) {
-            Run memory terms = window.run(row, from, to);
-            if (terms.from >= terms.to) continue;
-            total += Spans.sum(input, terms.offset, window.columnStep, terms.to - terms.from);
+        Window memory window = Windows.at(node, element, false, from, to);
+        Comb memory comb = Spans.combOf(window.step);
+        for (uint256 row = window.top; row < window.bottom; ++row) {
+            (, uint256 count, uint256 offset) = window.run(row);
+            total += Spans.sum(input, offset, comb, count);
         }
     }
 }

@@ -4,13 +4,13 @@ pragma solidity 0.8.30;
 import { Blob } from "../libraries/Blobs.sol";
 import { Descriptor } from "../libraries/ModelTree.sol";
 import { Dots } from "./Dots.sol";
-import { Run, Window, Windows } from "./Windows.sol";
+import { Window, Windows } from "./Windows.sol";
 
 /// @title Terms of an output element: weight · input over the window, row by row, column by column, channel by channel
 library Convolution {
     using Windows for Window;
 
-    /// @return total the sum of the terms [from, to); 0 for those on padding
+    /// @return the sum of the terms [from, to); 0 for those on padding
     function sum(
         Descriptor calldata node,
         uint256 element,
@@ -18,13 +18,14 @@ library Convolution {
         Blob memory input,
         uint256 from,
         uint256 to
-    ) internal pure returns (int256 total) {
-        Window memory window = Windows.at(node, element, true);
-        (uint256 first, uint256 last) = window.rows(from, to);
-        for (uint256 row = first; row < last; ++row) {
-            Run memory terms = window.run(row, from, to);
-            if (terms.from >= terms.to) continue;
-            total += Dots.dot(weights, terms.from, input, terms.offset, terms.to - terms.from);
+    ) internal pure returns (int256) {
+        return _sum(Windows.at(node, element, true, from, to), weights, input);
+    }
+
+    function _sum(Window memory window, Blob memory weights, Blob memory input) private pure returns (int256 total) {
+        for (uint256 row = window.top; row < window.bottom; ++row) {
+            (uint256 first, uint256 count, uint256 offset) = window.run(row);
+            total += Dots.dot(weights, first, input, offset, count);
         }
     }
 }

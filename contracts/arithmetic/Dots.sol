@@ -14,15 +14,18 @@ library Dots {
         pure
         returns (int256 sum)
     {
-        while (length > 0) {
-            (uint256 first, uint256 run) = a.locate(i);
-            (uint256 second, uint256 left) = b.locate(j);
-            if (left < run) run = left;
-            if (length < run) run = length;
-            sum += _dot(first, second, run);
-            i += run;
-            j += run;
-            length -= run;
+        // a run lies in both blobs, so nothing overflows: there are fewer than 2^64 bytes of memory
+        unchecked {
+            while (length > 0) {
+                (uint256 first, uint256 run) = a.locate(i);
+                (uint256 second, uint256 left) = b.locate(j);
+                if (left < run) run = left;
+                if (length < run) run = length;
+                sum += _dot(first, second, run);
+                i += run;
+                j += run;
+                length -= run;
+            }
         }
     }
 
@@ -33,16 +36,19 @@ library Dots {
         returns (int256 sum)
     {
         if (step == 1) return dot(a, i, b, j, length);
-        while (length > 0) {
-            (uint256 first, uint256 run) = a.locate(i);
-            (uint256 second, uint256 left) = b.locate(j);
-            left = (left + step - 1) / step;
-            if (left < run) run = left;
-            if (length < run) run = length;
-            sum += _dotEvery(first, second, step, run);
-            i += run;
-            j += run * step;
-            length -= run;
+        // as above; `j` may run past the end of `b` only behind the last element
+        unchecked {
+            while (length > 0) {
+                (uint256 first, uint256 run) = a.locate(i);
+                (uint256 second, uint256 left) = b.locate(j);
+                left = (left - 1) / step + 1;
+                if (left < run) run = left;
+                if (length < run) run = length;
+                sum += _dotEvery(first, second, step, run);
+                i += run;
+                j += run * step;
+                length -= run;
+            }
         }
     }
 
@@ -59,13 +65,13 @@ library Dots {
         assembly ("memory-safe") {
             let lanes := 0x000000ff000000ff000000ff000000ff000000ff000000ff000000ff000000ff
             let bias := 0x0000008000000080000000800000008000000080000000800000008000000080
-            let flip := 0x8080808080808080808080808080808080808080808080808080808080808080
             let tail := and(length, 31)
             let end := add(a, sub(length, tail))
+            b := sub(b, a)
             for { } 1 { } {
-                for { } lt(a, end) { } {
-                    let x := xor(mload(a), flip)
-                    let y := xor(mload(b), flip)
+                for { } lt(a, end) { a := add(a, 32) } {
+                    let x := xor(mload(a), 0x8080808080808080808080808080808080808080808080808080808080808080)
+                    let y := xor(mload(add(a, b)), 0x8080808080808080808080808080808080808080808080808080808080808080)
                     y := or(shl(128, y), shr(128, y))
                     y := or(
                         shl(64, and(y, 0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff)),
@@ -75,17 +81,21 @@ library Dots {
                         shl(32, and(y, 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff)),
                         and(shr(32, y), 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff)
                     )
-                    sum := add(sum, mul(sub(and(x, lanes), bias), sub(and(y, lanes), bias)))
-                    sum := add(sum, mul(sub(and(shr(8, x), lanes), bias), sub(and(shr(8, y), lanes), bias)))
-                    sum := add(sum, mul(sub(and(shr(16, x), lanes), bias), sub(and(shr(16, y), lanes), bias)))
-                    sum := add(sum, mul(sub(and(shr(24, x), lanes), bias), sub(and(shr(24, y), lanes), bias)))
-                    a := add(a, 32)
-                    b := add(b, 32)
+                    sum := add(
+                        add(
+                            add(
+                                add(sum, mul(sub(and(x, lanes), bias), sub(and(y, lanes), bias))),
+                                mul(sub(and(shr(8, x), lanes), bias), sub(and(shr(8, y), lanes), bias))
+                            ),
+                            mul(sub(and(shr(16, x), lanes), bias), sub(and(shr(16, y), lanes), bias))
+                        ),
+                        mul(sub(and(shr(24, x), lanes), bias), sub(and(shr(24, y), lanes), bias))
+                    )
                 }
                 if iszero(tail) { break }
                 // the last, partial word: once more around, from scratch space, with zeros behind a's elements
                 mstore(0, and(mload(a), not(shr(shl(3, tail), not(0)))))
-                mstore(32, mload(b))
+                mstore(32, mload(add(a, b)))
                 a := 0
                 b := 32
                 end := 32
@@ -99,7 +109,7 @@ library Dots {
     function _dotEvery(uint256 a, uint256 b, uint256 step, uint256 length) private pure returns (int256 sum) {
         assembly ("memory-safe") {
             for { let end := add(a, length) } lt(a, end) { a := add(a, 1) } {
-                sum := add(sum, mul(signextend(0, byte(0, mload(a))), signextend(0, byte(0, mload(b)))))
+                sum := add(sum, mul(sar(248, mload(a)), sar(248, mload(b))))
                 b := add(b, step)
             }
         }

@@ -52,13 +52,19 @@ library SampleScores {
     /// @return -log2 of the label's share, in units of 2^-16 bit, at most 2^24
     function _information(bytes calldata output, int256 label) private pure returns (int256) {
         if (!_has(output, label)) return MAX_ERROR;
-        int256 largest = type(int32).min;
+        int256 largest;
         int256 own;
         assembly ("memory-safe") {
             let next := output.offset
             own := sar(224, calldataload(add(next, shl(2, label))))
-            for { let end := add(next, output.length) } lt(next, end) { next := add(next, 4) } {
-                let value := sar(224, calldataload(next))
+            largest := sar(224, calldataload(next))
+            // two at a time, from the second on if they are odd in number
+            let end := add(next, output.length)
+            for { next := add(next, and(output.length, 4)) } lt(next, end) { next := add(next, 8) } {
+                let pair := calldataload(next)
+                let value := sar(224, pair)
+                if sgt(value, largest) { largest := value }
+                value := sar(224, shl(32, pair))
                 if sgt(value, largest) { largest := value }
             }
         }
@@ -70,14 +76,26 @@ library SampleScores {
     function _powers(bytes calldata output, int256 largest) private pure returns (uint256 sum) {
         bytes memory table = ScoreTables.EXP2;
         assembly ("memory-safe") {
+            // an entry is the top four bytes of the word there: shifted down by 224 and by the whole bits
+            let entries := add(table, 32)
             let next := output.offset
-            // 28 bytes before the first word, so that each word is the low end of what is loaded
-            let words := add(table, 4)
-            for { let end := add(next, output.length) } lt(next, end) { next := add(next, 4) } {
+            let end := add(next, output.length)
+            if and(output.length, 4) {
                 let below := sub(largest, sar(224, calldataload(next)))
                 if lt(below, FARTHEST) {
-                    let power := and(mload(add(words, shl(2, and(below, 255)))), 0xffffffff)
-                    sum := add(sum, shr(shr(8, below), power))
+                    sum := shr(add(224, shr(8, below)), mload(add(entries, shl(2, and(below, 255)))))
+                }
+                next := add(next, 4)
+            }
+            for { } lt(next, end) { next := add(next, 8) } {
+                let pair := calldataload(next)
+                let below := sub(largest, sar(224, pair))
+                if lt(below, FARTHEST) {
+                    sum := add(sum, shr(add(224, shr(8, below)), mload(add(entries, shl(2, and(below, 255))))))
+                }
+                below := sub(largest, sar(224, shl(32, pair)))
+                if lt(below, FARTHEST) {
+                    sum := add(sum, shr(add(224, shr(8, below)), mload(add(entries, shl(2, and(below, 255))))))
                 }
             }
         }

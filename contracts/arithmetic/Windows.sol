@@ -3,68 +3,78 @@ pragma solidity 0.8.30;
 
 import { Descriptor } from "../libraries/ModelTree.sol";
 
-/// @dev What the kernel covers at one place of an image (height, width, channels): rows [top, bottom) and columns
-/// [left, right) of the kernel lie on the image, the rest on padding. A term is one element of the kernel, which is
-/// `rowTerms` to a row and `depth` to a column: all channels for a convolution, else 1.
+/// @dev Terms [from, to) of what the kernel covers at one place of an image (height, width, channels). A term is one
+/// element of the kernel, row by row: of all channels for a convolution, else of one.
 struct Window {
-    uint256 top;
-    uint256 bottom;
-    uint256 left;
-    uint256 right;
-    uint256 depth;
-    uint256 rowTerms;
-    /// elements of the image: from one row, and one column, to the next
-    uint256 rowStep;
-    uint256 columnStep;
-    /// where in the image the kernel's first element would be; negative if it is above
-    int256 origin;
-}
-
-/// @dev Terms [from, to) of a window, in one row of the kernel and on the image; the first one's element is at `offset` of
-/// the image.
-struct Run {
     uint256 from;
     uint256 to;
-    uint256 offset;
+    /// rows [top, bottom) of the kernel lie on the image and have terms of [from, to)
+    uint256 top;
+    uint256 bottom;
+    /// terms of a whole row, and which of them lie on the image: [left, right)
+    uint256 rowTerms;
+    uint256 left;
+    uint256 right;
+    /// elements of the image from one term to the next in the same row, and from one row to the next
+    uint256 step;
+    uint256 rowStep;
+    /// the image's element under the kernel's first; negative if that is on padding above
+    int256 origin;
 }
 
 /// @title Windows of convolutions and pools
 library Windows {
     /// @param element of the output, which is (height, width, channels)
-    /// @return window its window on the input; whole pixels if `whole`, else only the channel of the element
-    function at(Descriptor calldata node, uint256 element, bool whole) internal pure returns (Window memory window) {
+    /// @param whole whether terms go over all channels, or only the element's own
+    /// @param from the first term wanted, and `to` the one after the last
+    /// @return window its window on the input
+    function at(Descriptor calldata node, uint256 element, bool whole, uint256 from, uint256 to)
+        internal
+        pure
+        returns (Window memory window)
+    {
         uint256 pixel = element / node.shape[3];
         uint256 channels = node.inputShape[3];
+        uint256 depth = whole ? channels : 1;
         int256 y = int256(pixel / node.shape[2] * node.stride[0]) - int256(node.padding[0]);
         int256 x = int256(pixel % node.shape[2] * node.stride[1]) - int256(node.padding[1]);
-        (window.top, window.bottom) = _covered(y, node.kernel[0], node.inputShape[1]);
-        (window.left, window.right) = _covered(x, node.kernel[1], node.inputShape[2]);
-        window.depth = whole ? channels : 1;
-        window.rowTerms = node.kernel[1] * window.depth;
-        window.columnStep = channels;
+        (window.from, window.to) = (from, to);
+        window.rowTerms = node.kernel[1] * depth;
+        (uint256 first, uint256 last) = _covered(y, node.kernel[0], node.inputShape[1]);
+        window.top = _max(first, from / window.rowTerms);
+        window.bottom = _min(last, (to - 1) / window.rowTerms + 1);
+        (first, last) = _covered(x, node.kernel[1], node.inputShape[2]);
+        (window.left, window.right) = (first * depth, last * depth);
+        window.step = whole ? 1 : channels;
         window.rowStep = node.inputShape[2] * channels;
-        window.origin = y * int256(window.rowStep) + x * int256(channels);
-        if (!whole) window.origin += int256(element % channels);
+        window.origin = y * int256(window.rowStep) + x * int256(channels) + int256(whole ? 0 : element % channels);
+        if (window.rowStep == window.rowTerms * window.step && last - first == node.kernel[1]) _join(window);
     }
 
-    /// @return first the first row of the kernel, and `last` the row after the last, with terms of [from, to) on the image
-    function rows(Window memory window, uint256 from, uint256 to) internal pure returns (uint256 first, uint256 last) {
-        first = from / window.rowTerms;
-        last = (to + window.rowTerms - 1) / window.rowTerms;
-        if (first < window.top) first = window.top;
-        if (last > window.bottom) last = window.bottom;
+    /// @return first the first of the window's terms that lie in row `row` of the kernel and on the image
+    /// @return count how many there are; they follow each other
+    /// @return offset where in the image the first one's element is; the others follow at `window.step`
+    function run(Window memory window, uint256 row)
+        internal
+        pure
+        returns (uint256 first, uint256 count, uint256 offset)
+    {
+        // every number of a valid node is far below 2^64, and so is every product of two
+        unchecked {
+            uint256 start = row * window.rowTerms;
+            first = _max(start + window.left, window.from);
+            uint256 last = _min(start + window.right, window.to);
+            count = first < last ? last - first : 0;
+            offset = uint256(window.origin) + row * window.rowStep + (first - start) * window.step;
+        }
     }
 
-    /// @return terms those of [from, to) that lie in row `row` of the kernel and on the image; none if `to` is not above
-    /// `from`
-    function run(Window memory window, uint256 row, uint256 from, uint256 to) internal pure returns (Run memory terms) {
-        uint256 start = row * window.rowTerms;
-        terms.from = start + window.left * window.depth;
-        terms.to = start + window.right * window.depth;
-        if (terms.from < from) terms.from = from;
-        if (terms.to > to) terms.to = to;
-        uint256 along = (terms.from - start) * (window.columnStep / window.depth);
-        terms.offset = uint256(window.origin + int256(row * window.rowStep + along));
+    /// @dev The kernel is as wide as the image and lies on it: all its rows are one.
+    function _join(Window memory window) private pure {
+        window.from = _max(window.from, window.top * window.rowTerms);
+        window.to = _min(window.to, window.bottom * window.rowTerms);
+        window.right = window.to;
+        (window.top, window.bottom) = (0, window.top < window.bottom ? 1 : 0);
     }
 
     /// @return from the first of `kernel` places from `start` on that lies in [0, side), and `to` the one after the last
@@ -72,5 +82,13 @@ library Windows {
         from = start < 0 ? uint256(-start) : 0;
         int256 room = int256(side) - start;
         to = room < int256(kernel) ? uint256(room) : kernel;
+    }
+
+    function _max(uint256 a, uint256 b) private pure returns (uint256) {
+        return a > b ? a : b;
+    }
+
+    function _min(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? a : b;
     }
 }

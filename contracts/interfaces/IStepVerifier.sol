@@ -44,10 +44,12 @@ interface IStepVerifier {
 
     /// @notice Combines the parts of a whole reduction and finishes it: bias, requantisation, clamp.
     /// @return the output element
-    function finish(Question calldata question, NodeOpening calldata node, UnitOpening calldata unit, int64[] calldata parts)
-        external
-        pure
-        returns (int256);
+    function finish(
+        Question calldata question,
+        NodeOpening calldata node,
+        UnitOpening calldata unit,
+        int64[] calldata parts
+    ) external pure returns (int256);
 
     /// @return how many terms the reduction of each output element of the node has; 0 for operations without one
     function terms(bytes32 modelRoot, uint256 node, NodeOpening calldata opening) external pure returns (uint256);

@@ -26,9 +26,8 @@ library Blobs {
 
     /// @return how many bytes the chunk at `index` of a blob of `length` bytes has
     function sizeOf(uint256 length, uint256 index) internal pure returns (uint256) {
-        uint256 chunks = count(length);
-        if (index >= chunks) revert IndexedMerkle.IndexOutOfRange(chunks, index);
-        return index + 1 < chunks ? CHUNK : length - index * CHUNK;
+        if (index >= count(length)) revert IndexedMerkle.IndexOutOfRange(count(length), index);
+        return _sizeOf(length, index);
     }
 
     /// @return the root of the blob of `length` bytes that the chunk leads to; reverts if the chunk has the wrong length
@@ -49,10 +48,11 @@ library Blobs {
         for (uint256 i = 0; i < openings.length; ++i) {
             ChunkOpening calldata opening = openings[i];
             uint256 index = opening.index;
-            uint256 size = sizeOf(length, index);
-            if (opening.data.length != size) revert IStepVerifier.WrongLength(size, opening.data.length);
-            (uint256 pointer, bytes32 leaf) = _load(opening.data);
+            bytes calldata data = opening.data;
+            (uint256 pointer, bytes32 leaf) = _load(data);
             bytes32 actual = IndexedMerkle.rootOfCalldata(leaf, index, chunks, opening.proof);
+            uint256 size = _sizeOf(length, index);
+            if (data.length != size) revert IStepVerifier.WrongLength(size, data.length);
             if (actual != root) revert IStepVerifier.WrongOpening(what, root, actual);
             blob.chunks[index] = pointer;
         }
@@ -61,19 +61,37 @@ library Blobs {
     /// @return pointer where the byte at `offset` lies in memory
     /// @return left how many bytes from there on lie in the same chunk
     function locate(Blob memory blob, uint256 offset) internal pure returns (uint256 pointer, uint256 left) {
-        uint256 index = offset / CHUNK;
-        if (offset >= blob.length || blob.chunks[index] == 0) revert IStepVerifier.ChunkMissing(blob.what, index);
-        uint256 within = offset % CHUNK;
-        pointer = blob.chunks[index] + within;
-        left = CHUNK - within;
-        if (left > blob.length - offset) left = blob.length - offset;
+        // the innermost of all: blob.length and blob.chunks are read at their places in the struct. A chunk given is at
+        // least one byte long and at most CHUNK, and lies where it was loaded
+        assembly ("memory-safe") {
+            left := mload(add(blob, 0x20))
+            if lt(offset, left) {
+                left := sub(left, offset)
+                pointer := mload(add(add(mload(add(blob, 0x40)), 0x20), shl(5, shr(10, offset))))
+                if pointer {
+                    let within := and(offset, 1023)
+                    pointer := add(pointer, within)
+                    within := sub(1024, within)
+                    if lt(within, left) { left := within }
+                }
+            }
+        }
+        if (pointer == 0) revert IStepVerifier.ChunkMissing(blob.what, offset / CHUNK);
     }
 
     /// @return value the int8 element at `offset`
     function at(Blob memory blob, uint256 offset) internal pure returns (int256 value) {
         (uint256 pointer,) = locate(blob, offset);
         assembly ("memory-safe") {
-            value := signextend(0, byte(0, mload(pointer)))
+            value := sar(248, mload(pointer))
+        }
+    }
+
+    /// @dev The chunk must be one of the blob's, so nothing overflows.
+    function _sizeOf(uint256 length, uint256 index) private pure returns (uint256) {
+        unchecked {
+            uint256 rest = length - index * CHUNK;
+            return rest < CHUNK ? rest : CHUNK;
         }
     }
 

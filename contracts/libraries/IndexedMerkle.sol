@@ -48,7 +48,8 @@ library IndexedMerkle {
             let next := proof.offset
             let place := index
             for { let last := sub(count, 1) } last { last := shr(1, last) } {
-                if iszero(gt(xor(place, 1), last)) {
+                // a node without a sibling moves up as it is
+                if lt(xor(place, 1), add(last, 1)) {
                     let side := shl(5, and(place, 1))
                     mstore(side, node)
                     mstore(xor(side, 32), calldataload(next))
