@@ -12,6 +12,7 @@ from eth_abi.abi import encode
 from eth_typing import ChecksumAddress
 from eth_utils.crypto import keccak
 from web3.contract.contract import ContractFunction
+from web3.exceptions import Web3Exception
 
 from offchain.chain.artifacts import load_artifact
 from offchain.chain.client import BlockRef
@@ -22,6 +23,7 @@ from offchain.chain.views import decode
 from offchain.dispute.moves import Move, call_of
 from offchain.dispute.state import Dispute, Posted, Stage
 from offchain.errors import Retryable
+from offchain.model.graph import Shape
 from offchain.types import OrderId
 
 NAME = "DisputeCourt"
@@ -47,10 +49,10 @@ class Court:
 
     def __init__(self, contracts: AssayContracts) -> None:
         self._contracts = contracts
-        self._client = contracts.client
+        self.client = contracts.client
         self.contract = contracts.court
         decoder = EventDecoder({self.contract.address: (NAME, load_artifact(NAME).abi)})
-        self._history = History(self._client, decoder, first=contracts.addresses.block)
+        self._history = History(self.client, decoder, first=contracts.addresses.block)
         self._block: BlockRef | None = None
         self._closed: dict[int, Case] = {}
         self._events: dict[int, tuple[int, tuple[Event, ...]]] = {}
@@ -60,8 +62,8 @@ class Court:
 
     def look(self, head: BlockRef) -> tuple[Case, ...]:
         """All disputes, by number, as of the newest block that is final when `head` is the latest. Raises Retryable."""
-        number = self._client.final_block(head.number)
-        block = head if number >= head.number else self._client.block(max(number, 0))
+        number = self.client.final_block(head.number)
+        block = head if number >= head.number else self.client.block(max(number, 0))
         former = self._block
         if former is None or block.hash != former.hash:
             if former is not None and not self._descends(block, former):
@@ -72,18 +74,18 @@ class Court:
         return self._cases
 
     def _descends(self, block: BlockRef, former: BlockRef) -> bool:
-        return block.number > former.number and self._client.block(former.number).hash == former.hash
+        return block.number > former.number and self.client.block(former.number).hash == former.hash
 
     def _read(self, block: int) -> tuple[Case, ...]:
         functions = self.contract.functions
         if block < self._contracts.addresses.block:
             return ()
-        count = int(self._client.call(functions.disputeCount(), block=block, contract=NAME))
+        count = int(self.client.call(functions.disputeCount(), block=block, contract=NAME))
         wanted = [number for number in range(1, count + 1) if number not in self._closed]
         for start in range(0, len(wanted), BATCH):
             some = wanted[start : start + BATCH]
             calls = [functions.disputeOf(number) for number in some]
-            found = self._client.call_many(calls, block=block, contract=NAME)
+            found = self.client.call_many(calls, block=block, contract=NAME)
             for number, values in zip(some, found, strict=True):
                 self._closed[number] = Case(number, decode(Dispute, values))
         cases = tuple(self._closed[number] for number in range(1, count + 1))
@@ -100,12 +102,12 @@ class Court:
             posted = posted.after(event.name, event.arguments)
         if not _shows(posted, case.dispute):
             self._events.pop(case.id, None)
-            raise Retryable(f"{self._client.endpoint}: the logs of dispute {case.id} are not there yet")
+            raise Retryable(f"{self.client.endpoint}: the logs of dispute {case.id} are not there yet")
         return posted
 
     def events(self, number: int) -> tuple[Event, ...]:
         """Everything that happened in dispute `number` up to the last `look`, in order. Raises Retryable."""
-        last = self._block.number if self._block is not None else self._client.head().number
+        last = self._block.number if self._block is not None else self.client.head().number
         read, known = self._events.get(number, (None, ()))
         found: list[Event] = []
         topics = (None, number.to_bytes(32, "big"))
@@ -116,6 +118,23 @@ class Court:
         events = (*known, *reversed(found))
         self._events[number] = (last, events)
         return events
+
+    def shape_picked(self, event: Event) -> Shape | None:
+        """The shape of the output of the node that a TensorPicked picks, from the transaction's own call.
+
+        None when the call went through another contract. Raises Retryable.
+        """
+        sent = self.client.request("eth_getTransactionByHash", "0x" + event.tx_hash.hex())
+        if sent is None:
+            return None
+        try:
+            function, arguments = self.contract.decode_function_input(sent["input"])
+        except (ValueError, Web3Exception):
+            return None
+        if function.fn_name != "pickTensor":
+            return None
+        rank, *sides = arguments["opening"]["node"]["shape"]
+        return tuple(sides[:rank])
 
     # Calls
 

@@ -8,7 +8,22 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from offchain.cli import bench, demo, deploy, devnet, doctor, get, keys, orders, put, rewards, stake, workers
+from offchain.cli import (
+    bench,
+    challenge,
+    demo,
+    deploy,
+    devnet,
+    disputes,
+    doctor,
+    get,
+    keys,
+    orders,
+    put,
+    rewards,
+    stake,
+    workers,
+)
 from offchain.cli.output import console, errors
 from offchain.errors import AssayError
 
@@ -45,6 +60,8 @@ app.command("get", rich_help_panel=CLIENT)(get.get)
 app.add_typer(stake.app, name="stake", rich_help_panel=ROLES)
 for role in workers.ROLES:
     app.add_typer(workers.role_app(role), name=role, rich_help_panel=ROLES)
+app.command("challenge", rich_help_panel=ROLES)(challenge.challenge)
+app.command("disputes", rich_help_panel=ROLES)(disputes.disputes)
 app.command("claim-rewards", rich_help_panel=ROLES)(rewards.claim_rewards)
 
 app.add_typer(bench.app, name="bench", rich_help_panel=TOOLS)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from offchain.cli import options
+from offchain.cli.disputes import print_disputes
 from offchain.cli.durations import countdown
 from offchain.cli.output import console, print_facts, print_json, print_rows, rows_table, short, tokens
 from offchain.cli.session import Session, key_names, load_settings, open_session
@@ -63,15 +64,20 @@ def show(
     chain_id: options.ChainId = None,
     as_json: options.Json = False,
 ) -> None:
-    """Show one order: phase, claims, models, scores, settlement."""
+    """Show one order: phase, claims, models, scores, disputes move by move, settlement."""
+    from offchain.chain.court import Court
+    from offchain.roles.dispute_summary import summarise_disputes
     from offchain.roles.summary import summarise
 
     session = open_session(load_settings(home=home, rpc=rpc), chain_id)
     summary = summarise(session.contracts, session.order(oid))
+    disputes = summarise_disputes(Court(session.contracts), oid=summary.oid)
     if as_json:
-        print_json(summary.to_json())
+        print_json(summary.to_json() | {"disputes": [item.to_json() for item in disputes]})
         return
     _show(session, summary)
+    if disputes:
+        print_disputes(session, disputes, moves=True)
 
 
 def _show(session: Session, summary: "OrderSummary") -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from offchain.chain.availability import Asked, Availability, of_order
+from offchain.chain.client import BlockRef
 from offchain.chain.views import Model
 from offchain.dispute.requests import Target, describe_target, is_of_test
 from offchain.errors import Retryable
@@ -30,9 +31,9 @@ class Asking:
         self._budget = budget
         self._asked: tuple[Asked, ...] = ()
 
-    def look(self) -> None:
-        """Reads what is asked for, by anybody. Raises Retryable."""
-        self._asked = self._court.look()
+    def look(self, head: BlockRef) -> None:
+        """Reads what is asked for, by anybody, as of `head`, the latest block. Raises Retryable."""
+        self._asked = self._court.look(head)
 
     def orders(self) -> frozenset[OrderId]:
         """Orders about which this account has an open request."""

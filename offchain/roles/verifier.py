@@ -84,7 +84,7 @@ class VerifierWorker(Worker):
         self._wanted.clear()
         self._courtroom.collect()
         self._courtroom.begin(self._board.head)
-        self._attempt(None, "requests", self._asking.look, obligation=True)
+        self._attempt(None, "asked", partial(self._asking.look, self._board.head), obligation=True)
         self._attempt(None, "prices", self._read_prices, obligation=True)
 
     def _is_over(self, view: OrderView) -> bool:
