@@ -194,11 +194,7 @@ abstract contract DisputeWorld is World {
     function challengeable(Game memory g) internal returns (uint256 oid) {
         bytes32 testRoot = Trees.root(sampleLeaves(g));
         uint32 samples = uint32(g.scores.length);
-        OrderTerms memory terms = _terms();
-        terms.testCommitment = Commitments.testSet(client, testRoot, samples, TEST_CID, SALT);
-        terms.scoreFunction = ScoreFunction.MeanAbsoluteError;
-        (terms.inputSize, terms.outputSize) = (uint32(Networks.elements(g.net.header.inputShape)), 1);
-        oid = put(terms);
+        oid = put(termsOf(g, testRoot));
         _provide(oid, g.net.root);
         vm.prank(client);
         book.releaseTest(oid, testRoot, samples, TEST_CID, SALT);
@@ -206,6 +202,13 @@ abstract contract DisputeWorld is World {
         _validate(oid, g);
         toChallenge(oid);
         g.oid = oid;
+    }
+
+    function termsOf(Game memory g, bytes32 testRoot) internal view returns (OrderTerms memory terms) {
+        terms = _terms();
+        terms.testCommitment = Commitments.testSet(client, testRoot, uint32(g.scores.length), TEST_CID, SALT);
+        terms.scoreFunction = ScoreFunction.MeanAbsoluteError;
+        (terms.inputSize, terms.outputSize) = (uint32(Networks.elements(g.net.header.inputShape)), 1);
     }
 
     /// @dev The same, and the dispute opened.
