@@ -20,7 +20,7 @@ import torch
 from offchain.errors import Bug, Rejected
 from offchain.model import matmul
 from offchain.model.graph import Int8Array, Int32Array, IntegerNetwork, Op
-from offchain.model.plan import SLACK, Plan, Step, make_plan
+from offchain.model.plan import SLACK, Plan, Step, kept, make_plan
 
 MEMORY_BYTES = 256 << 20
 """Default bound on what one evaluation allocates beside weights, inputs and outputs."""
@@ -43,11 +43,18 @@ def evaluate(
 ) -> Int32Array:
     """Outputs int32 (n, *output_shape) of a valid network for inputs int8 (n, *input_shape).
 
+    Inputs of another shape with as many elements are read row-major: the protocol knows sizes, not shapes.
+
     batch_size: samples at a time; chosen from `memory_bytes` when None. threads: torch's number when None. int8: False
     forces the floating-point engine; None uses int8 instructions where they are exact. None of them changes the result.
-    Raises Rejected when the inputs don't have the network's shape.
+    Raises Rejected when the inputs don't have the network's size.
     """
     return Evaluator(network, threads=threads, memory_bytes=memory_bytes, int8=int8)(inputs, batch_size=batch_size)
+
+
+def trace_sample(network: IntegerNetwork, sample: Int8Array) -> list[Buffer]:
+    """Every tensor by id for one sample; see `Evaluator.trace`."""
+    return Evaluator(network, threads=1).trace(sample)
 
 
 class Evaluator:
@@ -71,19 +78,36 @@ class Evaluator:
     def __call__(self, inputs: Int8Array, *, batch_size: int | None = None) -> Int32Array:
         """Like `evaluate`."""
         network = self._plan.network
-        if inputs.dtype != np.int8 or inputs.shape[1:] != network.input_shape:
-            raise Rejected(
-                f"inputs: {inputs.dtype} of shape {list(inputs.shape[1:])} a sample; the model takes int8 of "
-                f"{list(network.input_shape)}"
-            )
-        count = len(inputs)
-        flat = np.ascontiguousarray(inputs).reshape(count, prod(network.input_shape))
+        count, flat = len(inputs), self._flattened(inputs)
         output = np.empty((count, prod(network.output_shape)), dtype=np.int32)
         size = min(batch_size or self._batch_size(count), max(count, 1))
         starts = range(0, count, size)
         with _one_torch_thread():
             self._run(flat, output, starts, size)
         return output.reshape(count, *network.output_shape)
+
+    def trace(self, sample: Int8Array) -> list[Buffer]:
+        """Every tensor by id for one sample int8 (*input_shape): int8 (*shape) each, the last int32 (*shape).
+
+        Equal to `oracle.trace`. Memory: one byte an element, of all tensors at once.
+        """
+        network, plan = self._plan.network, kept(self._plan)
+        flat = self._flattened(np.asarray(sample)[np.newaxis])[0]
+        output = np.empty(prod(network.output_shape), dtype=np.int32)
+        space = _workspace(plan, 1)
+        with _one_torch_thread():
+            _run_batch(plan, space, flat if flat.flags.writeable else flat.copy(), output, 1)
+        tensors = [flat, *space.slots, output]
+        return [array.reshape(network.shape_of(tensor)) for tensor, array in enumerate(tensors)]
+
+    def _flattened(self, inputs: Int8Array) -> Int8Array:
+        network = self._plan.network
+        if inputs.dtype != np.int8 or prod(inputs.shape[1:]) != prod(network.input_shape):
+            raise Rejected(
+                f"inputs: {inputs.dtype} of shape {list(inputs.shape[1:])} a sample; the model takes int8 of "
+                f"{list(network.input_shape)}"
+            )
+        return np.ascontiguousarray(inputs).reshape(len(inputs), prod(network.input_shape))
 
     def _run(self, inputs: Int8Array, output: Int32Array, starts: range, size: int) -> None:
         workers = min(self._threads, len(starts))
@@ -155,25 +179,53 @@ def _run_batch(plan: Plan, space: _Workspace, inputs: Int8Array, output: Int32Ar
 def _run_step(step: Step, space: _Workspace, sources: list[Buffer], out: Buffer, count: int) -> None:
     from offchain.model import kernels
 
-    node, x, scale = step.node, sources[0], step.rescaling
-    if node.op is Op.MAX_POOL2D:
-        kernels.max_pool(x, step.geometry, node.low, node.high, out)
-        return
-    if scale is None:
-        raise Bug(f"{node.op.name} without requantisation")
-    multiplier, half, shift = scale.multiplier, scale.half, scale.shift
+    node, x = step.node, sources[0]
     match node.op:
         case Op.DENSE | Op.CONV2D:
             _run_product(step, space, x, out, count)
-        case Op.DEPTHWISE_CONV2D:
-            per_unit = (step.taps, scale.bias, multiplier, half, shift)
-            kernels.depthwise(x, step.geometry, *per_unit, node.low, node.high, out)
-        case Op.AVERAGE_POOL2D:
-            constants = (int(multiplier[0]), int(half[0]), int(shift[0]))
-            kernels.average_pool(x, step.geometry, *constants, node.low, node.high, out)
-        case Op.ADD:
-            factors = (int(multiplier[0]), int(multiplier[1]))
-            kernels.add(x, sources[1], *factors, int(half[0]), int(shift[0]), node.low, node.high, out)
+        case Op.MAX_POOL2D:
+            kernels.max_pool(x, step.geometry, node.low, node.high, out)
+        case Op.LOOKUP | Op.EMBEDDING:
+            kernels.look_up(x, step.table, step.target_elements // step.source_elements[0], out)
+        case Op.SLICE:
+            kernels.move(
+                x,
+                step.source_elements[0],
+                node.offset,
+                node.low,
+                node.high,
+                out,
+                step.target_elements,
+                0,
+                step.target_elements,
+            )
+        case Op.CONCAT:
+            place = 0
+            for source, elements in zip(sources, step.source_elements, strict=True):
+                kernels.move(source, elements, 0, node.low, node.high, out, step.target_elements, place, elements)
+                place += elements
+        case _:
+            _run_scaled(step, sources, out)
+
+
+def _run_scaled(step: Step, sources: list[Buffer], out: Buffer) -> None:
+    """The operations that are requantised without a matrix product."""
+    from offchain.model import kernels
+
+    node, x, scale = step.node, sources[0], step.rescaling
+    if scale is None:
+        raise Bug(f"{node.op.name} without requantisation")
+    if node.op is Op.DEPTHWISE_CONV2D:
+        per_unit = (step.taps, scale.bias, scale.multiplier, scale.half, scale.shift)
+        kernels.depthwise(x, step.geometry, *per_unit, node.low, node.high, out)
+        return
+    factor, half, shift = int(scale.multiplier[0]), int(scale.half[0]), int(scale.shift[0])
+    if node.op is Op.AVERAGE_POOL2D:
+        kernels.average_pool(x, step.geometry, factor, half, shift, node.low, node.high, out)
+    elif node.op is Op.MULTIPLY:
+        kernels.multiply(x, sources[1], factor, half, shift, node.low, node.high, out)
+    else:
+        kernels.add(x, sources[1], factor, int(scale.multiplier[1]), half, shift, node.low, node.high, out)
 
 
 def _run_product(step: Step, space: _Workspace, x: Buffer, out: Buffer, count: int) -> None:
@@ -184,6 +236,7 @@ def _run_product(step: Step, space: _Workspace, x: Buffer, out: Buffer, count: i
         raise Bug(f"{node.op.name} without weights")
     units, fan_in = node.output_shape[-1], step.fan_in
     rows = step.positions * count
+    requantise = kernels.requantise_wide if scale.is_wide else kernels.requantise
     tile = _tile_rows(step)
     whole = space.accumulators[np.dtype(product.accumulator_dtype)]
     if step.gathering is not None:
@@ -199,9 +252,7 @@ def _run_product(step: Step, space: _Workspace, x: Buffer, out: Buffer, count: i
         accumulator = whole[: some * units]
         product.multiply(left.reshape(some, fan_in), accumulator.reshape(some, units))
         target = out[first * units : (first + some) * units]
-        kernels.requantise(
-            accumulator, scale.bias, scale.multiplier, scale.half, scale.shift, node.low, node.high, target
-        )
+        requantise(accumulator, scale.bias, scale.multiplier, scale.half, scale.shift, node.low, node.high, target)
 
 
 def _tile_rows(step: Step) -> int:

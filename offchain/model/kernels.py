@@ -1,9 +1,9 @@
-"""The compiled loops of the fast evaluator: pooling, depthwise convolution and the one fused pass back to int8.
+"""The compiled loops of the fast evaluator: windows, elements and the one fused pass back to int8.
 
 Every kernel works on flat, contiguous arrays and releases the interpreter lock. `geometry` is a tuple of int64:
 (height, width, channels, rows, columns, kernel height, kernel width, stride down, stride across, top, left).
-Sums are int32 and products int64; `validation.validate` has proven that they fit. Import this module late: it brings
-in numba, and compiles on first use (the result is cached on disk).
+Sums are int32, or int64 where the plan has found that they need it, and products int64, which always hold them. Import
+this module late: it brings in numba, and compiles on first use (the result is cached on disk).
 """
 
 from collections.abc import Callable
@@ -54,6 +54,30 @@ def requantise(
 
 
 @_compiled
+def requantise_wide(
+    accumulator: Array,
+    bias: Array,
+    multiplier: Array,
+    half: Array,
+    shift: Array,
+    low: Integer,
+    high: Integer,
+    out: Array,
+) -> None:
+    """`requantise` for sums that may leave int32: accumulator float64 or int32, bias int64."""
+    period = bias.size
+    for start in range(0, accumulator.size, period):
+        count = min(period, accumulator.size - start)
+        values = accumulator[start : start + count]
+        results = out[start : start + count]
+        for j in range(count):
+            total = np.int64(values[j]) + bias[j]
+            value = (total * np.int64(multiplier[j]) + half[j]) >> shift[j]
+            value = max(value, low)
+            results[j] = min(value, high)
+
+
+@_compiled
 def depthwise(
     x: Array,
     geometry: Geometry,
@@ -66,9 +90,12 @@ def depthwise(
     high: Integer,
     out: Array,
 ) -> None:
-    """Depthwise convolution with requantisation; weight int8 (kernel height * kernel width, channels)."""
+    """Depthwise convolution with requantisation; weight int8 (kernel height * kernel width, channels).
+
+    Sums have the dtype of the bias, int32 or int64.
+    """
     height, width, channels, rows, columns, tall, wide, down, across, top, left = geometry
-    total = np.empty(channels, np.int32)
+    total = np.empty(channels, bias.dtype)
     samples = x.size // (height * width * channels)
     target = 0
     for position in range(samples * rows * columns):
@@ -84,7 +111,7 @@ def depthwise(
                 pixel = x[source : source + channels]
                 factors = weight[k * wide + j]
                 for c in range(channels):
-                    total[c] = np.int32(total[c] + np.int32(pixel[c]) * np.int32(factors[c]))
+                    total[c] += np.int32(pixel[c]) * np.int32(factors[c])
         results = out[target : target + channels]
         for c in range(channels):
             value = (np.int64(total[c]) * np.int64(multiplier[c]) + half[c]) >> shift[c]
@@ -193,3 +220,49 @@ def add(
         value = (np.int64(a[j]) * first + np.int64(b[j]) * second + half) >> shift
         value = max(value, low)
         out[j] = min(value, high)
+
+
+@_compiled
+def multiply(
+    a: Array, b: Array, factor: Integer, half: Integer, shift: Integer, low: Integer, high: Integer, out: Array
+) -> None:
+    """out = clamp((a * b * factor + half) >> shift, low, high), elementwise."""
+    for j in range(a.size):
+        value = (np.int64(a[j]) * np.int64(b[j]) * factor + half) >> shift
+        value = max(value, low)
+        out[j] = min(value, high)
+
+
+@_compiled
+def look_up(x: Array, table: Array, features: Integer, out: Array) -> None:
+    """out, `features` numbers for each element of x, from a table of 256 rows, clamped already; see `plan.Step`."""
+    if features == 1:
+        for j in range(x.size):
+            out[j] = table[np.uint8(x[j])]
+        return
+    for j in range(x.size):
+        row = np.intp(np.uint8(x[j])) * features
+        for i in range(features):
+            out[j * features + i] = table[row + i]
+
+
+@_compiled
+def move(
+    x: Array,
+    stride: Integer,
+    start: Integer,
+    low: Integer,
+    high: Integer,
+    out: Array,
+    row: Integer,
+    place: Integer,
+    count: Integer,
+) -> None:
+    """Of each row of x, `stride` long, `count` elements from `start` on, clamped, to `place` of each row of out."""
+    for sample in range(x.size // stride):
+        values = x[sample * stride + start : sample * stride + start + count]
+        results = out[sample * row + place : sample * row + place + count]
+        for j in range(count):
+            value: Integer = np.int64(values[j])
+            value = max(value, low)
+            results[j] = min(value, high)

@@ -7,7 +7,7 @@ Three engines, all exact:
   wrong for large operands; so the CPU's flags are asked *and* the worst cases are tried before it is used at all.
 - FLOAT32: a BLAS product, where every partial sum of a row stays below 2**24 and so is an integer that float32 holds;
   in whatever order it is summed, and with or without fused multiply-add, nothing is ever rounded.
-- FLOAT64: the same below 2**53, which every valid network keeps.
+- FLOAT64: the same below 2**53, which every valid network keeps: a sum of at most 2**20 products stays below 2**35.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ import torch
 
 FLOAT32_BOUND = 1 << 24
 """Integers of this magnitude and below are exact in float32."""
+
+INT32_BOUND = 1 << 31
+"""Integers below this magnitude fit int32."""
 
 _INT8_FEATURES = ("avx512vnni", "avxvnni", "amx-int8")
 
@@ -68,7 +71,7 @@ def prepare(weight: npt.NDArray[np.int8], bound: int, *, int8: bool) -> Multipli
     """
     transposed = torch.from_numpy(np.ascontiguousarray(weight.T))
     # torch 2.13 mistakes the layout of a matrix with one row: _int_mm is wrong for a fan-in of 1.
-    if int8 and weight.shape[1] > 1:
+    if int8 and weight.shape[1] > 1 and bound < INT32_BOUND:
         return Multiplier(Engine.INT8, transposed)
     # torch may be told to compute float32 products with fewer bits; then they are no longer exact.
     if bound <= FLOAT32_BOUND and torch.get_float32_matmul_precision() == "highest":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -12,7 +12,7 @@ from offchain.errors import Bug
 from offchain.model import matmul
 from offchain.model.graph import Int8Array, IntegerNetwork, Node, Op, Shape
 from offchain.model.liveness import last_uses
-from offchain.model.windows import WINDOWED, fan_in_of
+from offchain.model.windows import TABLES, WEIGHTED, WINDOWED, fan_in_of
 
 WORD = 8
 """Bytes that im2col copies at once."""
@@ -26,12 +26,20 @@ _VECTOR = 256
 
 @dataclass(frozen=True, slots=True)
 class Rescaling:
-    """The constants of the fused pass, each a contiguous array: bias, multiplier int32; half, shift int64."""
+    """The constants of the fused pass, each a contiguous array: multiplier int32; half, shift int64.
 
-    bias: npt.NDArray[np.int32]
+    bias: int32, or int64 where a sum may leave int32.
+    """
+
+    bias: npt.NDArray[np.int32] | npt.NDArray[np.int64]
     multiplier: npt.NDArray[np.int32]
     half: npt.NDArray[np.int64]
     shift: npt.NDArray[np.int64]
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether a sum may leave int32."""
+        return self.bias.dtype == np.int64
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,11 @@ class Gathering:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One node, ready to run. `fan_in` is the length of a row of the matrix product; `geometry` as in `kernels`."""
+    """One node, ready to run. `fan_in` is the length of a row of the matrix product; `geometry` as in `kernels`.
+
+    table: of a LOOKUP or EMBEDDING, flat int8 (256 * features), clamped; a row for each int8 read as an unsigned byte.
+    source_elements: elements of each input.
+    """
 
     node: Node
     fan_in: int
@@ -55,7 +67,9 @@ class Step:
     gathering: Gathering | None
     product: matmul.Multiplier | None
     taps: npt.NDArray[np.int8] | None
+    table: npt.NDArray[np.int8] | npt.NDArray[np.int32] | None
     rescaling: Rescaling | None
+    source_elements: tuple[int, ...]
 
     @property
     def positions(self) -> int:
@@ -92,8 +106,10 @@ def _step(network: IntegerNetwork, node: Node, int8: bool) -> Step:
     fan_in = fan_in_of(node, source)
     gathering = _gathering(node, source) if node.op is Op.CONV2D else None
     product = taps = None
-    if node.op in (Op.DENSE, Op.CONV2D) and node.weight is not None:
+    bound = 0
+    if node.op in WEIGHTED and node.weight is not None:
         bound = _partial_sum_bound(node.weight, *_range_of(network, node.inputs[0]))
+    if node.op in (Op.DENSE, Op.CONV2D) and node.weight is not None:
         weight = node.weight if gathering is None else expanded(node, gathering.words)
         fan_in = weight.shape[1]
         product = matmul.prepare(weight, bound, int8=int8)
@@ -110,8 +126,21 @@ def _step(network: IntegerNetwork, node: Node, int8: bool) -> Step:
         gathering=gathering,
         product=product,
         taps=taps,
-        rescaling=_rescaling(node),
+        table=_table(node),
+        rescaling=_rescaling(node, bound),
+        source_elements=tuple(prod(network.shape_of(tensor)) for tensor in node.inputs),
     )
+
+
+def _table(node: Node) -> npt.NDArray[np.int8] | npt.NDArray[np.int32] | None:
+    if node.weight is None or node.op not in TABLES:
+        return None
+    rows = node.weight.reshape(256, 1) if node.op is Op.LOOKUP else node.weight
+    signed = np.arange(256).astype(np.uint8).view(np.int8).astype(np.intp)
+    found: npt.NDArray[np.int32] = rows[np.minimum(signed + 128, len(rows) - 1)].astype(np.int32).reshape(-1)
+    found = found.clip(node.low, node.high)
+    # The last node may clamp to anything, and so may give what does not fit int8.
+    return found.astype(np.int8) if node.low >= -128 and node.high <= 127 else found
 
 
 def _range_of(network: IntegerNetwork, tensor: int) -> tuple[int, int]:
@@ -153,12 +182,14 @@ def expanded(node: Node, words: int) -> Int8Array:
     return rows.reshape(units, -1)
 
 
-def _rescaling(node: Node) -> Rescaling | None:
+def _rescaling(node: Node, bound: int) -> Rescaling | None:
     if node.requantisation is None:
         return None
     multiplier = node.requantisation.multiplier
     shift = node.requantisation.shift.astype(np.int64)
-    bias = node.bias if node.bias is not None else np.zeros(1, dtype=np.int32)
+    bias = (node.bias if node.bias is not None else np.zeros(1, dtype=np.int32)).astype(np.int64)
+    if bound + int(np.abs(bias).max()) < matmul.INT32_BOUND:
+        bias = bias.astype(np.int32)
     times = -(-_VECTOR // len(bias)) if node.weight is not None else 1
     return Rescaling(
         bias=np.tile(bias, times),
@@ -166,6 +197,12 @@ def _rescaling(node: Node) -> Rescaling | None:
         half=np.tile(np.int64(1) << (shift - 1), times),
         shift=np.tile(shift, times),
     )
+
+
+def kept(plan: Plan) -> Plan:
+    """The plan with a slot for each tensor, so that all of them are there in the end."""
+    elements = tuple(step.target_elements for step in plan.steps[:-1])
+    return replace(plan, slots=(-1, *range(len(elements)), -1), slot_elements=elements)
 
 
 def _assign_slots(network: IntegerNetwork) -> tuple[tuple[int, ...], tuple[int, ...]]:
