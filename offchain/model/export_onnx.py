@@ -8,6 +8,8 @@ MatMulInteger accumulate, then int64 Mul, Add, Div and Clip requantise. Two deta
 - Div truncates towards zero and there is no arithmetic shift, so `2**shift * lift` is added first, large enough to make
   every dividend positive, and `lift` is subtracted after.
 
+Tables are Gather. The float graph is the folded one, so that recurrent layers are unrolled in both.
+
 Images are channels first inside, channels last at the input, as everywhere else.
 """
 
@@ -23,10 +25,12 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from offchain.errors import Bug
+from offchain.model.float_graph import FloatNode
 from offchain.model.float_model import FloatModel
-from offchain.model.folding import FloatNode, fold
+from offchain.model.folding import fold
 from offchain.model.graph import IntegerNetwork, Node, Op
 from offchain.model.layers import AveragePool2D
+from offchain.model.module import TOKEN_OFFSET
 from offchain.model.shapes import Shape
 
 _OPSET = 17
@@ -76,9 +80,10 @@ def float_graph(model: FloatModel) -> bytes:
     graph = _Graph()
     scaling = model.scaling
     real = graph.add("Mul", [graph.cast("input", TensorProto.FLOAT), _scalar(graph, scaling.input_scale)])
-    tensors = [_channels_first(graph, real, model.spec.input_shape)]
+    tensors, shapes = [_channels_first(graph, real, model.spec.input_shape)], [model.spec.input_shape]
     for node in fold(model):
-        result = _float_node(graph, node, [tensors[i] for i in node.inputs])
+        result = _float_node(graph, node, [tensors[i] for i in node.inputs], [shapes[i] for i in node.inputs])
+        shapes.append(node.output_shape)
         tensors.append(graph.add("Relu", [result]) if node.relu else result)
     scaled = graph.add("Mul", [tensors[-1], _scalar(graph, scaling.output_scale)])
     result = graph.add("Add", [scaled, _scalar(graph, scaling.output_offset)])
@@ -90,8 +95,7 @@ def integer_graph(network: IntegerNetwork) -> bytes:
     graph = _Graph()
     tensors = [_channels_first(graph, "input", network.input_shape)]
     for index, node in enumerate(network.nodes):
-        shape = network.shape_of(node.inputs[0])
-        wide = _integer_node(graph, node, shape, tensors)
+        wide = _integer_node(graph, node, [network.shape_of(i) for i in node.inputs], tensors)
         last = index == len(network.nodes) - 1
         tensors.append(graph.cast(wide, TensorProto.INT32 if last else TensorProto.INT8))
     result = _channels_last(graph, tensors[-1], network.output_shape)
@@ -100,9 +104,18 @@ def integer_graph(network: IntegerNetwork) -> bytes:
     return graph.serialise("integer", network.input_shape, result, TensorProto.INT32, prod(network.output_shape))
 
 
-def _float_node(graph: _Graph, node: FloatNode, operands: list[str]) -> str:
-    if node.op == Op.ADD:
-        return graph.add("Add", operands)
+def _float_node(graph: _Graph, node: FloatNode, operands: list[str], shapes: list[Shape]) -> str:
+    match node.op:
+        case Op.ADD:
+            return graph.add("Add", operands)
+        case Op.MULTIPLY:
+            return graph.add("Mul", operands)
+        case Op.LOOKUP:
+            return graph.add("Tanh" if node.curve == "tanh" else "Sigmoid", operands)
+        case Op.SLICE | Op.CONCAT:
+            return _moved(graph, operands, shapes, node.offset, node.output_shape)
+        case Op.EMBEDDING if node.weight is not None:
+            return _embedded(graph, operands[0], node.weight.astype(np.float32))
     if node.op == Op.DENSE:
         flat = _flattened(graph, operands[0], node.input_shape)
         return graph.add("Gemm", [flat, _floats(graph, node.weight), _floats(graph, node.bias)], transB=1)
@@ -119,9 +132,9 @@ def _float_node(graph: _Graph, node: FloatNode, operands: list[str]) -> str:
     return graph.add("Conv", [operands[0], _floats(graph, kernel), _floats(graph, node.bias)], group=groups, **where)
 
 
-def _integer_node(graph: _Graph, node: Node, shape: Shape, tensors: list[str]) -> str:
-    """The node's clamped output as int64 (or int8, for max pooling)."""
-    value = tensors[node.inputs[0]]
+def _integer_node(graph: _Graph, node: Node, shapes: list[Shape], tensors: list[str]) -> str:
+    """The node's clamped output as int64."""
+    value, shape = tensors[node.inputs[0]], shapes[0]
     where = {"kernel_shape": node.kernel, "strides": node.stride, "pads": node.padding}
     match node.op:
         case Op.MAX_POOL2D:
@@ -135,6 +148,9 @@ def _integer_node(graph: _Graph, node: Node, shape: Shape, tensors: list[str]) -
                 for i, m in zip(node.inputs, node.requantisation.multiplier, strict=True)
             ]
             return _shifted(graph, graph.add("Add", parts), node)
+        case Op.MULTIPLY:
+            wide = [graph.cast(tensors[i], TensorProto.INT64) for i in node.inputs]
+            return _requantised(graph, graph.add("Mul", wide), node)
         case Op.AVERAGE_POOL2D:
             ones = np.ones((shape[2], 1, *node.kernel), dtype=np.uint8)
             zero = np.uint8(0)
@@ -150,6 +166,54 @@ def _integer_node(graph: _Graph, node: Node, shape: Shape, tensors: list[str]) -
             zero = np.uint8(_ZERO_POINT)
             sums = _accumulate(graph, "ConvInteger", value, kernel, zero, group=groups, **where)
             return _requantised(graph, sums, node)
+        case _:
+            return _clipped(graph, _unscaled(graph, node, [tensors[i] for i in node.inputs], shapes), node)
+
+
+def _unscaled(graph: _Graph, node: Node, operands: list[str], shapes: list[Shape]) -> str:
+    """What a node that looks elements up, or puts them elsewhere, gives before its clamp, as int64."""
+    match node.op:
+        case Op.LOOKUP:
+            return _looked_up(graph, operands[0], _table(node)[0])
+        case Op.EMBEDDING:
+            return _embedded(graph, operands[0], _table(node))
+        case _:
+            return graph.cast(_moved(graph, operands, shapes, node.offset, node.output_shape), TensorProto.INT64)
+
+
+def _looked_up(graph: _Graph, value: str, table: npt.NDArray[Any]) -> str:
+    """table[x + 128] for every element."""
+    place = graph.add("Add", [graph.cast(value, TensorProto.INT64), graph.constant(np.int64(TOKEN_OFFSET))])
+    return graph.add("Gather", [graph.constant(table), place], axis=0)
+
+
+def _embedded(graph: _Graph, tokens: str, rows: npt.NDArray[Any]) -> str:
+    """Tokens (n, tokens) to an image (n, features, tokens, 1); those beyond the last row share it."""
+    place = graph.add("Add", [graph.cast(tokens, TensorProto.INT64), graph.constant(np.int64(TOKEN_OFFSET))])
+    last = graph.add("Min", [place, graph.constant(np.int64(len(rows) - 1))])
+    found = graph.add("Gather", [graph.constant(rows), last], axis=0)
+    return graph.add("Unsqueeze", [graph.add("Transpose", [found], perm=[0, 2, 1]), _whole(graph, [3])])
+
+
+def _moved(graph: _Graph, operands: list[str], shapes: list[Shape], offset: int, output: Shape) -> str:
+    """The elements of all operands one after the other, row-major; of them those that the output has room for."""
+    flat = [_flattened(graph, value, shape) for value, shape in zip(operands, shapes, strict=True)]
+    joined = flat[0] if len(flat) == 1 else graph.add("Concat", flat, axis=1)
+    ends = [_whole(graph, [value]) for value in (offset, offset + prod(output), 1)]  # starts, ends, axes
+    part = graph.add("Slice", [joined, *ends])
+    if len(output) == 1:
+        return part
+    return _channels_first(graph, graph.add("Reshape", [part, _whole(graph, [-1, *output])]), output)
+
+
+def _whole(graph: _Graph, values: list[int]) -> str:
+    return graph.constant(np.array(values, dtype=np.int64))
+
+
+def _table(node: Node) -> npt.NDArray[np.int64]:
+    if node.weight is None:
+        raise Bug("a table without entries")
+    return node.weight.astype(np.int64)
 
 
 def _accumulate(

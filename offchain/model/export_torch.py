@@ -14,15 +14,21 @@ from offchain.model.layers import (
     Conv2D,
     Dense,
     DepthwiseConv2D,
+    Embedding,
     Flatten,
+    Gru,
+    Lstm,
     MaxPool2D,
+    Multiply,
 )
-from offchain.model.shapes import Shape, Window, Wired
+from offchain.model.module import TOKEN_OFFSET
+from offchain.model.shapes import Shape, Window, Wired, sequence_shape
 
 _TEMPLATE = '''"""A trained network: `load("model.safetensors")` gives a torch module in evaluation mode.
 
-It reads int8 samples of shape (n, {shape}), quantised as the order's preprocessing says, and returns float32
-(n, {outputs}): one logit per class, or for a regression the label in the order's fixed point.
+It reads int8 samples of shape (n, {shape}), quantised as the order's preprocessing says (tokens as token - 128), and
+returns float32 (n, {outputs}): one logit per class (in bits if the order is scored by cross-entropy), or for a
+regression the label in the order's fixed point.
 """
 
 import torch
@@ -57,6 +63,9 @@ def load(path="model.safetensors"):
 '''
 
 
+_ACTIVATIONS = {"relu": "F.relu", "sigmoid": "torch.sigmoid", "tanh": "torch.tanh"}
+
+
 def module_source(model: FloatModel) -> str:
     """The text of `model.py`. Names in a spec are plain identifiers, so nothing can be injected."""
     wired = model.spec.wired()
@@ -89,7 +98,12 @@ def _module(item: Wired) -> str | None:
             return f"nn.Conv2d({channels}, {channels}, {window.kernel}, {window.stride}, groups={channels})"
         case BatchNorm():
             return f"nn.BatchNorm{'2d' if len(item.input_shape) == 3 else '1d'}({channels})"
-        case Flatten() | Add() | MaxPool2D() | AveragePool2D():
+        case Embedding(features=features, vocabulary=rows):
+            return f"nn.Embedding({rows}, {features})"
+        case Lstm(units=units) | Gru(units=units):
+            kind = "LSTM" if isinstance(item.layer, Lstm) else "GRU"
+            return f"nn.{kind}({sequence_shape(item.input_shape)[1]}, {units}, batch_first=True)"
+        case Flatten() | Add() | Multiply() | MaxPool2D() | AveragePool2D():
             return None
         case _ as unknown:
             assert_never(unknown)
@@ -107,8 +121,15 @@ def _step(item: Wired) -> str:
         case AveragePool2D():
             window = _window(item)
             return f"F.avg_pool2d({_padded(operands[0], item, '0.0')}, {window.kernel}, {window.stride})"
-        case Add(activation=activation):
-            result = " + ".join(operands)
+        case Add(activation=activation) | Multiply(activation=activation):
+            result = (" + " if isinstance(item.layer, Add) else " * ").join(operands)
+        case Embedding(vocabulary=rows):
+            tokens = f"({operands[0]} + {TOKEN_OFFSET}).long().clamp(max={rows - 1})"
+            return f"{call}({tokens}).transpose(1, 2).unsqueeze(3)"
+        case Lstm() | Gru():
+            steps, features = sequence_shape(item.input_shape)
+            states = f"{call}({_flat(operands[0], item.input_shape)}.reshape(-1, {steps}, {features}))[0]"
+            return f"{states}.transpose(1, 2).unsqueeze(3)" if item.layer.sequences else f"{states}[:, -1]"
         case Dense(activation=activation):
             result = f"{call}({_flat(operands[0], item.input_shape)})"
         case Conv2D(activation=activation) | DepthwiseConv2D(activation=activation):
@@ -117,7 +138,7 @@ def _step(item: Wired) -> str:
             result = f"{call}({operands[0]})"
         case _ as unknown:
             assert_never(unknown)
-    return f"F.relu({result})" if activation == "relu" else result
+    return result if activation == "none" else f"{_ACTIVATIONS[activation]}({result})"
 
 
 def _flat(operand: str, shape: Shape) -> str:

@@ -15,19 +15,23 @@ from offchain.model.layers import (
     Conv2D,
     Dense,
     DepthwiseConv2D,
+    Embedding,
     Flatten,
+    Gru,
     Layer,
+    Lstm,
     MaxPool2D,
+    Multiply,
 )
 from offchain.model.spec import ModelSpec
 
-_ACTIVATIONS = st.sampled_from(["none", "relu"])
+_ACTIVATIONS = st.sampled_from(["none", "relu", "sigmoid", "tanh"])
 _PADDINGS = st.sampled_from(["same", "valid", 1])
 
 
 @st.composite
 def specs(draw: st.DrawFn) -> ModelSpec:
-    """Up to six layers over an image or a vector, of every kind, residual connections included, then the outputs."""
+    """Up to six layers over an image, a vector or tokens, of every kind, branches included, then the outputs."""
     image = draw(st.booleans())
     shape = (
         (draw(st.integers(2, 9)), draw(st.integers(2, 9)), draw(st.integers(1, 3)))
@@ -35,10 +39,16 @@ def specs(draw: st.DrawFn) -> ModelSpec:
         else (draw(st.integers(1, 12)),)
     )
     layers: list[Layer] = []
+    if not image and draw(st.booleans()):
+        vocabulary = draw(st.sampled_from([1, 20, 256]))
+        layers.append(Embedding(name="embedding", features=draw(st.integers(1, 5)), vocabulary=vocabulary))
+        image = True
     for number in range(draw(st.integers(0, 6))):
         layer = draw(_image_layer(f"l{number}") if image else _vector_layer(f"l{number}"))
         if _fits(shape, [*layers, layer]):
             layers.append(layer)
+            if isinstance(layer, Lstm | Gru):
+                image = layer.sequences
             image = image and not isinstance(layer, Dense | Flatten)
     return ModelSpec(input_shape=shape, layers=(*layers, Dense(name="out", units=draw(st.integers(1, 5)))))
 
@@ -57,7 +67,7 @@ def random_model(spec: ModelSpec, *, seed: int, spread: float = 0.0) -> FloatMod
         scale = 10 ** np.clip(random.normal(0, spread + 1e-9), -4, 4) / np.sqrt(prod(shape[1:]) or 1)
         values = random.normal(0, 1, shape) * scale
         state[key] = np.asarray(np.abs(values) + 0.01 if key.endswith("running_var") else values, dtype=np.float32)
-    return FloatModel(spec, state, Scaling(input_scale=1 / 64))
+    return FloatModel(spec, state, Scaling(input_scale=1.0 if spec.reads_tokens else 1 / 64))
 
 
 def random_inputs(spec: ModelSpec, count: int, seed: int = 0) -> Dataset:
@@ -101,8 +111,11 @@ def _vector_layer(name: str) -> st.SearchStrategy[Layer]:
 
 def _shared_layer(name: str) -> st.SearchStrategy[Layer]:
     other = st.sampled_from(["input", "l0", "l1", "l2", "l3"])
-    add = st.builds(Add, name=st.just(name), other=other, activation=_ACTIVATIONS)
-    return st.one_of(st.builds(BatchNorm, name=st.just(name), activation=_ACTIVATIONS), add)
+    pairs = (st.builds(kind, name=st.just(name), other=other, activation=_ACTIVATIONS) for kind in (Add, Multiply))
+    recurrent = (
+        st.builds(kind, name=st.just(name), units=st.integers(1, 4), sequences=st.booleans()) for kind in (Lstm, Gru)
+    )
+    return st.one_of(st.builds(BatchNorm, name=st.just(name), activation=_ACTIVATIONS), *pairs, *recurrent)
 
 
 def _fits(shape: tuple[int, ...], layers: list[Layer]) -> bool:

@@ -23,7 +23,8 @@ CPU = torch.device("cpu")
 
 
 def example(text: str = "resnet:4-8") -> tuple[FloatModel, Dataset]:
-    spec = spec_from_shorthand(text, input_shape=(8, 8, 2), outputs=3)
+    shape = (6,) if text.startswith("embedding") else (8, 8, 2)
+    spec = spec_from_shorthand(text, input_shape=shape, outputs=3)
     return random_model(spec, seed=3), random_inputs(spec, 20)
 
 
@@ -52,7 +53,7 @@ def test_float_onnx_is_near_torch(model: FloatModel) -> None:
     np.testing.assert_allclose(outputs, expected, rtol=1e-3, atol=1e-4 * max(1e-6, float(np.abs(expected).max())))
 
 
-@pytest.mark.parametrize("text", ["mlp:8", "cnn:4-4", "resnet:4-8"])
+@pytest.mark.parametrize("text", ["mlp:8", "cnn:4-4", "resnet:4-8", "lstm:5-4", "gru:5-4", "embedding:3+lstm:4"])
 def test_torch_export_runs_without_us(tmp_path: Path, text: str) -> None:
     """In a process of its own, in a directory where our package is not to be found."""
     model, data = example(text)
