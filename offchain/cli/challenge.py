@@ -31,7 +31,7 @@ def challenge(
     password_file: options.PasswordFile = None,
     as_json: options.Json = False,
 ) -> None:
-    """Score the models anew and open a dispute if VALIDATOR's score of one is false; locks a stake of a verifier bond."""
+    """Score the models anew; open a dispute if VALIDATOR's score of one is false. Locks part of a verifier bond."""
     from offchain.errors import Rejected
     from offchain.roles.challenge import judge, open_challenge, view_order
 

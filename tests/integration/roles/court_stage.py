@@ -1,6 +1,6 @@
 """An order with revealed models on a chain that can be put back: where disputes between workers are played."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ from offchain.roles.validator import ValidatorOptions, ValidatorWorker
 from offchain.roles.verifier import VerifierOptions, VerifierWorker
 from offchain.roles.worker import Worker
 from offchain.types import OrderId
-from tests.integration.roles.killing import Build, Inline, Killer, Mortal, settle_down
+from tests.integration.roles.killing import Build, Inline, Killer, Mortal
 from tests.integration.roles.stage import Stage, admit, blobs, request, set_stage
 
 OID = OrderId(1)
@@ -79,20 +79,18 @@ class Courthouse:
 
 @contextmanager
 def courthouse(folder: Path) -> Iterator[Courthouse]:
-    """Two models, one better than the other, wait to be scored."""
+    """Two models wait to be scored: a poor one, claimed first, and a good one."""
     with Anvil.start(AnvilOptions()) as anvil:
         stage = set_stage(anvil.client(), folder)
         accounts = dict(zip(NAMES, dev_accounts(len(NAMES) + 1)[1:], strict=True))
         admit(stage, accounts)
         house = Courthouse(stage, accounts)
         put(house)
-        house.work("provider0", good_provider)
-        house.work("provider1", poor_provider)
-        house.travel_to("train_end")
-        house.work("client", client_worker)
-        house.work("provider0", good_provider)
-        house.work("provider1", poor_provider)
-        house.travel_to("reveal_end")
+        for end in ("train_end", "reveal_end"):
+            house.work("provider0", poor_provider)
+            house.work("provider1", good_provider)
+            house.work("client", client_worker)
+            house.travel_to(end)
         assert stage.contracts.phase(OID) == Phase.SCORE_COMMIT
         yield house
 
@@ -155,8 +153,6 @@ def liar(lie: Lie, defence: Defence = Defence.STORY) -> Build:
     return build
 
 
-def all_nonces(house: Courthouse, names: Sequence[str]) -> dict[str, int]:
-    return {name: house.client.nonce(house.address(name)) for name in names}
-
-
-__all__ = ["settle_down"]
+def nonces(house: Courthouse) -> dict[str, int]:
+    """How many transactions each has sent."""
+    return {name: house.client.nonce(house.address(name)) for name in house.accounts}

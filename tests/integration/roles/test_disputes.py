@@ -4,12 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 
+from offchain.chain.devnet import travel
 from offchain.chain.enums import Role
 from offchain.dispute.state import Verdict
-from offchain.roles.lies import Defence, FlipOneSample
+from offchain.protocol.scores import PPM
+from offchain.protocol.settlement import Outcome
+from offchain.roles.challenge import judge, open_challenge, view_order
+from offchain.roles.context import RoleContext
+from offchain.roles.lies import Conspiracy, CopyWithNoise, Defence, FlipOneSample
+from offchain.roles.settled import compute_settlement
 from tests.integration.roles.court_stage import (
     OID,
     Courthouse,
+    client_worker,
     courthouse,
     liar,
     play,
@@ -17,6 +24,9 @@ from tests.integration.roles.court_stage import (
     validator,
     verifier,
 )
+
+POOR, GOOD = 0, 1
+"""Model indices."""
 
 
 @pytest.fixture(scope="module")
@@ -34,27 +44,140 @@ def house(building: Courthouse) -> Iterator[Courthouse]:
     assert building.client.request("evm_revert", snapshot)
 
 
+def wealth(house: Courthouse) -> dict[str, int]:
+    return {name: house.wealth(name) for name in house.accounts}
+
+
+def gains(house: Courthouse, before: dict[str, int]) -> dict[str, int]:
+    """Whose wealth has changed, and by how much."""
+    return {name: gain for name, amount in before.items() if (gain := house.wealth(name) - amount)}
+
+
+def shares(house: Courthouse) -> tuple[int, int]:
+    """A validation's stake, and what the winner has of it."""
+    order = house.stage.contracts.order(OID)
+    return order.minimum_v_stake, order.minimum_v_stake * order.dispute_share_ppm // PPM
+
+
+def wait_for_the_clock(house: Courthouse) -> None:
+    travel(house.client, house.stage.contracts.order(OID).move_seconds + 1)
+
+
 @pytest.mark.parametrize("defence", list(Defence))
 def test_one_false_sample_among_honest_scores_is_proven_false(house: Courthouse, defence: Defence) -> None:
     contracts = house.stage.contracts
-    false = liar(FlipOneSample(0), defence)
+    false = liar(FlipOneSample(GOOD), defence)
     score(house, {"validator0": validator, "validator1": validator, "validator2": false})
-    before = {name: house.wealth(name) for name in house.accounts}
+    before = wealth(house)
     players = {"verifier0": verifier, "validator2": false}
     play(house, players)
     if defence is Defence.SILENT:
-        from offchain.chain.devnet import travel
-
-        travel(house.client, 31)
+        assert house.cases()[0].is_open
+        wait_for_the_clock(house)
         play(house, players)
     (case,) = house.cases()
     assert case.dispute.verdict is Verdict.FALSE
-    assert contracts.is_removed(OID, house.address("validator2"), 0)
-    order = contracts.order(OID)
-    stake, share = order.minimum_v_stake, order.dispute_share_ppm
-    gained = {name: house.wealth(name) - amount for name, amount in before.items()}
-    assert gained == {name: 0 for name in before} | {
-        "validator2": -stake,
-        "verifier0": stake * share // 1_000_000,
-    }
+    assert contracts.is_removed(OID, house.address("validator2"), GOOD)
+    assert not contracts.is_removed(OID, house.address("validator2"), POOR), "its other validation stays"
+    stake, share = shares(house)
+    assert gains(house, before) == {"validator2": -stake, "verifier0": share}
     assert contracts.bond(house.address("verifier0"), Role.VERIFIER).locked == 0
+
+
+def test_one_verifier_defeats_a_conspiracy_of_all_validators(house: Courthouse) -> None:
+    contracts = house.stage.contracts
+    provider, favourite = house.address("provider1"), house.address("provider0")
+    false = liar(Conspiracy(favourite))
+    liars = {f"validator{i}": false for i in range(3)}
+    score(house, liars)
+    assert compute_settlement(contracts, OID).winner == favourite, "so it would end without the verifier"
+    minimum = contracts.protocol_parameters().verifier_minimum
+    assert contracts.bond(house.address("verifier0"), Role.VERIFIER).bonded == minimum
+    before = wealth(house)
+    play(house, {"verifier0": verifier, **liars})
+    assert [case.dispute.verdict for case in house.cases()] == [Verdict.FALSE] * 3
+    stake, share = shares(house)
+    assert gains(house, before) == {"verifier0": 3 * share} | dict.fromkeys(liars, -stake)
+    house.travel_to("challenge_end")
+    wait_for_the_clock(house)
+    travel(house.client, contracts.order(OID).terms.challenge_seconds)
+    house.work("client", client_worker)
+    settled = contracts.settlement(OID)
+    assert (settled.outcome, settled.winner, settled.model_index) == (Outcome.WON, provider, GOOD)
+
+
+def test_copies_with_noise_are_proven_false_one_model_after_the_other(house: Courthouse) -> None:
+    copier = liar(CopyWithNoise(lambda _: None, noise=2))
+    score(house, {"validator0": validator, "validator1": copier})
+    before = wealth(house)
+    play(house, {"verifier0": verifier, "validator0": validator, "validator1": copier})
+    assert [case.dispute.verdict for case in house.cases()] == [Verdict.FALSE] * 2
+    stake, share = shares(house)
+    assert gains(house, before) == {"verifier0": 2 * share, "validator1": -2 * stake}
+
+
+def test_who_challenges_the_truth_loses_its_stake(house: Courthouse) -> None:
+    order = house.stage.contracts.order(OID)
+    score(house, {"validator0": validator, "validator1": validator})
+    before = wealth(house)
+    honest = house.address("validator0")
+
+    def accuse(context: RoleContext) -> None:
+        view = view_order(context, OID)
+        assert [item.is_false for item in judge(context, view, honest, None)] == [False, False]
+        assert open_challenge(context, view, honest, GOOD) == 1
+        assert open_challenge(context, view, honest, GOOD) == 1, "the same dispute, not another"
+
+    house.mortal("verifier1").alive(accuse)
+    players = {"validator0": validator, "verifier1": verifier}
+    play(house, players)
+    (case,) = house.cases()
+    assert case.is_open, "the honest validator has answered, and the accuser has nothing to say"
+    wait_for_the_clock(house)
+    play(house, players)
+    (case,) = house.cases()
+    assert case.dispute.verdict is Verdict.STANDS
+    share = order.challenge_stake * order.dispute_share_ppm // PPM
+    assert gains(house, before) == {"verifier1": -order.challenge_stake, "validator0": share}
+
+
+def test_an_accomplice_who_challenges_first_and_loses_keeps_nobody_else_out(house: Courthouse) -> None:
+    contracts = house.stage.contracts
+    false = liar(FlipOneSample(GOOD))
+    score(house, {"validator0": validator, "validator1": false})
+    accused = house.address("validator1")
+
+    def pretend(context: RoleContext) -> None:
+        open_challenge(context, view_order(context, OID), accused, GOOD)
+
+    house.mortal("verifier1").alive(pretend)
+    players = {"verifier0": verifier, "validator1": false}
+    play(house, players)
+    assert len(house.cases()) == 1, "the verifier leaves it to whoever was first"
+    wait_for_the_clock(house)
+    play(house, players)
+    verdicts = [case.dispute.verdict for case in house.cases()]
+    assert verdicts == [Verdict.STANDS, Verdict.FALSE]
+    assert house.cases()[1].dispute.challenger == house.address("verifier0")
+    assert contracts.is_removed(OID, accused, GOOD)
+
+
+def test_a_verifier_that_starts_late_and_alone_still_finds_all(house: Courthouse) -> None:
+    """Its first look is in the last minute of the challenge window; the liars have scored both models falsely."""
+    false = liar(CopyWithNoise(lambda _: None), Defence.SILENT)
+    score(house, {"validator0": false, "validator1": false})
+    windows = house.stage.contracts.order(OID).windows
+    travel(house.client, windows.challenge_end - house.client.now() - 60)
+    play(house, {"verifier0": verifier})
+    assert len(house.cases()) == 4
+    wait_for_the_clock(house)
+    play(house, {"verifier0": verifier})
+    assert [case.dispute.verdict for case in house.cases()] == [Verdict.FALSE] * 4
+
+
+def test_two_verifiers_do_not_pay_for_one_proof_twice(house: Courthouse) -> None:
+    false = liar(FlipOneSample(POOR))
+    score(house, {"validator0": validator, "validator1": false})
+    play(house, {"verifier0": verifier, "verifier1": verifier, "validator1": false})
+    (case,) = house.cases()
+    assert (case.dispute.verdict, case.dispute.challenger) == (Verdict.FALSE, house.address("verifier0"))
