@@ -28,6 +28,7 @@ from offchain.roles.provider_rules import (
     StopTraining,
     SubmitClaim,
     best_candidate,
+    improves,
     provider_actions,
 )
 from offchain.roles.records import CandidateRecord
@@ -56,13 +57,14 @@ class ProviderOptions:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A packed candidate and its exact score (a sum over `samples`) on the provider's hold-out, drawn with `seed`."""
+    """A packed candidate, and its exact score (a sum over `samples`) and loss on the hold-out drawn with `seed`."""
 
     package: Package
     score: int
     samples: int
     seed: int
     epochs: int
+    loss: float
 
 
 class ProviderWorker(BackgroundWorker[Found]):
@@ -188,7 +190,7 @@ class ProviderWorker(BackgroundWorker[Found]):
         for candidate in self._candidates(materials, seed, over):
             score, samples = self._judge(candidate, materials, seed)
             package = pack(self.context.store, candidate.network, candidate.model, limits)
-            emit(Found(package, score, samples, seed, candidate.epochs))
+            emit(Found(package, score, samples, seed, candidate.epochs, candidate.integer.loss))
 
     def _candidates(self, materials: Materials, seed: int, should_stop: ShouldStop) -> Iterator[Candidate]:
         return search(
@@ -209,7 +211,7 @@ class ProviderWorker(BackgroundWorker[Found]):
         """Journals a candidate that is better than all before it; the rules will claim it."""
         known = best_candidate(self.context.journal.of_order(CandidateRecord, oid))
         self._say(oid, "candidate", score=found.score, samples=found.samples, epochs=found.epochs)
-        if known is not None and known.score >= found.score:
+        if not improves(found.score, found.loss, known):
             return
         salt, package = Salt(self.context.rng(32)), found.package
         commitment = claim_commitment(oid, self.context.account, package.model_root, package.cid, salt)
@@ -223,6 +225,7 @@ class ProviderWorker(BackgroundWorker[Found]):
                 score=found.score,
                 samples=found.samples,
                 seed=found.seed,
+                loss=found.loss,
             )
         )
 

@@ -37,9 +37,21 @@ class OpeningLost:
 ProviderAction = SubmitClaim | RevealModel | StopTraining | OpeningLost
 
 
+LOSS_MARGIN = 0.1
+"""The part of its loss that a model must save to be better than one with the same score. A hold-out has few samples, so
+that a smaller loss does mean a better model; but a little less of it is not worth a new claim."""
+
+
 def best_candidate(candidates: Sequence[CandidateRecord]) -> CandidateRecord | None:
-    """The one with the highest score on the provider's hold-out, the earliest on a tie."""
-    return max(candidates, key=lambda candidate: candidate.score, default=None)
+    """The one with the highest score on the provider's hold-out, of these the least loss, the earliest on a tie."""
+    return max(candidates, key=lambda candidate: (candidate.score, -candidate.loss), default=None)
+
+
+def improves(score: int, loss: float, known: CandidateRecord | None) -> bool:
+    """Whether a model is clearly better than a known one: by its score, or at the same score by its loss."""
+    if known is None or score != known.score:
+        return known is None or score > known.score
+    return loss < (1 - LOSS_MARGIN) * known.loss
 
 
 def claimed_candidate(claim: Claim, candidates: Sequence[CandidateRecord]) -> CandidateRecord | None:
@@ -71,11 +83,11 @@ def _can_win(view: OrderView, candidate: CandidateRecord) -> bool:
 
 
 def _claim_better(claim: Claim, candidates: Sequence[CandidateRecord]) -> tuple[ProviderAction, ...]:
-    """A replacement moves to the end of the queue, so only a strictly better model is worth one."""
+    """A replacement moves to the end of the queue, so only a clearly better model is worth one."""
     best = best_candidate(candidates)
     if best is None or best.commitment == claim.commitment:
         return ()
     claimed = claimed_candidate(claim, candidates)
-    if claimed is not None and claimed.score >= best.score:
+    if not improves(best.score, best.loss, claimed):
         return ()
     return (SubmitClaim(best),)

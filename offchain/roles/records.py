@@ -84,7 +84,7 @@ class TestSetRecord:
 @dataclass(frozen=True, slots=True)
 class CandidateRecord:
     """A provider's model and the opening of its claim. `score`: the sum over the `samples` of its own hold-out, which
-    it can compute again from `seed` and the order's training data."""
+    it can compute again from `seed` and the order's training data; `loss` tells apart what scores the same."""
 
     kind: ClassVar[str] = "candidate"
 
@@ -96,6 +96,7 @@ class CandidateRecord:
     score: int
     samples: int
     seed: int
+    loss: float
 
     def to_json(self) -> dict[str, Any]:
         """See Record."""
@@ -108,6 +109,7 @@ class CandidateRecord:
             "score": self.score,
             "samples": self.samples,
             "seed": self.seed,
+            "loss": self.loss,
         }
 
     @classmethod
@@ -122,6 +124,7 @@ class CandidateRecord:
             score=fields["score"],
             samples=fields["samples"],
             seed=fields["seed"],
+            loss=fields["loss"],
         )
 
 

@@ -103,6 +103,14 @@ def test_a_provider_claims_its_best_and_replaces_it_only_by_a_better_one() -> No
     assert act(TRAINING, claimed(candidate("lost", 9)), poor) == (SubmitClaim(poor),)
 
 
+def test_of_models_with_one_score_the_surer_is_claimed() -> None:
+    good, a_little, surer = candidate("good", 8), candidate("a_little", 8, 0.46), candidate("surer", 8, 0.4)
+    assert act(TRAINING, NO_CLAIM, good, a_little) == (SubmitClaim(a_little),)
+    assert act(TRAINING, claimed(good), good, a_little) == ()
+    assert act(TRAINING, claimed(good), good, a_little, surer) == (SubmitClaim(surer),)
+    assert act(TRAINING, claimed(candidate("good", 8)), good, candidate("sure but worse", 7, 0.1)) == ()
+
+
 def test_a_provider_sends_no_claim_that_might_come_too_late() -> None:
     good = candidate("good", 8)
     assert act(1094, NO_CLAIM, good) == (SubmitClaim(good),)

@@ -58,10 +58,10 @@ def view(now: int, **facts: Any) -> OrderView:
     return OrderView(OrderId(1), ORDER, given, phase_at(ORDER.windows, given, now), Seconds(now))
 
 
-def candidate(name: str, score: int) -> CandidateRecord:
+def candidate(name: str, score: int, loss: float = 0.5) -> CandidateRecord:
     """A journalled model whose commitment is made of `name`."""
     word = name.encode().ljust(32, b"_")
-    return CandidateRecord(OrderId(1), Commitment(word), Root(word), CidDigest(word), Salt(word), score, 10, 3)
+    return CandidateRecord(OrderId(1), Commitment(word), Root(word), CidDigest(word), Salt(word), score, 10, 3, loss)
 
 
 def claimed(record: CandidateRecord, **changes: Any) -> Claim:
