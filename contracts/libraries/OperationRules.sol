@@ -160,7 +160,7 @@ library OperationRules {
     function _checkNoWindow(Descriptor calldata node) private pure {
         for (uint256 i = 0; i < 2; ++i) {
             _require(node.kernel[i] == 1 && node.stride[i] == 1, "window");
-            _require(node.padding[i] == 0 && node.padding[i + 2] == 0, "padding");
+            _require(node.padding[i] == 0 && node.padding[i + 2] == 0, "window");
         }
     }
 
