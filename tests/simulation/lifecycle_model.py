@@ -8,142 +8,38 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-from eth_typing import ChecksumAddress
-
 from offchain.protocol import commitments, settlement
-from offchain.protocol.lifecycle import Facts, Phase, Windows, phase_at
+from offchain.protocol.lifecycle import Phase, Windows, phase_at
 from offchain.protocol.quorum import threshold
-from offchain.protocol.scores import ABSTAIN, PPM, ScoreFunction, in_range
-from offchain.protocol.settlement import Entrant, Outcome, Payout, SettlementTerms, Sheet
+from offchain.protocol.scores import ABSTAIN, PPM, ScoreFunction, best_ppm, in_range
+from offchain.protocol.settlement import Entrant, Outcome, Payout, SettlementTerms
 from offchain.types import CidDigest, OrderId, Root, Salt, Wei
 from tests.simulation.evm import Reverted
+from tests.simulation.lifecycle_state import (
+    AGGREGATOR,
+    NONE,
+    PROVIDER,
+    VALIDATOR,
+    Account,
+    Bond,
+    Claim,
+    Order,
+    Parameters,
+    ScoreSheet,
+)
 
-NONE, PROVIDER, VALIDATOR, VERIFIER, AGGREGATOR = range(5)
 ZERO = bytes(32)
-Account = ChecksumAddress
-
-
-@dataclass
-class Parameters:
-    provider_minimum: int = 100
-    validator_minimum: int = 100
-    verifier_minimum: int = 50
-    aggregator_minimum: int = 500
-    claim_bond: int = 70
-    minimum_v_stake: int = 10
-    exit_delay: int = 300
-    validator_share_ppm: int = 150_001
-    aggregator_tax_ppm: int = 20_003
-    reporter_share_ppm: int = 333_333
-    dispute_share_ppm: int = 499_999
-    stall_delay: int = 50
-    epoch_seconds: int = 400
-    max_members: int = 4
-    max_claims: int = 3
-    max_validators: int = 3
-    minimum_window: int = 5
-    maximum_window: int = 10_000
-    minimum_reward: int = 1000
-    max_model_bytes: int = 10_000
-    max_tensor_bytes: int = 1000
-
-    def minimum(self, role: int) -> int:
-        by_role = {
-            PROVIDER: self.provider_minimum,
-            VALIDATOR: self.validator_minimum,
-            VERIFIER: self.verifier_minimum,
-            AGGREGATOR: self.aggregator_minimum,
-        }
-        return by_role.get(role, 2**256 - 1)
-
-
-@dataclass
-class Bond:
-    bonded: int = 0
-    locked: int = 0
-    exiting: int = 0
-    exit_at: int = 0
-
-
-@dataclass
-class Claim:
-    commitment: bytes
-    sequence: int
-    revealed: bool = False
-    slashed: bool = False
-
-
-@dataclass
-class ScoreSheet:
-    commitment: bytes
-    v_stake: int
-    sequence: int
-    scores: tuple[int, ...] = ()
-    removed: set[int] = field(default_factory=set)
-    revealed: bool = False
-    slashed: bool = False
-
-
-@dataclass
-class Order:
-    client: Account
-    reward: int
-    windows: Windows
-    test_commitment: bytes
-    function: ScoreFunction
-    minimum_score_ppm: int
-    minimum_validators: int
-    escrow: int
-    cancelled: bool = False
-    samples: int = 0
-    sequence: int = 0
-    claims: dict[Account, Claim] = field(default_factory=dict)
-    models: list[Account] = field(default_factory=list)
-    seats: list[Account] = field(default_factory=list)
-    sheets: dict[Account, ScoreSheet] = field(default_factory=dict)
-    open_disputes: int = 0
-    challenge_until: int = 0
-    settled: settlement.Settled | None = None
-    sealed_at: int = 0
-    paid: bool = False
-    proposer: Account | None = None
-    proposal_epoch: int = 0
-    confirmed: list[Account] = field(default_factory=list)
-
-    def facts(self) -> Facts:
-        return Facts(
-            cancelled=self.cancelled,
-            is_sealed=self.settled is not None,
-            test_released=self.samples != 0,
-            claims=len(self.claims),
-            reveals=len(self.models),
-            score_commits=len(self.seats),
-            score_reveals=sum(sheet.revealed for sheet in self.sheets.values()),
-            open_disputes=self.open_disputes,
-            challenge_until=self.challenge_until,
-        )
-
-    def revealed_sheets(self) -> list[Sheet]:
-        seated = [(who, self.sheets[who]) for who in self.seats]
-        return [
-            Sheet(who, Wei(sheet.v_stake), sheet.scores, frozenset(sheet.removed))
-            for who, sheet in seated
-            if sheet.revealed
-        ]
-
-    def locked_by(self, sheet: ScoreSheet) -> int:
-        return sheet.v_stake * (len(self.models) - len(sheet.removed))
 
 
 class Model:
     """The whole system at `now`."""
 
-    def __init__(self, balances: dict[Account, int], court: Account, now: int) -> None:
+    def __init__(self, balances: dict[Account, int], court: Account, availability: Account, now: int) -> None:
         self.now = now
         self.court = court
+        self.availability = availability
         self.parameters = Parameters()
         self.balances = Counter(balances)
         self.burned = 0
@@ -247,7 +143,7 @@ class Model:
             raise Reverted("CommitmentRequired", "testCommitment")
         if reward < p.minimum_reward:
             raise Reverted("RewardTooSmall", p.minimum_reward, reward)
-        best = PPM if function == ScoreFunction.ACCURACY else 0
+        best = best_ppm(function)
         if minimum_score_ppm > best:
             raise Reverted("UnattainableScore", best, minimum_score_ppm)
         for name, seconds in zip(("train", "reveal", "validate", "challenge"), times, strict=True):
@@ -396,12 +292,13 @@ class Model:
                 raise Reverted("ScoreOutOfRange", index, score)
         sheet.revealed = True
         sheet.scores = scores
+        sheet.removed = {index for index in order.voided if scores[index] != ABSTAIN}
 
     def slash_scores(self, who: Account, oid: int, validator: Account) -> None:
         phase = self.phase(oid)
         sheet = self.orders[oid].sheets.get(validator) if oid in self.orders else None
         late = Phase.SCORE_REVEAL < phase < Phase.SEALED
-        if not late or sheet is None or sheet.revealed or sheet.slashed:
+        if not late or sheet is None or sheet.revealed or sheet.slashed or self.orders[oid].test_void:
             raise Reverted("NotSlashable", oid, validator)
         self._slash_sheet(who, self.orders[oid], validator)
 
@@ -410,32 +307,70 @@ class Model:
         sheet.slashed = True
         self._slash(validator, VALIDATOR, order.locked_by(sheet), reporter, self.parameters.reporter_share_ppm)
 
-    # The court
+    # The courts
 
     def dispute_opened(self, who: Account, oid: int) -> None:
-        self._only_court(who)
-        self._require_phase(oid, Phase.CHALLENGE).open_disputes += 1
+        self._only_courts(who)
+        phase = self.phase(oid)
+        if not Phase.SCORE_COMMIT <= phase <= Phase.CHALLENGE:
+            raise Reverted("NotContestable", oid, int(phase))
+        self.orders[oid].open_disputes += 1
 
     def dispute_closed(self, who: Account, oid: int, challenge_until: int) -> None:
-        self._only_court(who)
+        self._only_courts(who)
         order = self._disputed(oid)
         order.open_disputes -= 1
         order.challenge_until = max(order.challenge_until, challenge_until)
 
     def remove_validation(self, who: Account, oid: int, validator: Account, index: int, challenger: Account) -> None:
-        self._only_court(who)
+        if who != self.court:
+            raise Reverted("OnlyCourt", self.court, who)
         order = self._disputed(oid)
         if index >= len(order.models):
             raise Reverted("UnknownModel", oid, index)
-        sheet = order.sheets.get(validator)
-        if sheet is None or not sheet.revealed or index in sheet.removed or sheet.scores[index] == ABSTAIN:
+        if not order.is_live(validator, index):
             raise Reverted("NoSuchValidation", oid, validator, index)
-        sheet.removed.add(index)
-        self._slash(validator, VALIDATOR, sheet.v_stake, challenger, self.parameters.dispute_share_ppm)
+        self._take(order, validator, index, challenger)
 
-    def _only_court(self, who: Account) -> None:
-        if who != self.court:
-            raise Reverted("OnlyCourt", self.court, who)
+    def void_model(self, who: Account, oid: int, index: int, reporter: Account) -> None:
+        self._only_availability(who)
+        order = self._disputed(oid)
+        if index >= len(order.models):
+            raise Reverted("UnknownModel", oid, index)
+        if index in order.voided:
+            raise Reverted("ModelAlreadyVoid", oid, index)
+        order.voided[index] = reporter
+        provider, p = order.models[index], self.parameters
+        order.claims[provider].slashed = True
+        self._slash(provider, PROVIDER, p.claim_bond, reporter, p.dispute_share_ppm)
+
+    def void_test(self, who: Account, oid: int) -> None:
+        self._only_availability(who)
+        order = self._disputed(oid)
+        if order.test_void:
+            raise Reverted("TestAlreadyVoid", oid)
+        order.test_void = True
+
+    def slash_void_validation(self, oid: int, validator: Account, index: int) -> None:
+        order = self.orders.get(oid)
+        bound = order is not None and order.settled is None and not order.test_void
+        if order is None or not bound or index not in order.voided or not order.counts(validator, index):
+            raise Reverted("NotSlashable", oid, validator)
+        self._take(order, validator, index, order.voided[index])
+
+    def _take(self, order: Order, validator: Account, index: int, beneficiary: Account) -> None:
+        sheet = order.sheets[validator]
+        sheet.removed.add(index)
+        sheet.taken.add(index)
+        self._slash(validator, VALIDATOR, sheet.v_stake, beneficiary, self.parameters.dispute_share_ppm)
+
+    def _only_courts(self, who: Account) -> None:
+        if who not in (self.court, self.availability):
+            raise Reverted("NotACourt", who)
+
+    def _only_availability(self, who: Account) -> None:
+        if who != self.availability:
+            raise Reverted("OnlyAvailability", self.availability, who)
 
     def _disputed(self, oid: int) -> Order:
         if oid not in self.orders or self.orders[oid].open_disputes == 0:
@@ -456,13 +391,17 @@ class Model:
         )
 
     def tally(self, oid: int, index: int) -> settlement.Tally:
-        order = self.orders[oid]
-        return settlement.tally(self.terms(oid), order.samples, order.revealed_sheets(), index)
+        order, terms = self.orders[oid], self.terms(oid)
+        sheets, void = order.revealed_sheets(), index in order.voided
+        return settlement.tally(terms, order.scored_samples, sheets, index, void=void)
 
     def seal(self, who: Account, oid: int) -> None:
         order = self._require_phase(oid, Phase.SEALABLE)
-        entrants = [Entrant(provider, order.claims[provider].sequence) for provider in order.models]
-        settled = settlement.settle(self.terms(oid), order.samples, entrants, order.revealed_sheets())
+        entrants = [
+            Entrant(provider, order.claims[provider].sequence, void=index in order.voided)
+            for index, provider in enumerate(order.models)
+        ]
+        settled = settlement.settle(self.terms(oid), order.scored_samples, entrants, order.revealed_sheets())
         for provider, claim in order.claims.items():
             if claim.slashed:
                 continue
@@ -474,7 +413,7 @@ class Model:
             sheet = order.sheets[validator]
             if sheet.slashed:
                 continue
-            if sheet.revealed:
+            if sheet.revealed or order.test_void:
                 self._unlock(validator, VALIDATOR, order.locked_by(sheet))
             else:
                 self._slash_sheet(who, order, validator)

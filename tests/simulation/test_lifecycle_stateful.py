@@ -22,8 +22,9 @@ from offchain.protocol.scores import ABSTAIN, NO_MINIMUM, ScoreFunction
 from offchain.protocol.settlement import Outcome, Payout, payouts_hash
 from offchain.types import CidDigest, OrderId, Root, Salt, Wei
 from tests.simulation.evm import Reverted
-from tests.simulation.lifecycle_model import AGGREGATOR, PROVIDER, VALIDATOR, Account, Model
-from tests.simulation.network import ACTORS, COURT, FUNDS, START, Network, fresh_network
+from tests.simulation.lifecycle_model import Model
+from tests.simulation.lifecycle_state import AGGREGATOR, PROVIDER, VALIDATOR, Account
+from tests.simulation.network import ACTORS, AVAILABILITY, COURT, FUNDS, START, Network, fresh_network
 
 SAMPLES = 10
 
@@ -44,7 +45,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         super().__init__()
         self.network: Network = fresh_network()
         self.network.evm.now = START
-        self.model = Model(dict.fromkeys(ACTORS, FUNDS), COURT, START)
+        self.model = Model(dict.fromkeys(ACTORS, FUNDS), COURT, AVAILABILITY, START)
         self.touched: set[int] = set()
         self.changed = True
         self.steps = 0
@@ -124,7 +125,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             rng.choice(ACTORS),
             rng.choice([3333, 1000, 1001, 999, 10**6]),
             rng.choice([(10, 10, 21, 10), (5, 5, 10, 5), (4, 5, 10, 5), (10, 10, 9, 10)]),
-            rng.choice([ScoreFunction.ACCURACY, ScoreFunction.MEAN_ABSOLUTE_ERROR, ScoreFunction.NONE]),
+            rng.choice(list(ScoreFunction)),
             rng.choice([NO_MINIMUM, -1_000_000, 700_000, 700_001, 1_000_001]),
             rng.choice([1, 2, 0, 4]),
         )
@@ -140,7 +141,7 @@ class LifecycleMachine(RuleBasedStateMachine):
     ) -> None:
         opening = (Root(word("test")), SAMPLES, CidDigest(word("cid")), Salt(word("t")))
         commitment = commitments.client_commitment(who, *opening)
-        terms = (reward, word("manifest"), commitment, int(function), minimum, *times, validators, 100, 100)
+        terms = (reward, word("manifest"), commitment, int(function), minimum, *times, validators, 100, 100, 64, 1)
         made = self.do(
             "put",
             lambda: self.model.put(who, reward, times, commitment, function, minimum, validators),
@@ -228,7 +229,7 @@ class LifecycleMachine(RuleBasedStateMachine):
     def commit_scores(self, who: Account, oid: int, v_stake: int, scores: list[int]) -> None:
         order = self.model.orders.get(oid)
         values = tuple(scores[: len(order.models)]) if order is not None else ()
-        if order is not None and order.function == ScoreFunction.MEAN_ABSOLUTE_ERROR:
+        if order is not None and not order.function.is_top_k:
             values = tuple(value if value == ABSTAIN else -value for value in values)
         commitment = commitments.scores_commitment(OrderId(oid), who, values, Salt(word("s")))
         if order is not None and who not in order.sheets:
@@ -258,9 +259,9 @@ class LifecycleMachine(RuleBasedStateMachine):
     # The court
 
     def any_dispute(self, rng: Random, oid: int | None = None) -> None:
-        who, proof = rng.choice([COURT, COURT, COURT, ACTORS[0]]), self.network.proof
+        who, proof = rng.choice([COURT, COURT, COURT, AVAILABILITY, ACTORS[0]]), self.network.proof
         oid = self.pick_order(rng) if oid is None else oid
-        match rng.choice(["open", "close", "close", "remove", "remove"]):
+        match rng.choice(["open", "open", "close", "close", "remove", "remove", "void", "void"]):
             case "open":
                 self.open_dispute(who, oid)
             case "close":
@@ -271,12 +272,41 @@ class LifecycleMachine(RuleBasedStateMachine):
                     lambda: proof.send(who, "disputeClosed", oid, until),
                     oid,
                 )
+            case "void":
+                self.any_void(rng, oid)
             case _:
                 validator, index, challenger = rng.choice(ACTORS), rng.randint(0, 2), rng.choice(ACTORS)
                 self.do(
                     "removeValidation",
                     lambda: self.model.remove_validation(who, oid, validator, index, challenger),
                     lambda: proof.send(who, "removeValidation", oid, validator, index, challenger),
+                    oid,
+                )
+
+    def any_void(self, rng: Random, oid: int | None = None) -> None:
+        who, proof = rng.choice([AVAILABILITY, AVAILABILITY, AVAILABILITY, COURT]), self.network.proof
+        oid = self.pick_order(rng) if oid is None else oid
+        index, validator, reporter = rng.randint(0, 2), rng.choice(ACTORS), rng.choice(ACTORS)
+        match rng.choice(["model", "model", "slash", "slash", "slash", "test"]):
+            case "model":
+                self.do(
+                    "voidModel",
+                    lambda: self.model.void_model(who, oid, index, reporter),
+                    lambda: proof.send(who, "voidModel", oid, index, reporter),
+                    oid,
+                )
+            case "slash":
+                self.do(
+                    "slashVoidValidation",
+                    lambda: self.model.slash_void_validation(oid, validator, index),
+                    lambda: proof.send(reporter, "slashVoidValidation", oid, validator, index),
+                    oid,
+                )
+            case _:
+                self.do(
+                    "voidTest",
+                    lambda: self.model.void_test(who, oid),
+                    lambda: proof.send(who, "voidTest", oid, reporter),
                     oid,
                 )
 
@@ -418,6 +448,9 @@ class LifecycleMachine(RuleBasedStateMachine):
             case Phase.REVEAL:
                 hidden = [who for who, claim in order.claims.items() if not claim.revealed]
                 self.one_of(rng, oid, hidden, lambda who: self.reveal(who, oid, "a"))
+            case Phase.SCORE_COMMIT | Phase.SCORE_REVEAL if rng.random() < 0.1:
+                self.open_dispute(rng.choice([COURT, AVAILABILITY]), oid)
+                self.any_dispute(rng, oid)
             case Phase.SCORE_COMMIT:
                 able = [who for who in ACTORS if self.free(who, VALIDATOR) >= 140 and who not in order.sheets]
                 scores = rng.choice([[7, 8, 3], [7, 8, 3], [7, ABSTAIN, 8]])
@@ -445,10 +478,13 @@ class LifecycleMachine(RuleBasedStateMachine):
             self.wait_for_an_end(oid, 0)
 
     def challenge(self, rng: Random, oid: int) -> None:
-        if self.model.orders[oid].open_disputes:
+        order = self.model.orders[oid]
+        if order.open_disputes:
             self.any_dispute(rng, oid)
+        elif order.voided and rng.random() < 0.7:
+            self.any_void(rng, oid)
         elif rng.random() < 0.2:
-            self.open_dispute(COURT, oid)
+            self.open_dispute(rng.choice([COURT, AVAILABILITY]), oid)
         else:
             self.any_slash(rng, oid)
             self.wait_for_an_end(oid, 0)
@@ -499,7 +535,12 @@ class LifecycleMachine(RuleBasedStateMachine):
             facts.challenge_until,
         )
         assert proof.read("validatorsOf", oid) == tuple(order.seats)
+        for index in range(len(order.models)):
+            assert proof.read("isVoid", oid, index) == (index in order.voided)
+        assert proof.read("isTestVoid", oid) == order.test_void
         for index in range(len(order.models) if facts.score_reveals else 0):
+            for who in order.seats:
+                assert proof.read("isLive", oid, who, index) == order.is_live(who, index)
             tally = self.model.tally(oid, index)
             assert proof.read("tallyOf", oid, index) == (tally.live, tally.distinct, tally.score, tally.eligible)
         assert self.network.book.read("escrowOf", oid) == order.escrow
@@ -554,7 +595,8 @@ COMMON = frozenset(
         *("disputeOpened", "disputeClosed", "seal", "join", "advanceEpoch", "propose", "confirm", "execute"),
         *("claimRewards", "WON", "REFUNDED"),
         *("InsufficientFreeBond", "NotSlashable", "NotTheClient", "NothingHeld"),
-        *("OnlyCourt", "TooManyValidators", "UnknownOrder", "WrongPhase", "WindowOutOfBounds"),
+        *("NotACourt", "TooManyValidators", "UnknownOrder", "WrongPhase", "WindowOutOfBounds"),
+        *("OnlyAvailability", "voidModel"),
     }
 )
 """What a run must have met to count: it guards against histories that never get anywhere."""
@@ -562,6 +604,15 @@ COMMON = frozenset(
 RARE = frozenset(
     {
         *("requestExit", "cancel", "leave", "slashUnrevealedClaim", "slashUnrevealedScores", "removeValidation"),
+        *(
+            "slashVoidValidation",
+            "voidTest",
+            "ModelAlreadyVoid",
+            "OnlyCourt",
+            "NotContestable",
+            "NoOpenDispute",
+            "LimitOutOfBounds",
+        ),
         *("payDirect", "SHARED", "AlreadyPaid", "AlreadyCandidate", "AlreadyCommitted", "NotAMember", "NotActive"),
         *("NothingCommitted", "OrderHasClaims", "PayoutsMismatch", "RewardTooSmall", "WrongOpening"),
         *(
