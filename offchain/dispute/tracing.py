@@ -1,11 +1,18 @@
-"""All tensors of one sample."""
+"""All tensors of one sample, as an honest player has them."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from offchain.model.graph import Int8Array, Int64Array, IntegerNetwork
-from offchain.model.oracle import trace
+import numpy.typing as npt
+
+from offchain.model.evaluator import Evaluator
+from offchain.model.graph import Int8Array, IntegerNetwork
 
 
-def trace_sample(network: IntegerNetwork, sample: Int8Array) -> Sequence[Int64Array]:
-    """Every tensor by id, int64 (*shape): the sample, int8 (*input_shape), then the output of each node."""
-    return [tensor[0] for tensor in trace(network, sample[None])]
+def trace_sample(network: IntegerNetwork, sample: Int8Array) -> Sequence[npt.NDArray[Any]]:
+    """Every tensor by id: the sample, int8 (*input_shape), then the output of each node, int8 (*shape), the last int32.
+
+    The fast evaluator's, in bounded memory: a provider may commit to any valid network, and the oracle would copy every
+    window of it.
+    """
+    return Evaluator(network, threads=1).trace(sample)

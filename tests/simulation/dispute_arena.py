@@ -49,11 +49,22 @@ class Court(Protocol):
     def time_out(self, now: int) -> None:
         """Ends the dispute for the player who is late. Raises Refused."""
 
+    def check_money(self) -> None:
+        """Asserts that the closed dispute has paid whom it should."""
+
+    def again(self, now: int) -> "Court":
+        """A further dispute about the same validation, opened by somebody else."""
+
+    @property
+    def start(self) -> int:
+        """When the dispute was opened."""
+
 
 class Referee:
     """The pure rules."""
 
     def __init__(self, world: World, claimed: int, start: int) -> None:
+        self.world, self.claimed, self.start = world, claimed, start
         self.setting = world.work.setting
         self.posted = Posted()
         self.dispute = rules.open_dispute(
@@ -74,6 +85,12 @@ class Referee:
 
     def time_out(self, now: int, *, live: bool = True) -> None:
         self.dispute = rules.time_out(self.dispute, now, live=live)
+
+    def check_money(self) -> None:
+        """There is none in the pure game."""
+
+    def again(self, now: int) -> "Referee":
+        return Referee(self.world, self.claimed, now)
 
     def dismiss(self, *, live: bool) -> None:
         """Ends a dispute about what no longer counts. Raises Refused."""

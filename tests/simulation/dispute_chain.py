@@ -1,4 +1,4 @@
-"""The deployed contracts as a court: each move is made in the EVM and before the referee, who must agree on everything."""
+"""The deployed contracts as a court: each move is made in the EVM and before the referee, which must agree."""
 
 import dataclasses
 from collections.abc import Callable
@@ -16,9 +16,10 @@ from offchain.chain.artifacts import CONTRACTS
 from offchain.chain.enums import Role
 from offchain.dispute.moves import Move, call_of
 from offchain.dispute.proofs import Refused
-from offchain.dispute.state import Dispute, Posted
+from offchain.dispute.state import Dispute, Posted, Verdict
 from offchain.protocol import commitments
-from offchain.protocol.scores import NO_MINIMUM
+from offchain.protocol.lifecycle import Phase
+from offchain.protocol.scores import NO_MINIMUM, PPM
 from offchain.types import CidDigest, OrderId, Root, Salt
 from tests.simulation.dispute_arena import CHALLENGER, DEFENDANT, MOVE_SECONDS, STAKE, Referee
 from tests.simulation.dispute_worlds import World
@@ -28,6 +29,7 @@ from tests.simulation.lifecycle_model import Parameters
 DEPLOYER, CLIENT, PROVIDER, ACCOMPLICE = account(101), account(4), account(5), account(3)
 FUNDS = 100_000
 V_STAKE = 40
+SHARE_PPM = Parameters().dispute_share_ppm
 UNLIMITED = 2**256 - 1
 BEFORE = 1_000
 """Seconds between the order and its first possible challenge."""
@@ -148,14 +150,13 @@ class ChainCourt:
         challenger: ChecksumAddress = CHALLENGER,
     ) -> None:
         self.chain = chain or challengeable(world, claimed, start)
-        self.chain.evm.now = start
+        self.chain.evm.now = self.start = start
         self.challenger = challenger
         self.wealth = {who: self.chain.wealth(who) for who in (DEFENDANT, challenger)}
         self._court = self.chain["DisputeCourt"]
         self.id = int(self._court.send(challenger, "open", 1, DEFENDANT, 0))
         self._referee = Referee(world, claimed, start)
         self._referee.dispute = dataclasses.replace(self._referee.dispute, challenger=challenger)
-        self.gas = 0
         self.compare()
 
     @property
@@ -196,6 +197,32 @@ class ChainCourt:
         """Ends a dispute about what no longer counts in both courts."""
         live = self.live
         self._both(lambda: self._court.send(CLIENT, "dismiss", self.id), lambda: self._referee.dismiss(live=live), now)
+
+    def again(self, now: int) -> "ChainCourt":
+        """A further dispute about the same validation, in the same order, by another verifier."""
+        other = ACCOMPLICE if self.challenger == CHALLENGER else CHALLENGER
+        return ChainCourt(self._referee.world, self._referee.claimed, now, chain=self.chain, challenger=other)
+
+    def check_money(self) -> None:
+        """Asserts that loser, winner and fire got what the order says, and that nothing stays locked."""
+        lost, winner = {
+            Verdict.FALSE: (V_STAKE, self.challenger),
+            Verdict.STANDS: (STAKE, DEFENDANT),
+            Verdict.MOOT: (0, CLIENT),
+        }[self.dispute.verdict]
+        paid = lost * SHARE_PPM // PPM
+        for who, before in self.wealth.items():
+            assert self.chain.wealth(who) == before + (paid if who == winner else -lost)
+        assert self.chain["StakeVault"].read("bondOf", self.challenger, Role.VERIFIER)[1] == 0
+        self._compare_liveness()
+
+    def _compare_liveness(self) -> None:
+        """A validation counts until it is proven false, and the order waits for no dispute that is closed."""
+        proof = self.chain["ProofOfTraining"]
+        if self.dispute.verdict is Verdict.FALSE:
+            assert not self.live
+            assert proof.read("isRemoved", 1, DEFENDANT, 0)
+        assert proof.read("phaseOf", 1) == Phase.CHALLENGE  # there is time for others to challenge
 
     def compare(self) -> None:
         """That both courts see the same dispute."""

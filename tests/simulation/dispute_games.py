@@ -1,20 +1,19 @@
 """One seed, one game: a random world, a scenario, and what must come of it."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
 
-from offchain.dispute.evidence import Evidence
 from offchain.dispute.moves import Move
-from offchain.dispute.state import Side, Verdict
+from offchain.dispute.state import Dispute, Posted, Side, Verdict
 from offchain.model.graph import Op
 from offchain.protocol.scores import ScoreFunction
 from tests.simulation.dispute_arena import Court, Record, Referee, arguments_of, play
 from tests.simulation.dispute_lies import random_lie
-from tests.simulation.dispute_players import Accuser, Habit, Honest, Liar, Player
+from tests.simulation.dispute_players import Accuser, Attempt, Habit, Honest, Liar, Player
 from tests.simulation.dispute_worlds import FUNCTIONS, Generator, World, random_world, wide_world
 from tests.simulation.evm import Abi, artifact
 
@@ -65,16 +64,15 @@ class Tally:
         assert set(self.functions) == {function.name for function in FUNCTIONS}, self.functions
 
 
+@dataclass
 class Forgetful(Honest):
     """An honest player that starts anew before each of its moves, as a worker that crashed."""
 
-    def attempts(self, dispute, posted):  # type: ignore[no-untyped-def]
-        self.evidence = Evidence(self.evidence.work, self.evidence_scores)
-        return super().attempts(dispute, posted)
+    world: World
 
-    @property
-    def evidence_scores(self) -> np.ndarray:
-        return np.diff(self.evidence._sums)
+    def attempts(self, dispute: Dispute, posted: Posted) -> Iterator[Attempt]:
+        self.evidence = self.world.truth()
+        return super().attempts(dispute, posted)
 
 
 def play_seed(seed: int, make_court: CourtMaker = Referee, function: ScoreFunction | None = None) -> Tally:
@@ -115,6 +113,7 @@ def false_claim(rng: Generator, world: World, make_court: CourtMaker, history: S
     court = make_court(world, lie.total(0, len(world.scores)), START)
     record = play(court, liar, _honest(rng, world, Side.CHALLENGER), START, calldata_size)
     assert record.verdict is Verdict.FALSE, record
+    court.check_money()
     tally.add(world, record)
 
 
@@ -124,21 +123,24 @@ def true_claim(rng: Generator, world: World, make_court: CourtMaker, history: Se
     court = make_court(world, world.score, START)
     record = play(court, _honest(rng, world, Side.DEFENDANT), accuser, START, calldata_size)
     assert record.verdict is Verdict.STANDS, record
+    court.check_money()
     tally.add(world, record)
 
 
 def collusion(rng: Generator, world: World, make_court: CourtMaker, history: Sequence[Move], tally: Tally) -> None:
     """A liar whose accomplice challenges first; an honest challenger follows, and wins."""
     lie = random_lie(rng, world)
-    claimed = lie.total(0, len(world.scores))
     liar = Liar(Side.DEFENDANT, rng, world, lie, _habit(rng), history)
-    first = play(make_court(world, claimed, START), liar, _accuser(rng, world, history), START)
+    court = make_court(world, lie.total(0, len(world.scores)), START)
+    first = play(court, liar, _accuser(rng, world, history), START)
+    court.check_money()
     tally.add(world, first)
     if first.verdict is Verdict.FALSE:
         return  # the accomplice was clumsy
-    court = make_court(world, claimed, START)
-    record = play(court, liar, _honest(rng, world, Side.CHALLENGER), START, calldata_size)
+    court = court.again(court.dispute.deadline)
+    record = play(court, liar, _honest(rng, world, Side.CHALLENGER), court.start, calldata_size)
     assert record.verdict is Verdict.FALSE, record
+    court.check_money()
     tally.add(world, record)
 
 
@@ -155,8 +157,9 @@ def _court_abi() -> Abi:
 
 
 def _honest(rng: Generator, world: World, side: Side) -> Player:
-    kind = Forgetful if rng.integers(10) == 0 else Honest
-    return kind(side, rng, world.truth())
+    if rng.integers(10) == 0:
+        return Forgetful(side, rng, world.truth(), world)
+    return Honest(side, rng, world.truth())
 
 
 def _accuser(rng: Generator, world: World, history: Sequence[Move]) -> Accuser:
@@ -166,4 +169,4 @@ def _accuser(rng: Generator, world: World, history: Sequence[Move]) -> Accuser:
 
 
 def _habit(rng: Generator) -> Habit:
-    return Habit(int(rng.choice(len(Habit), p=[0.4, 0.08, 0.06, 0.06, 0.25, 0.15])))
+    return Habit(int(rng.choice(len(Habit), p=[0.36, 0.08, 0.06, 0.06, 0.24, 0.14, 0.06])))

@@ -1,5 +1,6 @@
 """Who plays: the honest, by the solver alone, and adversaries of every kind."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -44,6 +45,7 @@ class Habit(IntEnum):
     LAST_SECOND = 3
     MALFORMED = 4
     REPLAYING = 5
+    HOLLOW = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ class Liar(Adversary):
 
     def _good(self, dispute: Dispute, posted: Posted) -> Iterator[Move]:
         move = next_move(dispute, posted, self.evidence, self.side)
+        if isinstance(move, PostTrace) and self.habit is Habit.HOLLOW:
+            yield self._hollow(move)
         if move is not None:
             yield move
         match dispute.stage:
@@ -150,6 +154,12 @@ class Liar(Adversary):
                 yield from self._forged_traces(dispute)
             case Stage.PARTS:
                 yield from self._forged_parts(dispute)
+
+    def _hollow(self, move: PostTrace) -> PostTrace:
+        """The trace with the root of a tensor that nobody has, not even the liar."""
+        roots = list(move.posting.roots)
+        roots[int(self.rng.integers(len(roots)))] = self.rng.bytes(32)
+        return PostTrace(dataclasses.replace(move.posting, roots=tuple(roots)))
 
     def _forged_sums(self, dispute: Dispute) -> PostSums:
         sums = [self.evidence.total(*bounds) for bounds in segments(dispute.low, dispute.high)]

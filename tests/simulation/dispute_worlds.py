@@ -1,6 +1,6 @@
 """Random small networks over all operations, with test sets and their true scores: what disputes are about."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -16,6 +16,8 @@ from offchain.model.validation import validate
 from offchain.protocol.scores import ScoreFunction
 
 Generator = np.random.Generator
+WideNode = Callable[[Generator], tuple[Node, Shape]]
+"""Makes a first node and the input that it is for."""
 
 FUNCTIONS = tuple(function for function in ScoreFunction if function is not ScoreFunction.NONE)
 COUNTS = (1, 1, 2, 2, 3, 5, 17, 31, 32, 33, 64, 100, 1000, 1023, 1024, 1025, 3000, 5000)
@@ -266,9 +268,9 @@ def _scale(rng: Generator, units: int, spread: float) -> Requantisation:
     return Requantisation(multiplier.astype(np.int32), shift.astype(np.uint8))
 
 
-def wide_world(rng: Generator, function: ScoreFunction) -> World:
+def wide_world(rng: Generator, function: ScoreFunction, name: str | None = None) -> World:
     """A world whose first node has operands that no move holds, or an output of more than 32 chunks."""
-    first, shape = _WIDE[int(rng.integers(len(_WIDE)))](rng)
+    first, shape = WIDE[name or str(rng.choice(list(WIDE)))](rng)
     nodes = [first, dense(rng, 1, first.output_shape, 1 if function in SINGLE else int(rng.integers(2, 8)))]
     if prod(first.output_shape) > 5000:
         nodes[1:] = [Node(Op.SLICE, (1,), (300,), -128, 127, offset=int(rng.integers(5000 - 300)))]
@@ -294,18 +296,17 @@ def _wide_convolution(rng: Generator) -> tuple[Node, Shape]:
     return window(rng, Op.CONV2D, 0, shape, kernel=(9, 9), padding=(2, 1, 0, 3), units=2), shape
 
 
-def _wide_channels(rng: Generator) -> tuple[Node, Shape]:
+def _wide_channels(op: Op) -> WideNode:
     """Each element of the window lies in a chunk of its own."""
-    op = (Op.DEPTHWISE_CONV2D, Op.MAX_POOL2D, Op.AVERAGE_POOL2D)[int(rng.integers(3))]
     shape = (8, 7, 1024)
-    return window(rng, op, 0, shape, kernel=(7, 7), padding=(2, 0, 3, 1)), shape
+    return lambda rng: (window(rng, op, 0, shape, kernel=(7, 7), padding=(2, 0, 3, 1)), shape)
 
 
-def _nested_pool(rng: Generator) -> tuple[Node, Shape]:
-    """A pool over everything, each part of which has still too many chunks."""
-    op = (Op.DEPTHWISE_CONV2D, Op.MAX_POOL2D, Op.AVERAGE_POOL2D)[int(rng.integers(3))]
+def _nested_pool(op: Op) -> WideNode:
+    """A window over everything, each part of which has still too many chunks."""
     shape = (178, 178, 33)
-    return window(rng, op, 0, shape, kernel=(178, 178), padding=(5, 0, 0, 2), stride=(200, 200)), shape
+    extra = {"kernel": (178, 178), "stride": (200, 200)}
+    return lambda rng: (window(rng, op, 0, shape, padding=(0, 0, 5, 2), **extra), shape)
 
 
 def _large_output(rng: Generator) -> tuple[Node, Shape]:
@@ -315,4 +316,12 @@ def _large_output(rng: Generator) -> tuple[Node, Shape]:
     return Node(Op.LOOKUP, (0,), shape, -128, 127, weight=weight), shape
 
 
-_WIDE = (_wide_dense, _nested_dense, _wide_convolution, _wide_channels, _wide_channels, _nested_pool, _large_output)
+WIDE: dict[str, WideNode] = {
+    "dense": _wide_dense,
+    "nested dense": _nested_dense,
+    "convolution": _wide_convolution,
+    **{f"wide {op.name}": _wide_channels(op) for op in (Op.DEPTHWISE_CONV2D, Op.MAX_POOL2D, Op.AVERAGE_POOL2D)},
+    **{f"nested {op.name}": _nested_pool(op) for op in (Op.DEPTHWISE_CONV2D, Op.MAX_POOL2D, Op.AVERAGE_POOL2D)},
+    "output": _large_output,
+}
+"""First nodes that make a network wide, by name."""
