@@ -17,7 +17,7 @@ from offchain.errors import Rejected
 from offchain.model.evaluator import evaluate
 from offchain.model.files import encode_graph, encode_weights
 from offchain.model.graph import IntegerNetwork, Node, Op, Requantisation, Shape
-from offchain.model.limits import MAX_TEST_SAMPLES, ModelLimits
+from offchain.model.limits import MAX_OUTPUT_ELEMENTS, MAX_TEST_SAMPLES, ModelLimits
 from offchain.model.roots import compute_model_root, compute_test_root
 from offchain.model.scores import total_score
 from offchain.protocol.manifest import FileRef, ModelManifest
@@ -74,10 +74,11 @@ def honest(seed: int) -> IntegerNetwork:
 
 
 def deep(channels: int, layers: int) -> IntegerNetwork:
-    """One convolution after the other."""
+    """One convolution after the other, and of the last one three elements."""
     first = weighted(Op.CONV2D, 0, (SIDE, SIDE, channels), 9, 1)
     next_one = weighted(Op.CONV2D, 1, (SIDE, SIDE, channels), 9 * channels, 2)
-    return network(first, *(replace(next_one, inputs=(layer,)) for layer in range(1, layers)))
+    rest = (replace(next_one, inputs=(layer,)) for layer in range(1, layers))
+    return network(first, *rest, Node(Op.SLICE, (layers,), (3,), -128, 127))
 
 
 def reveal(store: Store, made: IntegerNetwork) -> Revealed:
@@ -150,9 +151,9 @@ def test_content_that_trickles_in_delays_nobody_elses_model(store: Store, data: 
 
 
 def test_an_enormous_output_takes_bounded_memory(store: Store, data: Dataset) -> None:
-    units = 100_000
+    units, times = MAX_OUTPUT_ELEMENTS, 20_000 // SAMPLES
     wide = network(weighted(Op.DENSE, 0, (units,), SIDE * SIDE, 1))
-    many = Dataset(np.repeat(data.inputs, 40, axis=0), np.repeat(data.labels, 40))
+    many = Dataset(np.repeat(data.inputs, times, axis=0), np.repeat(data.labels, times))
     work = task(store, many, reveal(store, wide))
     at_once = 4 * units * len(many)
     tracemalloc.start()
@@ -166,7 +167,7 @@ def test_an_enormous_output_takes_bounded_memory(store: Store, data: Dataset) ->
 def test_a_model_of_endless_units_is_refused_before_its_root_is_computed(store: Store, data: Dataset) -> None:
     units = 1 << 20
     first = weighted(Op.DENSE, 0, (1,), SIDE * SIDE, 1)
-    made = network(first, weighted(Op.DENSE, 1, (units,), 1, 2))
+    made = network(first, weighted(Op.DENSE, 1, (units,), 1, 2), Node(Op.SLICE, (2,), (3,), -128, 127))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("offchain.roles.package.compute_model_root", unreachable)
         root = Root(b"r" * 32)
