@@ -1,5 +1,6 @@
 """`assay orders` and `assay show`: what is going on."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -7,12 +8,16 @@ import typer
 from offchain.cli import options
 from offchain.cli.disputes import print_disputes
 from offchain.cli.durations import countdown
-from offchain.cli.output import console, print_facts, print_json, print_rows, rows_table, short, tokens
+from offchain.cli.output import console, errors, print_facts, print_json, print_rows, rows_table, short, tokens
 from offchain.cli.session import Session, key_names, load_settings, open_session
 from offchain.types import TOKEN
 
 if TYPE_CHECKING:
     from offchain.roles.summary import OrderSummary
+
+
+MANIFEST_SECONDS = 5.0
+"""How long `show` waits for an order's manifest, which it can do without."""
 
 
 def orders(
@@ -61,6 +66,7 @@ def show(
     oid: options.Oid,
     home: options.Home = None,
     rpc: options.Rpc = None,
+    store: options.Store = None,
     chain_id: options.ChainId = None,
     as_json: options.Json = False,
 ) -> None:
@@ -69,7 +75,7 @@ def show(
     from offchain.roles.dispute_summary import summarise_disputes
     from offchain.roles.summary import summarise
 
-    session = open_session(load_settings(home=home, rpc=rpc), chain_id)
+    session = open_session(load_settings(home=home, rpc=rpc, store=store), chain_id)
     summary = summarise(session.contracts, session.order(oid))
     disputes = summarise_disputes(Court(session.contracts), oid=summary.oid)
     if as_json:
@@ -78,6 +84,22 @@ def show(
     _show(session, summary)
     if disputes:
         print_disputes(session, disputes, moves=True)
+
+
+def _describe(session: Session, summary: "OrderSummary") -> Callable[[int], str]:
+    """What a score means to people; for a regression in the label's own units if the manifest can be had now."""
+    from offchain.errors import Rejected, Retryable
+    from offchain.roles.materials import fetch_manifest
+    from offchain.roles.score_units import describe_score
+
+    found = None
+    if summary.score_function.is_regression:
+        try:
+            with session.store(seconds=MANIFEST_SECONDS) as place:
+                found = fetch_manifest(place, session.contracts.order(summary.oid).terms).preprocessing
+        except (Rejected, Retryable):
+            errors.print(f"without the manifest {summary.manifest} errors are shown in steps of the quantised label")
+    return lambda score: describe_score(summary.score_function, score, summary.samples, found)
 
 
 def _show(session: Session, summary: "OrderSummary") -> None:
@@ -101,10 +123,10 @@ def _show(session: Session, summary: "OrderSummary") -> None:
         facts["paid"] = summary.paid
     print_facts(facts, title=f"Order {summary.oid}", as_json=False)
     if summary.models:
-        rows = []
+        rows, describe = [], _describe(session, summary)
         for model in summary.models:
             row: dict[str, Any] = {"model": model.index, "provider": name(model.provider)}
-            row |= {name(sheet.validator): sheet.shown(model.index, summary.samples) for sheet in summary.sheets}
+            row |= {name(sheet.validator): sheet.shown(model.index, describe) for sheet in summary.sheets}
             rows.append(row | {"eligible": model.eligible, "winner": model.provider == summary.winner})
         console.print(rows_table(rows, "Models and their scores"))
     if summary.payouts:

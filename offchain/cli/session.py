@@ -47,11 +47,11 @@ class Session:
             self.client, account, self.settings.journals, contract_name=self.contracts.addresses.contract_at
         )
 
-    def store(self) -> Store:
-        """The storage in force."""
-        from offchain.storage.store import open_store
+    def store(self, *, seconds: float | None = None) -> Store:
+        """The storage in force; `seconds` bounds each operation, in place of the default."""
+        from offchain.storage.store import DEFAULT_SECONDS, open_store
 
-        return open_store(self.settings.store_location)
+        return open_store(self.settings.store_location, seconds=seconds or DEFAULT_SECONDS)
 
     def archive(self) -> Store:
         """The client's own directory: copies of what it ordered with, and test sets that are still secret."""

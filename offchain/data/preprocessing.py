@@ -30,16 +30,19 @@ class Quantiser(Preprocessing):
     """What the manifest records of the preprocessing, and the arithmetic that it stands for."""
 
     def apply(self, raw: RawData) -> Dataset:
-        """Quantises samples. Raises Rejected when a regression label leaves the range of 24 bits."""
+        """Quantises samples.
+
+        Raises Rejected for a regression label outside 24 bits, and for tokens that are no whole numbers from 0 to 255.
+        """
+        if self.tokens:
+            _require_tokens(raw.name, raw.inputs)
         return Dataset(self.quantise_inputs(raw.inputs), self._labels(raw))
 
     def quantise_inputs(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
         """Float inputs (n, *shape) to int8 of the same shape.
 
-        Raises Rejected if the feature count differs, or if tokens are no whole numbers from 0 to 255.
+        Raises Rejected if the feature count differs.
         """
-        if self.tokens:
-            _require_tokens(inputs)
         if len(self.offset) > 1 and inputs.shape[1:] != (len(self.offset),):
             raise Rejected(f"preprocessing is for {len(self.offset)} features; samples are {list(inputs.shape[1:])}")
         result = np.empty(inputs.shape, dtype=np.int8)
@@ -85,14 +88,14 @@ def fit_preprocessing(train: RawData, *, tokens: bool = False) -> Quantiser:
     return Quantiser(offset=offset, scale=scale, label_offset=label_offset, label_scale=label_scale, tokens=tokens)
 
 
-def _require_tokens(inputs: npt.NDArray[np.float32]) -> None:
+def _require_tokens(name: str, inputs: npt.NDArray[np.float32]) -> None:
     odd = (inputs < 0) | (inputs > 255) | (inputs != np.rint(inputs))
     if odd.any():
         row, *place = (int(i) for i in np.argwhere(odd)[0])
         value = inputs[(row, *place)]
         raise Rejected(
-            f"row {row + 1}, column {place[0] + 1} is {value:g}; a spec with an embedding reads tokens, whole numbers "
-            "from 0 to 255 (for text, name its column with --text)"
+            f"{name}: row {row + 1}, column {place[0] + 1} is {value:g}; a spec with an embedding reads tokens, whole "
+            "numbers from 0 to 255 (for text, name its column with --text)"
         )
 
 

@@ -145,7 +145,7 @@ def prepare_order(desk: Desk, request: OrderRequest, *, archive: Store | None = 
         manifest_cid=_keep(desk, manifest.to_bytes(), archive).digest,
         test_commitment=commitment,
         score_function=manifest.score_function_id,
-        minimum_score_ppm=_minimum_score(request, fitted),
+        minimum_score_ppm=minimum_score(request, fitted),
         train_seconds=request.train_seconds,
         reveal_seconds=request.reveal_seconds,
         validate_seconds=request.validate_seconds,
@@ -161,7 +161,7 @@ def prepare_order(desk: Desk, request: OrderRequest, *, archive: Store | None = 
     return PreparedOrder(record, manifest, train, test)
 
 
-def _minimum_score(request: OrderRequest, fitted: Quantiser) -> int:
+def minimum_score(request: OrderRequest, fitted: Quantiser) -> int:
     """What the contracts compare with: millionths of a sample, or of the unit that errors are counted in."""
     if request.maximum_mean_error is None:
         return request.minimum_score_ppm

@@ -21,14 +21,13 @@ def error_unit(function: ScoreFunction, preprocessing: Preprocessing | None) -> 
 
 
 def describe_score(function: ScoreFunction, score: int, samples: int, preprocessing: Preprocessing | None) -> str:
-    """The mean of a score over its samples: a share, or minus a mean error with its unit.
+    """The mean of a score over its samples: a share, or the mean error that it is minus of.
 
     Without the order's preprocessing a regression's error can only be said in the integer steps of its labels.
     """
-    mean = score / max(samples, 1)
+    mean, unit = abs(score) / max(samples, 1), error_unit(function, preprocessing)
     if function.is_top_k:
         return f"{mean:.2%}"
-    unit = error_unit(function, preprocessing)
-    if function is ScoreFunction.CROSS_ENTROPY:
-        return f"{mean * (unit or 1):.4f} bits"
-    return f"{mean:.4g} steps" if unit is None else f"{mean * unit:.4g}"
+    if unit is None:
+        return f"{mean:.4g} steps" + ("²" if function is ScoreFunction.MEAN_SQUARED_ERROR else "")
+    return f"{mean * unit:.4g}" + (" bits" if function is ScoreFunction.CROSS_ENTROPY else "")

@@ -1,5 +1,6 @@
 """All that can be said of one order, read from the chain, for people and programs that look at it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,14 +37,14 @@ class SheetSummary:
     v_stake: Wei
     slashed: bool
 
-    def shown(self, index: int, samples: int) -> str:
-        """The score of one model in words."""
+    def shown(self, index: int, describe: Callable[[int], str]) -> str:
+        """The score of one model in words; `describe` says what a sum over the test set means."""
         if self.slashed:
             return "slashed"
         if index >= len(self.scores):
             return "committed"
         score = self.scores[index]
-        return "abstained" if score == ABSTAIN else f"{score / max(samples, 1):.4g}"
+        return "abstained" if score == ABSTAIN else describe(score)
 
 
 @dataclass(frozen=True, slots=True)
