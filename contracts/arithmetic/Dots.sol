@@ -65,22 +65,19 @@ library Dots {
         assembly ("memory-safe") {
             let lanes := 0x000000ff000000ff000000ff000000ff000000ff000000ff000000ff000000ff
             let bias := 0x0000008000000080000000800000008000000080000000800000008000000080
+            let flip := 0x8080808080808080808080808080808080808080808080808080808080808080
+            let halves := 0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff
+            let quarters := 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff
             let tail := and(length, 31)
             let end := add(a, sub(length, tail))
             b := sub(b, a)
             for { } 1 { } {
                 for { } lt(a, end) { a := add(a, 32) } {
-                    let x := xor(mload(a), 0x8080808080808080808080808080808080808080808080808080808080808080)
-                    let y := xor(mload(add(a, b)), 0x8080808080808080808080808080808080808080808080808080808080808080)
+                    let x := xor(mload(a), flip)
+                    let y := xor(mload(add(a, b)), flip)
                     y := or(shl(128, y), shr(128, y))
-                    y := or(
-                        shl(64, and(y, 0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff)),
-                        and(shr(64, y), 0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff)
-                    )
-                    y := or(
-                        shl(32, and(y, 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff)),
-                        and(shr(32, y), 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff)
-                    )
+                    y := or(shl(64, and(y, halves)), and(shr(64, y), halves))
+                    y := or(shl(32, and(y, quarters)), and(shr(32, y), quarters))
                     sum := add(
                         add(
                             add(

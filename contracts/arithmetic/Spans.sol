@@ -85,6 +85,8 @@ library Spans {
     /// at most 64, and a lane at most 64 · 510 < 2^16; the sum over all lanes is below 2^20.
     function _sum(uint256 pointer, Comb memory comb, uint256 length) private pure returns (uint256 total) {
         assembly ("memory-safe") {
+            let flip := FLIP
+            let lanes := LANES
             let mask := mload(add(comb, 0x40))
             let count := mload(add(comb, 0x20))
             let stride := mul(mload(comb), count)
@@ -93,8 +95,8 @@ library Spans {
                     mask := and(mask, not(shr(shl(3, mul(length, mload(comb))), not(0))))
                     count := length
                 }
-                let word := and(xor(mload(pointer), FLIP), mask)
-                total := add(total, add(and(word, LANES), and(shr(8, word), LANES)))
+                let word := and(xor(mload(pointer), flip), mask)
+                total := add(total, add(and(word, lanes), and(shr(8, word), lanes)))
                 pointer := add(pointer, stride)
                 length := sub(length, count)
             }
@@ -112,22 +114,25 @@ library Spans {
         returns (uint256 raised)
     {
         assembly ("memory-safe") {
-            function larger(a, b) -> c {
-                let keep := and(sub(or(a, TOPS), b), TOPS)
+            function larger(a, b, high) -> c {
+                let keep := and(sub(or(a, high), b), high)
                 keep := sub(shr(7, keep), shr(15, keep))
                 c := xor(b, and(xor(a, b), keep))
             }
+            let flip := FLIP
+            let lanes := LANES
             let mask := mload(add(comb, 0x40))
             let count := mload(add(comb, 0x20))
             let stride := mul(mload(comb), count)
+            let tops := TOPS
             raised := best
             for { } length { } {
                 if lt(length, count) {
                     mask := and(mask, not(shr(shl(3, mul(length, mload(comb))), not(0))))
                     count := length
                 }
-                let word := and(xor(mload(pointer), FLIP), mask)
-                raised := larger(larger(raised, and(word, LANES)), and(shr(8, word), LANES))
+                let word := and(xor(mload(pointer), flip), mask)
+                raised := larger(larger(raised, and(word, lanes), tops), and(shr(8, word), lanes), tops)
                 pointer := add(pointer, stride)
                 length := sub(length, count)
             }

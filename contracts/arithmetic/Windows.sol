@@ -62,9 +62,11 @@ library Windows {
         // every number of a valid node is far below 2^64, and so is every product of two
         unchecked {
             uint256 start = row * window.rowTerms;
-            first = _max(start + window.left, window.from);
-            uint256 last = _min(start + window.right, window.to);
-            count = first < last ? last - first : 0;
+            first = start + window.left;
+            if (first < window.from) first = window.from;
+            uint256 last = start + window.right;
+            if (last > window.to) last = window.to;
+            if (first < last) count = last - first;
             offset = uint256(window.origin) + row * window.rowStep + (first - start) * window.step;
         }
     }
