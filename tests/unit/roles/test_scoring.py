@@ -12,6 +12,7 @@ from offchain.data.dataset import Dataset
 from offchain.errors import Rejected, Retryable
 from offchain.model.evaluator import evaluate
 from offchain.model.files import encode_graph, encode_weights
+from offchain.model.graph import IntegerNetwork, Node, Op
 from offchain.model.limits import ModelLimits
 from offchain.model.roots import compute_model_root, compute_test_root
 from offchain.model.scores import total_score
@@ -66,6 +67,32 @@ def test_an_honest_model_has_its_exact_score(store: Store, data: Dataset, candid
     work = task(store, data, (package.model_root, package.cid))
     assert score(store, work) == (Verdict(expected),)
     assert compute_model_root(unpack(store, package.cid, package.model_root, LIMITS)) == package.model_root
+
+
+def test_a_model_is_scored_whatever_it_is_made_of(store: Store, data: Dataset, candidate: Candidate) -> None:
+    """What fits the order's sizes could not be proven wrong on chain, so nobody may abstain from it."""
+    limits = replace(LIMITS, input_size=3, output_size=2)
+    hidden, last = candidate.network.nodes
+    narrow, image = replace(last, low=-128, high=127), Node(Op.SLICE, (2,), (1, 1, 2), -128, 127)
+    strange = (
+        IntegerNetwork((3, 1, 1), (hidden, last), 1.0),
+        IntegerNetwork((1, 3, 1), (hidden, narrow, image), 1e-300),
+    )
+    packages = [pack(store, network, candidate.model, limits) for network in strange]
+    work = task(store, data, *((package.model_root, package.cid) for package in packages))
+    first, second = score(store, replace(work, limits=limits))
+    expected = total_score(ScoreFunction.ACCURACY, evaluate(candidate.network, data.inputs), data.labels)
+    assert first == Verdict(expected)
+    assert second.reason is None
+    for wrong in (replace(limits, input_size=4), replace(limits, output_size=3)):
+        with pytest.raises(Rejected):
+            pack(store, strange[0], candidate.model, wrong)
+
+
+def test_a_test_set_of_another_size_is_rejected(store: Store, data: Dataset) -> None:
+    work = replace(task(store, data), limits=replace(LIMITS, input_size=4))
+    with pytest.raises(Rejected, match="samples of 3 numbers; the order says 4"):
+        score(store, work)
 
 
 def test_what_is_wrong_with_one_model_does_not_touch_the_others(
