@@ -4,10 +4,10 @@ A provider holds its models, a validator what it has scored, a client its test s
 gives. Fetching and hashing run in the background; only calls and what is said happen in the worker's thread.
 """
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 
 from offchain.chain.availability import Asked, Availability, answerable, of_order
 from offchain.chain.views import Model, TestSet
@@ -28,8 +28,6 @@ from offchain.types import OrderId, Root, Wei
 MAX_TEST_BYTES = 2**29
 """The largest test set that is fetched to answer from."""
 
-Source = Callable[[Target], Answer]
-
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
@@ -42,14 +40,12 @@ class Whereabouts:
 
 
 class Library:
-    """What a store holds of models and test sets, as trees. Keeps the last of each: requests come in bunches.
-
-    Not thread-safe; `Answering` uses it from one thread.
-    """
+    """What a store holds of models and test sets, as trees. Keeps the last of each: requests come in bunches."""
 
     def __init__(self, store: Store, *, max_test_bytes: int = MAX_TEST_BYTES) -> None:
         self._store = store
         self._max_test_bytes = max_test_bytes
+        self._lock = Lock()
         self._model: tuple[Root, ModelTree] | None = None
         self._test: tuple[Root, SampleTree] | None = None
 
@@ -58,12 +54,13 @@ class Library:
 
         Raises Retryable when the store cannot give the data now, Rejected when what it gives is malformed or another.
         """
-        if is_of_test(target):
-            tree = self._test_tree(where.test)
-            return answer_from_test(target, tree, samples=where.test.sample_count, input_size=where.input_size)
-        if where.model is None:
-            raise Rejected(f"order {target.oid} has no model {target.model_index}")
-        return answer_from_model(target, self._model_tree(where.model, where.limits))
+        with self._lock:
+            if is_of_test(target):
+                tree = self._test_tree(where.test)
+                return answer_from_test(target, tree, samples=where.test.sample_count, input_size=where.input_size)
+            if where.model is None:
+                raise Rejected(f"order {target.oid} has no model {target.model_index}")
+            return answer_from_model(target, self._model_tree(where.model, where.limits))
 
     def _model_tree(self, model: Model, limits: ModelLimits) -> ModelTree:
         if self._model is None or self._model[0] != model.model_root:
@@ -94,14 +91,22 @@ class Answering:
         options: AnsweringOptions | None = None,
         *,
         court: Availability | None = None,
+        store: Store | None = None,
+        executor: Executor | None = None,
     ) -> None:
-        """What the store of `context` holds is answered from. `court`: if the worker reads it anyway."""
+        """`court`: if the worker reads it anyway. `store`: what is answered from; by default that of `context`.
+
+        `executor` fetches and hashes; by default a thread of its own.
+        """
         self._context = context
         self._hands = hands
         self._options = options or AnsweringOptions()
         self._court = court or Availability(context.contracts)
-        self._library = Library(context.store)
-        self._pool = ThreadPoolExecutor(1, "answer")
+        self._library = Library(store or context.store)
+        self._owned: ThreadPoolExecutor | None = None
+        if executor is None:
+            executor = self._owned = ThreadPoolExecutor(1, "answer")
+        self._executor = executor
         self._work: dict[str, Future[Answer]] = {}
         self._asked: tuple[Asked, ...] = ()
         self._gas_price = Wei(0)
@@ -133,13 +138,15 @@ class Answering:
         """Ends what runs in the background."""
         for future in self._work.values():
             future.cancel()
-        self._pool.shutdown()
+        if self._owned is not None:
+            self._owned.shutdown()
 
     def _answer(self, view: OrderView, one: Asked) -> None:
         if one.key not in self._work:
             if self._is_mine_now(view, one):
                 where = self._whereabouts(view, one.request.target)
-                self._work[one.key] = self._pool.submit(self._library.answer, one.request.target, where)
+                self._work[one.key] = self._executor.submit(self._library.answer, one.request.target, where)
+                self._hands.note_action()
             return
         future = self._work[one.key]
         if not future.done():

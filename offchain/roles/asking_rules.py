@@ -41,11 +41,11 @@ def is_time_to_ask(view: OrderView, absence: Absence, *, scored: bool) -> bool:
     """Whether to ask about it now. `scored`: somebody claims to have evaluated the model, or any for the test set.
 
     A model that nobody has scored cannot win. A test set that nobody can have makes its providers' work worthless, so
-    that is not left until there are scores.
+    that is not left until there are scores. Nothing is asked for in a window that was stretched.
     """
-    if not absence.final and absence.tries < PATIENT_TRIES:
-        return False
     windows = view.order.windows
+    if (not absence.final and absence.tries < PATIENT_TRIES) or view.now >= windows.challenge_end:
+        return False
     if absence.model_index is None and view.phase in (Phase.SCORE_COMMIT, Phase.SCORE_REVEAL):
         return view.now >= windows.reveal_end + (windows.score_commit_end - windows.reveal_end) // 4
     return view.phase == Phase.CHALLENGE and scored

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
@@ -16,6 +17,7 @@ from offchain.chain.transactions import Receipt
 from offchain.errors import Bug, Rejected, Retryable
 from offchain.protocol.lifecycle import ENDED, Phase
 from offchain.protocol.manifest import MAX_FILE_BYTES, MAX_MANIFEST_BYTES, OrderManifest
+from offchain.roles.answering import Answering
 from offchain.roles.client_rules import ClientAction, OpeningLost, ReleaseTest, Seal, client_actions
 from offchain.roles.context import RoleContext
 from offchain.roles.journal import Journal
@@ -24,6 +26,7 @@ from offchain.roles.prepare import OrderRequest, PreparedOrder, prepare_order
 from offchain.roles.records import TestSetRecord
 from offchain.roles.worker import Worker
 from offchain.storage.cid import Cid
+from offchain.storage.layered import LayeredStore
 from offchain.storage.store import Store
 from offchain.types import OrderId
 
@@ -123,19 +126,33 @@ class ClientWorker(Worker):
 
     role: ClassVar[str] = "client"
 
-    def __init__(self, context: RoleContext, options: ClientOptions | None = None) -> None:
+    def __init__(
+        self, context: RoleContext, options: ClientOptions | None = None, *, executor: Executor | None = None
+    ) -> None:
+        """`executor` prepares answers to requests for data; by default a thread of the worker's own."""
         self._options = options or ClientOptions()
         super().__init__(context, poll_seconds=self._options.poll_seconds)
+        archive = self._options.archive
+        store = None if archive is None else LayeredStore([archive, context.store])
+        self._answering = Answering(context, self._hands, store=store, executor=executor)
+
+    def close(self) -> None:
+        """Ends what runs in the background."""
+        self._answering.close()
 
     def _has_news(self) -> bool:
         """Orders to be put come from another process, the command line, and not from the chain."""
         return True
 
     def _prepare(self) -> None:
-        """Puts what was decided on and is not on its way: the process died between decision and transaction."""
+        """Puts what was decided on and is not on its way: the process died between decision and transaction.
+
+        And reads what is asked for.
+        """
         for record in self.context.journal.all(TestSetRecord):
             if record.wanted:
                 self._attempt(None, f"put {record.commitment.hex()}", partial(self._put, record))
+        self._attempt(None, "requests", self._answering.begin, obligation=True)
 
     def _put(self, record: TestSetRecord) -> None:
         key = f"put::{record.commitment.hex()}"
@@ -151,6 +168,8 @@ class ClientWorker(Worker):
         for action in client_actions(view, record, self._options.seal_grace):
             release = not isinstance(action, Seal)
             self._attempt(view.oid, type(action).__name__, partial(self._act, view, action), obligation=release)
+        if view.phase > Phase.REVEAL:
+            self._attempt(view.oid, "answers", partial(self._answering.advance, view), obligation=True)
 
     def _act(self, view: OrderView, action: ClientAction) -> None:
         match action:

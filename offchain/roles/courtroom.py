@@ -42,7 +42,7 @@ class Courtroom:
         self.casebook = Casebook(context, executor, fetcher=fetcher, max_test_bytes=max_test_bytes)
         self.player = Player(context, hands, self.casebook, strategy=strategy)
         self.requests = Availability(context.contracts)
-        self.answering = Answering(context, hands, answering, court=self.requests)
+        self.answering = Answering(context, hands, answering, court=self.requests, executor=fetcher)
 
     def begin(self, head: BlockRef) -> None:
         """Reads what is in dispute and what is asked for, as of `head`, the latest block."""

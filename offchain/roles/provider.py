@@ -15,6 +15,7 @@ from offchain.model.search import Candidate, SearchSettings, hold_out, search
 from offchain.protocol.commitments import claim_commitment
 from offchain.protocol.lifecycle import ENDED, Phase
 from offchain.protocol.selection import TrainingMeans, TrainingOffer, choose_training
+from offchain.roles.answering import Answering
 from offchain.roles.background import BackgroundWorker
 from offchain.roles.context import RoleContext
 from offchain.roles.jobs import Emit, Ended, ShouldStop
@@ -82,8 +83,17 @@ class ProviderWorker(BackgroundWorker[Found]):
         super().__init__(context, slots=slots, executor=executor, poll_seconds=poll_seconds)
         self._trained: set[OrderId] = set()
         self._offers: dict[OrderId, tuple[TrainingOffer, OrderView]] = {}
+        self._answering = Answering(context, self._hands, executor=executor)
+
+    def close(self) -> None:
+        """Ends what runs in the background."""
+        super().close()
+        self._answering.close()
 
     # The loop
+
+    def _has_news(self) -> bool:
+        return self._answering.has_news() or super()._has_news()
 
     def _obligations(self) -> frozenset[OrderId]:
         return frozenset(record.oid for record in self.context.journal.all(CandidateRecord))
@@ -91,6 +101,7 @@ class ProviderWorker(BackgroundWorker[Found]):
     def _prepare(self) -> None:
         self._offers.clear()
         super()._prepare()
+        self._attempt(None, "requests", self._answering.begin, obligation=True)
 
     def _job_ended(self, end: Ended[OrderId]) -> None:
         if not isinstance(end.error, Retryable):
@@ -105,6 +116,7 @@ class ProviderWorker(BackgroundWorker[Found]):
 
     def _advance(self, view: OrderView) -> None:
         if view.phase > Phase.REVEAL:
+            self._attempt(view.oid, "answers", partial(self._answering.advance, view), obligation=True)
             self._seal_if_left(view)
             return
         claim = self.context.contracts.claim(view.oid, self.context.account)
