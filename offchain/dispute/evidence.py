@@ -18,6 +18,9 @@ from offchain.model.leaves import Descriptor, NodeOpening, Sample, UnitOpening
 from offchain.model.roots import ModelTree, SampleTree, TraceTree
 from offchain.protocol.scores import ScoreFunction
 
+_KEPT_BYTES = 32 << 20
+"""Of tensors that are kept for further moves; one trace is kept, however large."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -47,7 +50,8 @@ class Work:
 class Evidence:
     """What one player says about a model on a test set; of an honest player, the truth.
 
-    scores: int64 (n,), of each sample. Traces are made when a game gets to a sample, and the last one is kept.
+    scores: int64 (n,), of each sample. Traces are made when a game gets to a sample; the last few are kept, for several
+    disputes of one model may look at different samples in turn.
     """
 
     def __init__(self, work: Work, scores: Int64Array) -> None:
@@ -55,7 +59,8 @@ class Evidence:
             raise Bug(f"{len(scores)} scores of {len(work.inputs)} samples")
         self.work = work
         self._sums = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(scores, dtype=np.int64)])
-        self._trace: tuple[int, TraceTree] | None = None
+        self._traces: dict[int, TraceTree] = {}
+        """By sample, the one used last at the end."""
 
     def total(self, low: int, high: int) -> int:
         """The sum of the scores of samples [low, high)."""
@@ -63,9 +68,13 @@ class Evidence:
 
     def trace(self, sample: int) -> TraceTree:
         """All tensors of one sample."""
-        if self._trace is None or self._trace[0] != sample:
-            self._trace = sample, self._make_trace(sample)
-        return self._trace[1]
+        found = self._traces.pop(sample, None)
+        if found is None:
+            while len(self._traces) >= self._most_traces:
+                self._traces.pop(next(iter(self._traces)))
+            found = self._make_trace(sample)
+        self._traces[sample] = found
+        return found
 
     def sample(self, sample: int) -> tuple[Sample, tuple[bytes, ...]]:
         """A sample's leaf, and its proof up to the test root."""
@@ -91,6 +100,10 @@ class Evidence:
         weight = self.work.network.nodes[node].weight
         row = b"" if weight is None else weight[unit_of(found, element)].tobytes()
         return reduce_terms(found, element, bounds, data, row)
+
+    @property
+    def _most_traces(self) -> int:
+        return max(1, _KEPT_BYTES // self.work.model.descriptors[-1].totals.elements)
 
     def _make_trace(self, sample: int) -> TraceTree:
         return TraceTree(self.work.network, trace_sample(self.work.network, self.work.inputs[sample]))

@@ -26,11 +26,11 @@ class FalseEvidence(Evidence):
         self, work: Work, scores: Int64Array, traces: Mapping[int, Tensors], network: IntegerNetwork | None = None
     ) -> None:
         super().__init__(work, scores)
-        self._traces = traces
+        self._lies = traces
         self._network = network or work.network
 
     def _make_trace(self, sample: int) -> TraceTree:
-        tensors: Sequence[np.ndarray] | None = self._traces.get(sample)
+        tensors: Sequence[np.ndarray] | None = self._lies.get(sample)
         return TraceTree(self.work.network, tensors or trace_sample(self._network, self.work.inputs[sample]))
 
     def parts(self, sample: int, node: int, element: int, bounds: tuple[tuple[int, int], ...]) -> tuple[int, ...]:

@@ -131,3 +131,22 @@ def test_what_was_posted_is_read_from_moves(world: World, lie: FalseEvidence) ->
     assert isinstance(move, PostSums)
     assert after(posted, move).sums == move.sums
     assert not isinstance(move, Contest)
+
+
+def test_traces_of_several_samples_are_kept(world: World) -> None:
+    evidence = world.truth()
+    kept = [evidence.trace(sample) for sample in range(10)]
+    assert all(evidence.trace(sample) is trace for sample, trace in enumerate(kept))
+    for sample in range(40):
+        evidence.trace(sample)
+    assert evidence.trace(39).roots == world.truth().trace(39).roots
+
+
+def test_memory_for_traces_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("offchain.dispute.evidence._KEPT_BYTES", 1)
+    evidence = world.truth()
+    first = evidence.trace(0)
+    assert evidence.trace(0) is first
+    evidence.trace(1)
+    assert evidence.trace(0) is not first
+    assert evidence.trace(0).roots == first.roots
