@@ -21,11 +21,15 @@ GRU_NODES = (8, 14)
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """Of the integer network: nodes, int8 weights (tables included), and units, the rows that they stand in."""
+    """Of the integer network: nodes, int8 weights (tables included), and units, the rows that they stand in.
+
+    tensor_bytes: of the largest node, its weights or four bytes for each of its units.
+    """
 
     nodes: int
     weights: int
     units: int
+    tensor_bytes: int
 
     @property
     def model_bytes(self) -> int:
@@ -38,7 +42,8 @@ def footprint(wired: Sequence[Wired]) -> Footprint:
     nodes = sum(_nodes(item, wired) for item in wired)
     tables = sum(_tables(item) for item in wired)
     weights = sum(_weights(item) for item in wired) + TABLE_ELEMENTS * tables
-    return Footprint(nodes, weights, sum(_units(item) for item in wired) + tables)
+    largest = max(_largest(item) for item in wired)
+    return Footprint(nodes, weights, sum(_units(item) for item in wired) + tables, largest)
 
 
 def require_within_limits(wired: Sequence[Wired]) -> None:
@@ -114,6 +119,20 @@ def _weights(item: Wired) -> int:
             return item.weights
         case _:
             return item.weights - _units(item)
+
+
+def _largest(item: Wired) -> int:
+    """Bytes of the layer's largest node: its weights, or four for each of its units."""
+    if not isinstance(item.layer, Lstm | Gru):
+        return max(_weights(item), 4 * _units(item), TABLE_ELEMENTS * _tables(item))
+    units, (steps, features) = item.layer.units, sequence_shape(item.input_shape)
+    if steps > 1:
+        rows, fan_in = 3 * units, features + units
+    elif isinstance(item.layer, Lstm) or features > units:
+        rows, fan_in = 2 * units, features
+    else:
+        rows, fan_in = units, features + units
+    return max(rows * fan_in, 4 * rows, 8 * units, TABLE_ELEMENTS)
 
 
 def _units(item: Wired) -> int:

@@ -206,10 +206,13 @@ def require_within_bounds(request: OrderRequest, parameters: ProtocolParameters)
 
 def require_room(request: OrderRequest, parameters: ProtocolParameters) -> None:
     """Raises Rejected when no model of the spec can be within the order's bytes."""
-    needed = request.spec.footprint.model_bytes
+    made = request.spec.footprint
     allowed = request.max_model_bytes or parameters.max_model_bytes
-    if needed > allowed:
-        raise Rejected(f"--max-model-bytes {allowed}: an integer network of this spec has about {needed} bytes")
+    if made.model_bytes > allowed:
+        raise Rejected(f"--max-model-bytes {allowed}: an integer network of this spec has {made.model_bytes} bytes")
+    tensor = request.max_tensor_bytes or parameters.max_tensor_bytes
+    if made.tensor_bytes > tensor:
+        raise Rejected(f"--max-tensor-bytes {tensor}: the largest tensor of this spec has {made.tensor_bytes} bytes")
 
 
 def _within(flag: str, actual: int, least: int, most: int) -> None:

@@ -34,6 +34,7 @@ def test_the_footprint_is_that_of_the_network(model: FloatModel) -> None:
     assert made.nodes == len(network.nodes)
     assert made.weights == sum(weight.size for weight in weights)
     assert made.units == sum(len(weight) for weight in weights)
+    assert made.tensor_bytes == max(max(weight.size, 4 * len(weight)) for weight in weights)
 
 
 @pytest.mark.parametrize("text", ["lstm:12", "gru:12", "lstm:8-6", "gru:8-6"])
