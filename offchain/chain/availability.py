@@ -14,7 +14,7 @@ from offchain.chain.client import BlockRef
 from offchain.chain.contracts import AssayContracts
 from offchain.chain.views import decode, encode
 from offchain.dispute.answers import Answer
-from offchain.dispute.requests import Request, RequestStatus, Target
+from offchain.dispute.requests import Request, Target
 from offchain.types import OrderId, Seconds
 
 NAME = "AvailabilityCourt"
@@ -32,7 +32,7 @@ class Asked:
     @property
     def is_open(self) -> bool:
         """Whether nothing has ended it yet; its time may be up."""
-        return self.request.status is RequestStatus.OPEN
+        return self.request.is_open
 
     @property
     def key(self) -> str:

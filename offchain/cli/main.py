@@ -20,6 +20,7 @@ from offchain.cli import (
     keys,
     orders,
     put,
+    request_data,
     rewards,
     stake,
     workers,
@@ -62,6 +63,7 @@ for role in workers.ROLES:
     app.add_typer(workers.role_app(role), name=role, rich_help_panel=ROLES)
 app.command("challenge", rich_help_panel=ROLES)(challenge.challenge)
 app.command("disputes", rich_help_panel=ROLES)(disputes.disputes)
+app.command("request-data", rich_help_panel=ROLES)(request_data.request_data)
 app.command("claim-rewards", rich_help_panel=ROLES)(rewards.claim_rewards)
 
 app.add_typer(bench.app, name="bench", rich_help_panel=TOOLS)

@@ -51,6 +51,11 @@ class Request:
     bond: Wei
     target: Target
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing has ended it yet; its time may be up."""
+        return self.status is RequestStatus.OPEN
+
 
 _USED: dict[Item, frozenset[str]] = {
     Item.HEADER: frozenset({"model_index"}),
