@@ -7,10 +7,11 @@ import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/Reentran
 import { Dispute, IDisputeCourt, Stage, Verdict } from "./interfaces/IDisputeCourt.sol";
 import { IOrderBook, Order } from "./interfaces/IOrderBook.sol";
 import { IParameters } from "./interfaces/IParameters.sol";
-import { IProofOfTraining } from "./interfaces/IProofOfTraining.sol";
+import { IProofOfTraining, Seat } from "./interfaces/IProofOfTraining.sol";
 import { IStakeVault, Role } from "./interfaces/IStakeVault.sol";
 import { IStepVerifier } from "./interfaces/IStepVerifier.sol";
 import { Phase } from "./libraries/Lifecycle.sol";
+import { ScoreFunctions } from "./libraries/ScoreFunctions.sol";
 
 /// @title How disputes begin and end, whose turn it is, and how they are read
 /// @notice What players do in between is in DisputeCourt.
@@ -36,23 +37,17 @@ abstract contract DisputeState is IDisputeCourt, ReentrancyGuardTransient {
 
     /// @inheritdoc IDisputeCourt
     function open(uint256 oid, address validator, uint16 modelIndex) external nonReentrant returns (uint256 id) {
-        if (_PROOF.phaseOf(oid) != Phase.Challenge || !_PROOF.isLive(oid, validator, modelIndex)) {
-            revert NotDisputable(oid, validator, modelIndex);
-        }
-        if (validator == msg.sender) revert OwnValidation(validator);
-        _requireVerifier();
-        Order memory order = _BOOK.getOrder(oid);
-        int64 score = _PROOF.scoreOf(oid, validator, modelIndex);
-        uint32 samples = _BOOK.testSetOf(oid).sampleCount;
-        id = ++_disputeCount;
-        Dispute storage d = _disputes[id];
-        (d.challenger, d.modelIndex) = (msg.sender, modelIndex);
-        (d.defendant, d.high, d.moveSeconds) = (validator, samples, order.moveSeconds);
-        (d.oid, d.value, d.stake) = (oid.toUint64(), score, order.challengeStake.toUint128());
-        emit Opened(id, oid, validator, msg.sender, modelIndex, score, order.challengeStake);
-        _advance(id, d, samples == 1 ? Stage.Trace : Stage.Sums);
-        _VAULT.lock(msg.sender, Role.Verifier, order.challengeStake, bytes32(oid));
-        _PROOF.disputeOpened(oid);
+        return _open(oid, validator, modelIndex, ScoreFunctions.ABSTAIN);
+    }
+
+    /// @inheritdoc IDisputeCourt
+    function counter(uint256 oid, address validator, uint16 modelIndex, int64 score)
+        external
+        nonReentrant
+        returns (uint256 id)
+    {
+        id = _open(oid, validator, modelIndex, score);
+        emit Countered(id, validator, score);
     }
 
     /// @inheritdoc IDisputeCourt
@@ -100,6 +95,25 @@ abstract contract DisputeState is IDisputeCourt, ReentrancyGuardTransient {
         return address(_VERIFIER);
     }
 
+    function _open(uint256 oid, address validator, uint16 modelIndex, int64 score) private returns (uint256 id) {
+        Seat memory seat = _PROOF.seatOf(oid, validator, modelIndex);
+        if (_PROOF.phaseOf(oid) != Phase.Challenge || !seat.live) revert NotDisputable(oid, validator, modelIndex);
+        if (seat.holder == msg.sender) revert OwnValidation(msg.sender);
+        _requireVerifier();
+        Order memory order = _BOOK.getOrder(oid);
+        uint32 samples = _BOOK.testSetOf(oid).sampleCount;
+        id = ++_disputeCount;
+        Dispute storage d = _disputes[id];
+        (d.challenger, d.modelIndex) = (msg.sender, modelIndex);
+        (d.defendant, d.high, d.moveSeconds) = (seat.holder, samples, order.moveSeconds);
+        (d.oid, d.value, d.stake) = (oid.toUint64(), seat.score, order.challengeStake.toUint128());
+        (d.seat, d.counter, d.version) = (validator, score, seat.version);
+        emit Opened(id, oid, seat.holder, msg.sender, modelIndex, seat.score, order.challengeStake);
+        _advance(id, d, samples == 1 ? Stage.Trace : Stage.Sums);
+        _VAULT.lock(msg.sender, Role.Verifier, order.challengeStake, bytes32(oid));
+        _PROOF.disputeOpened(oid);
+    }
+
     /// @dev Hands the turn on; the next player has a full clock.
     function _advance(uint256 id, Dispute storage d, Stage next) internal {
         uint64 deadline = uint64(block.timestamp) + d.moveSeconds;
@@ -120,10 +134,9 @@ abstract contract DisputeState is IDisputeCourt, ReentrancyGuardTransient {
         bytes32 ref = bytes32(uint256(d.oid));
         if (verdict == Verdict.Stands) {
             _VAULT.slashLocked(d.challenger, Role.Verifier, d.stake, winner, order.disputeSharePpm, ref);
-        } else {
+        } else if (verdict == Verdict.Moot || !_replace(d)) {
             _VAULT.unlock(d.challenger, Role.Verifier, d.stake, ref);
         }
-        if (verdict == Verdict.False) _PROOF.removeValidation(d.oid, d.defendant, d.modelIndex, winner);
         _PROOF.disputeClosed(d.oid, uint64(block.timestamp) + order.terms.challengeSeconds);
     }
 
@@ -141,8 +154,13 @@ abstract contract DisputeState is IDisputeCourt, ReentrancyGuardTransient {
     /// @return lost the loser's stake, in wei
     function _outcome(Dispute storage d, Verdict verdict) private view returns (address winner, uint256 lost) {
         if (verdict == Verdict.Stands) return (d.defendant, d.stake);
-        if (verdict == Verdict.False) return (d.challenger, _PROOF.sheetOf(d.oid, d.defendant).vStake);
+        if (verdict == Verdict.False) return (d.challenger, _PROOF.seatOf(d.oid, d.seat, d.modelIndex).stake);
         return (address(0), 0);
+    }
+
+    /// @return seated whether the challenger's own score took the place, and its stake stays behind it
+    function _replace(Dispute storage d) private returns (bool seated) {
+        return _PROOF.replaceValidation(d.oid, d.seat, d.modelIndex, d.challenger, d.counter);
     }
 
     function _unclosed(uint256 id) private view returns (Dispute storage d) {
@@ -155,8 +173,10 @@ abstract contract DisputeState is IDisputeCourt, ReentrancyGuardTransient {
         d = _disputes[id];
     }
 
+    /// @return whether the validation is still what was challenged
     function _isLive(Dispute storage d) private view returns (bool) {
-        return _PROOF.isLive(d.oid, d.defendant, d.modelIndex);
+        Seat memory seat = _PROOF.seatOf(d.oid, d.seat, d.modelIndex);
+        return seat.live && seat.version == d.version;
     }
 
     function _requireVerifier() private view {

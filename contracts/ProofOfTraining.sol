@@ -181,15 +181,34 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IProofOfTraining
-    function removeValidation(uint256 oid, address validator, uint16 modelIndex, address challenger)
+    function replaceValidation(uint256 oid, address validator, uint16 modelIndex, address challenger, int64 score)
         external
         onlyCourt
         nonReentrant
+        returns (bool seated)
     {
         Cycle storage cycle = _contested(oid);
         _knownModel(cycle, oid, modelIndex);
         if (!_isLive(cycle, validator, modelIndex)) revert NoSuchValidation(oid, validator, modelIndex);
+        seated = ScoreFunctions.inRange(_orderOf(oid).terms.scoreFunction, score, _samplesOf(oid));
         _removeValidation(oid, validator, modelIndex, challenger);
+        if (!seated) return false;
+        Taken storage taken = cycle.takenFrom[validator][modelIndex];
+        (taken.holder, taken.score, taken.version) = (challenger, score, taken.version + 1);
+        cycle.votesOn[modelIndex].add(score);
+        emit SeatTaken(oid, validator, modelIndex, challenger, score);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function releaseSeat(uint256 oid, address validator, uint16 modelIndex) external {
+        _requirePhase(oid, Phase.Sealed);
+        Taken storage taken = _cycles[oid].takenFrom[validator][modelIndex];
+        if (taken.holder == address(0) || taken.released || taken.score == ScoreFunctions.ABSTAIN) {
+            revert NoSuchValidation(oid, validator, modelIndex);
+        }
+        taken.released = true;
+        emit SeatReleased(oid, validator, modelIndex, taken.holder);
+        _VAULT.unlock(taken.holder, Role.Verifier, _orderOf(oid).challengeStake, bytes32(oid));
     }
 
     /// @inheritdoc IProofOfTraining
@@ -213,17 +232,27 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
         emit TestVoided(oid, reporter);
     }
 
-    /// @dev Takes a counted validation out of the tally and slashes its vStake.
+    /// @dev Takes a counted validation out of the tally and slashes the stake behind it.
     function _removeValidation(uint256 oid, address validator, uint16 modelIndex, address beneficiary) private {
         Cycle storage cycle = _cycles[oid];
-        Sheet storage sheet = cycle.sheetBy[validator];
-        uint256 amount = sheet.vStake;
-        sheet.removals += 1;
+        Order memory order = _orderOf(oid);
+        (address holder, uint256 stake) = _holderOf(cycle, validator, modelIndex, order.challengeStake);
+        Role role = _strike(cycle, validator, modelIndex);
+        emit ValidationRemoved(oid, holder, modelIndex, beneficiary, stake);
+        _VAULT.slashLocked(holder, role, stake, beneficiary, order.disputeSharePpm, bytes32(oid));
+    }
+
+    /// @return role in which the stake behind the validation is bonded
+    function _strike(Cycle storage cycle, address validator, uint16 modelIndex) private returns (Role role) {
+        cycle.votesOn[modelIndex].remove(_scoreOf(cycle, validator, modelIndex));
+        Taken storage taken = cycle.takenFrom[validator][modelIndex];
+        if (taken.holder != address(0)) {
+            taken.score = ScoreFunctions.ABSTAIN;
+            return Role.Verifier;
+        }
+        cycle.sheetBy[validator].removals += 1;
         cycle.removedBy[validator] |= 1 << modelIndex;
-        cycle.votesOn[modelIndex].remove(cycle.scoresBy[validator][modelIndex]);
-        emit ValidationRemoved(oid, validator, modelIndex, beneficiary, amount);
-        uint256 share = _orderOf(oid).disputeSharePpm;
-        _VAULT.slashLocked(validator, Role.Validator, amount, beneficiary, share, bytes32(oid));
+        return Role.Validator;
     }
 
     /// @dev Gives the caller a place among the validators: the next free one, else that of the lowest vStake.
@@ -345,7 +374,8 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
         }
         _pickWinner(cycle, order, samples, settlement);
         if (settlement.outcome == Outcome.Won) {
-            (address[] memory validators, uint256[] memory stakes) = _supportersOf(cycle, settlement.modelIndex);
+            (address[] memory validators, uint256[] memory stakes) =
+                _supportersOf(cycle, settlement.modelIndex, order.challengeStake);
             payouts = Settlements.won(reward, tax, order.validatorSharePpm, settlement.winner, validators, stakes);
             return (settlement, payouts, tax);
         }
@@ -375,8 +405,8 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
     }
 
     /// @return validators whose live validation made the model win
-    /// @return stakes vStake of each
-    function _supportersOf(Cycle storage cycle, uint256 modelIndex)
+    /// @return stakes what is behind each
+    function _supportersOf(Cycle storage cycle, uint256 modelIndex, uint256 challengeStake)
         private
         view
         returns (address[] memory validators, uint256[] memory stakes)
@@ -388,8 +418,8 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
         for (uint256 i = 0; n < live; ++i) {
             address validator = cycle.validatorAt[i];
             if (!_isLive(cycle, validator, modelIndex)) continue;
-            validators[n] = validator;
-            stakes[n++] = cycle.sheetBy[validator].vStake;
+            (validators[n], stakes[n]) = _holderOf(cycle, validator, modelIndex, challengeStake);
+            n += 1;
         }
     }
 

@@ -8,6 +8,7 @@ import {
     Model,
     Outcome,
     ScoreSheet,
+    Seat,
     Settlement,
     Tally
 } from "./interfaces/IProofOfTraining.sol";
@@ -31,6 +32,15 @@ abstract contract ProofState is IProofOfTraining {
         bool slashed;
     }
 
+    /// @dev Who took the place of a validation that was proven false; the stake is the order's `challengeStake`. Nobody has
+    /// while `holder` is zero. A score that was proven false in its turn is an abstention.
+    struct Taken {
+        address holder;
+        int64 score;
+        uint24 version;
+        bool released;
+    }
+
     /// @dev One order's cycle data (paper, table 1). The counters are the lengths of the lists below them; the first slot
     /// is full. Bit i of `voidModels`: model i, of at most 32.
     struct Cycle {
@@ -52,6 +62,7 @@ abstract contract ProofState is IProofOfTraining {
         mapping(address validator => int64[]) scoresBy;
         /// bit i: the validation of model i
         mapping(address validator => uint256) removedBy;
+        mapping(address validator => mapping(uint256 modelIndex => Taken)) takenFrom;
         mapping(uint256 modelIndex => Votes) votesOn;
         /// who asked for what nobody could post
         mapping(uint256 modelIndex => address) reporterOf;
@@ -148,9 +159,19 @@ abstract contract ProofState is IProofOfTraining {
 
     /// @inheritdoc IProofOfTraining
     function scoreOf(uint256 oid, address validator, uint16 modelIndex) external view returns (int64) {
-        int64[] storage scores = _cycles[oid].scoresBy[validator];
-        if (modelIndex >= scores.length) revert NoSuchValidation(oid, validator, modelIndex);
-        return scores[modelIndex];
+        Cycle storage cycle = _cycles[oid];
+        if (modelIndex >= cycle.scoresBy[validator].length) revert NoSuchValidation(oid, validator, modelIndex);
+        return _scoreOf(cycle, validator, modelIndex);
+    }
+
+    /// @inheritdoc IProofOfTraining
+    function seatOf(uint256 oid, address validator, uint16 modelIndex) external view returns (Seat memory seat) {
+        Cycle storage cycle = _cycles[oid];
+        if (modelIndex >= cycle.scoresBy[validator].length) return seat;
+        seat.live = _isLive(cycle, validator, modelIndex);
+        seat.score = _scoreOf(cycle, validator, modelIndex);
+        seat.version = cycle.takenFrom[validator][modelIndex].version;
+        (seat.holder, seat.stake) = _holderOf(cycle, validator, modelIndex, _orderOf(oid).challengeStake);
     }
 
     /// @inheritdoc IProofOfTraining
@@ -264,9 +285,27 @@ abstract contract ProofState is IProofOfTraining {
 
     /// @return whether the score is in the tally of the model, which may be void
     function _isCounted(Cycle storage cycle, address validator, uint256 modelIndex) internal view returns (bool) {
-        int64[] storage scores = cycle.scoresBy[validator];
-        return modelIndex < scores.length && scores[modelIndex] != ScoreFunctions.ABSTAIN
-            && !_isRemoved(cycle, validator, modelIndex);
+        if (modelIndex >= cycle.scoresBy[validator].length) return false;
+        if (_scoreOf(cycle, validator, modelIndex) == ScoreFunctions.ABSTAIN) return false;
+        return cycle.takenFrom[validator][modelIndex].holder != address(0) || !_isRemoved(cycle, validator, modelIndex);
+    }
+
+    /// @return what the validation says, whoever's it is now; the validator has revealed
+    function _scoreOf(Cycle storage cycle, address validator, uint256 modelIndex) internal view returns (int64) {
+        Taken storage taken = cycle.takenFrom[validator][modelIndex];
+        return taken.holder == address(0) ? cycle.scoresBy[validator][modelIndex] : taken.score;
+    }
+
+    /// @return holder whose the validation is now
+    /// @return stake what is behind it, in wei
+    function _holderOf(Cycle storage cycle, address validator, uint256 modelIndex, uint256 challengeStake)
+        internal
+        view
+        returns (address holder, uint256 stake)
+    {
+        holder = cycle.takenFrom[validator][modelIndex].holder;
+        if (holder != address(0)) return (holder, challengeStake);
+        return (validator, cycle.sheetBy[validator].vStake);
     }
 
     function _isVoid(Cycle storage cycle, uint256 modelIndex) internal view returns (bool) {

@@ -74,6 +74,12 @@ struct Dispute {
     uint32 to;
     /// operation of `node`
     uint8 op;
+    /// the validator who revealed the validation; the defendant, unless somebody has taken its place
+    address seat;
+    /// what the challenger puts in its place; an abstention for nothing
+    int64 counter;
+    /// whose turn the place was when the dispute was opened; see `Seat`
+    uint24 version;
 }
 
 /// @dev What a defendant shows of the one sample. `roots` are the blobs of the outputs of all nodes, in order.
@@ -98,6 +104,8 @@ interface IDisputeCourt {
         int64 score,
         uint256 stake
     );
+    /// @notice The challenger wants the validation's place for its own score. Follows Opened.
+    event Countered(uint256 indexed id, address indexed seat, int64 score);
     /// @notice Emitted by every move: what is next and until when.
     event Moved(uint256 indexed id, Stage next, uint64 deadline);
     event SumsPosted(uint256 indexed id, uint32 low, uint32 high, int64[] sums);
@@ -143,6 +151,11 @@ interface IDisputeCourt {
     /// at once, so that an accomplice's challenge keeps nobody else out.
     /// @return id ids count up from 1
     function open(uint256 oid, address validator, uint16 modelIndex) external returns (uint256 id);
+
+    /// @notice Like `open`; if the challenge succeeds, `score` takes the place of the false one, with the caller's stake
+    /// behind it until the order is sealed (`IProofOfTraining.replaceValidation`, `releaseSeat`). `validator` is who
+    /// revealed the validation, also where somebody has taken its place, who is the defendant then.
+    function counter(uint256 oid, address validator, uint16 modelIndex, int64 score) external returns (uint256 id);
 
     /// @notice D, stage Sums: one sum for each segment of [low, high), see docs/dispute.md; they add up to `value`.
     function postSums(uint256 id, int64[] calldata sums) external;

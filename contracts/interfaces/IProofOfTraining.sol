@@ -50,6 +50,15 @@ struct Tally {
     bool eligible;
 }
 
+/// @dev One validation as it stands: whose it is, what it says, what is behind it. `version` counts who has taken it over.
+struct Seat {
+    address holder;
+    int64 score;
+    uint256 stake;
+    uint24 version;
+    bool live;
+}
+
 /// @dev How an order was settled. `payoutsHash = keccak256(abi.encode(oid, payouts, tax))`. `modelIndex`, `score` and
 /// `winner` have a meaning only if Won. Payouts by outcome:
 /// - Won: the winner, then the winning model's validators. Each validator has reward * validatorSharePpm split by vStake,
@@ -91,6 +100,11 @@ interface IProofOfTraining {
     );
     /// @notice Nobody could post a leaf of the test set when `reporter` asked for it.
     event TestVoided(uint256 indexed oid, address reporter);
+    /// @notice `holder` has proven the validation false and put its own score in its place.
+    event SeatTaken(
+        uint256 indexed oid, address indexed validator, uint16 modelIndex, address indexed holder, int64 score
+    );
+    event SeatReleased(uint256 indexed oid, address indexed validator, uint16 modelIndex, address indexed holder);
     event OrderSealed(uint256 indexed oid, Outcome outcome, Settlement settlement, Payout[] payouts, uint256 tax);
 
     error WrongPhase(uint256 oid, Phase expected, Phase actual);
@@ -174,11 +188,22 @@ interface IProofOfTraining {
     /// @dev Reverts with NotACourt, NoOpenDispute. Emits DisputeClosed with the time in force.
     function disputeClosed(uint256 oid, uint64 challengeUntil) external;
 
-    /// @notice Removes a validation proven false from eligibility and slashes its vStake, the dispute's share to
-    /// `challenger`, the rest burned. The validator's other stake stays untouched. Court only, while a dispute is open.
-    /// @dev Reverts with OnlyCourt, NoOpenDispute, UnknownModel, NoSuchValidation (see `isLive`). Emits
-    /// ValidationRemoved.
-    function removeValidation(uint256 oid, address validator, uint16 modelIndex, address challenger) external;
+    /// @notice Takes a validation proven false out of the tally and slashes the stake behind it, the challenger's share to
+    /// `challenger`, the rest burned; the validator's other stake stays untouched. The challenger's own `score` takes its
+    /// place, backed by the `challengeStake` that the challenger has locked: it counts like any other, is paid like any other by that stake, and can be
+    /// challenged like any other. So one honest verifier is enough even where every validator lies about every model. A
+    /// score outside its range, such as an abstention, takes no place. Court only, while a dispute is open.
+    /// @dev Reverts with OnlyCourt, NoOpenDispute, UnknownModel, NoSuchValidation (not revealed, an abstention, or removed
+    /// before). Emits ValidationRemoved, SeatTaken.
+    /// @return seated whether the score took the place, and the challenger's stake stays locked therefore
+    function replaceValidation(uint256 oid, address validator, uint16 modelIndex, address challenger, int64 score)
+        external
+        returns (bool seated);
+
+    /// @notice Frees the stake behind a place that a challenger took and nobody has proven false. Anyone, once, when the
+    /// order is sealed.
+    /// @dev Reverts with WrongPhase, NoSuchValidation. Emits SeatReleased.
+    function releaseSeat(uint256 oid, address validator, uint16 modelIndex) external;
 
     /// @notice Nobody could post a leaf of the model: it can neither win nor share any more, and its provider's claim bond
     /// is slashed, the dispute's share to `reporter`, the rest burned. AvailabilityCourt only, while a request is open.
@@ -216,6 +241,10 @@ interface IProofOfTraining {
 
     /// @return the revealed scores by `modelIndex`; empty when none are
     function scoresOf(uint256 oid, address validator) external view returns (int64[] memory);
+
+    /// @notice The validation of `modelIndex` that `validator` revealed, or whoever took its place. All zero if there is
+    /// none.
+    function seatOf(uint256 oid, address validator, uint16 modelIndex) external view returns (Seat memory);
 
     /// @return one revealed score, which may be an abstention, or removed
     /// @dev Reverts with NoSuchValidation when the validator has revealed none for the model.

@@ -37,6 +37,7 @@ __all__ = [
     "Request",
     "Role",
     "ScoreSheet",
+    "Seat",
     "Settlement",
     "Tally",
     "Target",
@@ -146,6 +147,17 @@ class ScoreSheet:
 
 
 @dataclass(frozen=True, slots=True)
+class Seat:
+    """One validation as it stands: whose it is, what it says, what is behind it; `version` counts who took it over."""
+
+    holder: ChecksumAddress
+    score: int
+    stake: Wei
+    version: int
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """How an order was settled; the outcome is NONE until then."""
 
@@ -238,6 +250,7 @@ STRUCTS: dict[str, type] = {
     "ProtocolParameters": ProtocolParameters,
     "Request": Request,
     "ScoreSheet": ScoreSheet,
+    "Seat": Seat,
     "Settlement": Settlement,
     "Tally": Tally,
     "Target": Target,

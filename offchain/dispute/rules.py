@@ -31,6 +31,7 @@ from offchain.dispute.sample_scores import sample_score
 from offchain.dispute.segments import CHUNK_BYTES, chunk_bounds, chunk_count, segment, segment_count, subtree_width
 from offchain.dispute.state import Dispute, Setting, Side, Stage, Verdict
 from offchain.model.graph import Op
+from offchain.protocol.scores import ABSTAIN
 from offchain.types import OrderId, Seconds, Wei
 
 _STAGES: dict[type[Any], Stage] = {
@@ -60,8 +61,15 @@ def open_dispute(
     stake: Wei,
     move_seconds: int,
     now: int,
+    seat: ChecksumAddress | None = None,
+    counter: int = ABSTAIN,
+    version: int = 0,
 ) -> Dispute:
-    """A new dispute about a validation with this score."""
+    """A new dispute about a validation with this score.
+
+    seat: who revealed the validation, where that is not the defendant. counter: the score that the challenger puts in
+    its place, an abstention for none. version: how often the place was taken before.
+    """
     return Dispute(
         challenger=challenger,
         deadline=Seconds(now + move_seconds),
@@ -75,6 +83,9 @@ def open_dispute(
         oid=oid,
         value=score,
         stake=stake,
+        seat=seat or defendant,
+        counter=counter,
+        version=version,
     )
 
 

@@ -6,9 +6,13 @@ from enum import IntEnum
 from typing import Any
 
 from eth_typing import ChecksumAddress
+from eth_utils.address import to_checksum_address
 
-from offchain.protocol.scores import ScoreFunction
+from offchain.protocol.scores import ABSTAIN, ScoreFunction
 from offchain.types import OrderId, Root, Seconds, Wei
+
+NOBODY = to_checksum_address("0x" + "00" * 20)
+"""No account."""
 
 ZERO = bytes(32)
 """A word that says nothing."""
@@ -84,6 +88,9 @@ class Dispute:
     from_: int = 0
     to: int = 0
     op: int = 0
+    seat: ChecksumAddress = NOBODY
+    counter: int = ABSTAIN
+    version: int = 0
 
     @property
     def on_turn(self) -> Side | None:

@@ -166,7 +166,7 @@ contract CourtSeamTest is World {
         );
         availability.remove(oid, validator(0), 0, challenger);
         vm.expectRevert(abi.encodeWithSelector(IProofOfTraining.OnlyCourt.selector, address(court), address(this)));
-        proof.removeValidation(oid, validator(0), 0, challenger);
+        proof.replaceValidation(oid, validator(0), 0, challenger, 350);
     }
 
     function test_models_that_do_not_exist_have_no_tally() public {

@@ -277,9 +277,9 @@ class LifecycleMachine(RuleBasedStateMachine):
             case _:
                 validator, index, challenger = rng.choice(ACTORS), rng.randint(0, 2), rng.choice(ACTORS)
                 self.do(
-                    "removeValidation",
+                    "replaceValidation",
                     lambda: self.model.remove_validation(who, oid, validator, index, challenger),
-                    lambda: proof.send(who, "removeValidation", oid, validator, index, challenger),
+                    lambda: proof.send(who, "replaceValidation", oid, validator, index, challenger, ABSTAIN),
                     oid,
                 )
 
@@ -603,7 +603,7 @@ COMMON = frozenset(
 
 RARE = frozenset(
     {
-        *("requestExit", "cancel", "leave", "slashUnrevealedClaim", "slashUnrevealedScores", "removeValidation"),
+        *("requestExit", "cancel", "leave", "slashUnrevealedClaim", "slashUnrevealedScores", "replaceValidation"),
         *(
             "slashVoidValidation",
             "voidTest",

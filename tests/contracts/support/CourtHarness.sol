@@ -23,7 +23,7 @@ contract CourtHarness {
     }
 
     function remove(uint256 oid, address validator, uint16 modelIndex, address challenger) external {
-        proof.removeValidation(oid, validator, modelIndex, challenger);
+        proof.replaceValidation(oid, validator, modelIndex, challenger, type(int64).min);
     }
 
     function voidModel(uint256 oid, uint16 modelIndex, address reporter) external {
