@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from offchain.bench.evaluation_networks import float_inputs, in_float, lenet, multilayer_perceptron, residual
+from offchain.bench.evaluation_networks import float_inputs, in_float, lenet, lstm, multilayer_perceptron, residual
 from offchain.model.evaluator import Evaluator
 from offchain.model.graph import Int8Array, IntegerNetwork
 from offchain.model.matmul import int8_is_exact
 
 _FLOAT_BATCH = 256
+_KERNELS = ("requantise", "max_pool", "average_pool", "depthwise", "add", "multiply", "look_up", "move")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def networks(seed: int) -> dict[str, tuple[IntegerNetwork, int]]:
         "MLP 784-2048-2048-10": (multilayer_perceptron([784, 2048, 2048, 10], seed), 10_000),
         "LeNet-5": (lenet(seed), 10_000),
         "residual CNN 32x32x3": (residual(seed), 1_000),
+        "LSTM 28x28, 64 units": (lstm(seed), 10_000),
     }
 
 
@@ -162,7 +164,7 @@ def _watched(spent: dict[str, float]) -> Iterator[None]:
     from offchain.model.matmul import Multiplier
 
     parts: list[tuple[Any, str]] = [(gathering, "pad"), (gathering, "gather"), (Multiplier, "multiply")]
-    parts += [(kernels, part) for part in ("requantise", "max_pool", "average_pool", "depthwise", "add")]
+    parts += [(kernels, part) for part in _KERNELS]
     originals = [getattr(owner, part) for owner, part in parts]
     for (owner, part), original in zip(parts, originals, strict=True):
         setattr(owner, part, _timed(part, original, spent))

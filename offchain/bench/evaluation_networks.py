@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as functional
 
+from offchain.errors import Bug
 from offchain.model.graph import IntegerNetwork, Node, Op, Requantisation, Shape
 from offchain.model.limits import OUTPUT_BOUND
 
@@ -55,11 +56,35 @@ class Builder:
         window = (side, side)
         return self._append(Node(op, (len(self._nodes),), shape, -128, 127, window, window, requantisation=scale))
 
-    def add(self, first: int, second: int) -> int:
-        """The sum of two tensors, with ReLU."""
+    def add(self, first: int, second: int, *, relu: bool = True) -> int:
+        """The sum of two tensors, halved, with ReLU."""
+        low, scale = 0 if relu else -127, _scale([1 << 19, 1 << 19], 20, 1)
+        return self._append(Node(Op.ADD, (first, second), self._shape(first), low, 127, requantisation=scale))
+
+    def gates(self, source: int, units: int) -> int:
+        """A dense layer on tensor `source`, spread over int8, for a curve to follow."""
+        fan_in = int(np.prod(self._shape(source)))
+        return self._weighted(Op.DENSE, source, (units,), fan_in, low=-127, high=127)
+
+    def curve(self, source: int, function: Callable[[torch.Tensor], torch.Tensor]) -> int:
+        """A function of each element by table; the argument goes from -4 to 4."""
+        table = torch.round(127 * function(torch.arange(-128, 128) / 32.0)).numpy().astype(np.int8)
+        return self._append(Node(Op.LOOKUP, (source,), self._shape(source), -127, 127, weight=table.reshape(1, 256)))
+
+    def product(self, first: int, second: int) -> int:
+        """The product of two tensors, in which 127 stands for 1."""
         return self._append(
-            Node(Op.ADD, (first, second), self._shape(first), 0, 127, requantisation=_scale([1 << 19, 1 << 19], 20, 1))
+            Node(Op.MULTIPLY, (first, second), self._shape(first), -127, 127, requantisation=_scale([16513], 21))
         )
+
+    def part(self, source: int, offset: int, count: int) -> int:
+        """`count` elements of a tensor."""
+        return self._append(Node(Op.SLICE, (source,), (count,), -128, 127, offset=offset))
+
+    def joined(self, first: int, second: int) -> int:
+        """Two tensors one after the other."""
+        count = int(np.prod(self._shape(first)) + np.prod(self._shape(second)))
+        return self._append(Node(Op.CONCAT, (first, second), (count,), -128, 127))
 
     def build(self) -> IntegerNetwork:
         """The network."""
@@ -135,6 +160,22 @@ def residual(seed: int) -> IntegerNetwork:
     return builder.build()
 
 
+def lstm(seed: int, *, steps: int = 28, width: int = 28, units: int = 64) -> IntegerNetwork:
+    """An LSTM classifier (Hochreiter and Schmidhuber 1997; with forget gates) unrolled as `unrolling.py` does it."""
+    builder = Builder((steps * width,), seed)
+    hidden = memory = 0
+    for step in range(steps):
+        x = builder.part(0, step * width, width)
+        both = builder.joined(x, hidden) if step else x
+        opened = builder.curve(builder.gates(both, 3 * units), torch.sigmoid)
+        enter, keep, leave = (builder.part(opened, gate * units, units) for gate in range(3))
+        fresh = builder.product(enter, builder.curve(builder.gates(both, units), torch.tanh))
+        memory = builder.add(builder.product(keep, memory), fresh, relu=False) if step else fresh
+        hidden = builder.product(leave, builder.curve(memory, torch.tanh))
+    builder.dense(10, last=True)
+    return builder.build()
+
+
 def in_float(network: IntegerNetwork) -> Float:
     """The same network in float32: linear, convolution, pool, addition and ReLU of torch, no requantisation."""
     parameters = [_float_parameters(node) for node in network.nodes]
@@ -176,5 +217,23 @@ def _float_step(node: Node, pair: tuple[torch.Tensor, torch.Tensor], inputs: lis
             return functional.max_pool2d(x, node.kernel, node.stride)
         case Op.AVERAGE_POOL2D:
             return functional.avg_pool2d(x, node.kernel, node.stride)
-        case _:
+        case Op.ADD:
             return x + inputs[1]
+        case _:
+            return _float_gate(node, inputs)
+
+
+def _float_gate(node: Node, inputs: list[torch.Tensor]) -> torch.Tensor:
+    """What recurrent networks are made of besides: a table stands for the sigmoid, or for tanh if it has negatives."""
+    x = inputs[0]
+    match node.op:
+        case Op.MULTIPLY:
+            return x * inputs[1]
+        case Op.SLICE:
+            return x[:, node.offset : node.offset + node.output_shape[0]]
+        case Op.CONCAT:
+            return torch.cat(inputs, dim=1)
+        case Op.LOOKUP if node.weight is not None:
+            return torch.tanh(x) if int(node.weight.min()) < 0 else torch.sigmoid(x)
+        case _:
+            raise Bug(f"{node.op.name} has no float32 twin here")
