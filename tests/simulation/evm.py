@@ -73,11 +73,15 @@ def artifact(name: str) -> dict[str, Any]:
 
 
 class Evm:
-    """A state with contracts in it. `now` is the timestamp of the next call; set it at will."""
+    """A state with contracts in it. `now` is the timestamp of the next call; set it at will.
+
+    `gas_used` is what the last call burned, of a transaction's gas all but the intrinsic part (see `intrinsic_gas`).
+    """
 
     def __init__(self, database: AtomicDB, root: bytes, now: int) -> None:
         self._database = database
         self.now = now
+        self.gas_used = 0
         context = ExecutionContext(
             coinbase=ZERO_ADDRESS,
             timestamp=now,
@@ -151,6 +155,7 @@ class Evm:
         context = state.get_transaction_context_class()(gas_price=0, origin=message.sender)
         apply = state.computation_class.apply_create_message if create else state.computation_class.apply_message
         computation = apply(state, message, context)
+        self.gas_used = computation.get_gas_used()
         if computation.is_error:
             raise self._decoded(bytes(computation.output), computation.error)
         return bytes(computation.output)
@@ -178,12 +183,16 @@ class Contract:
 
     def send(self, sender: ChecksumAddress, function: str, *values: Any) -> Any:
         """A transaction; the decoded result."""
-        return self._decoded(function, self.evm.transact(sender, self.raw, self._encoded(function, values)))
+        return self._decoded(function, self.evm.transact(sender, self.raw, self.calldata(function, *values)))
 
     def read(self, function: str, *values: Any) -> Any:
         """A view; the decoded result."""
         sender = to_checksum_address(ZERO_ADDRESS)
-        return self._decoded(function, self.evm.call(sender, self.raw, self._encoded(function, values)))
+        return self._decoded(function, self.evm.call(sender, self.raw, self.calldata(function, *values)))
+
+    def calldata(self, function: str, *values: Any) -> bytes:
+        """The call as bytes."""
+        return self._encoded(function, values)
 
     def _encoded(self, function: str, values: tuple[Any, ...]) -> bytes:
         known = self.abi.functions[function]
@@ -192,6 +201,11 @@ class Contract:
     def _decoded(self, function: str, data: bytes) -> Any:
         values = tuple(_plain(value) for value in decode(self.abi.functions[function].outputs, data))
         return values[0] if len(values) == 1 else values
+
+
+def intrinsic_gas(data: bytes) -> int:
+    """What a transaction with this calldata costs before anything is executed."""
+    return 21_000 + sum(16 if byte else 4 for byte in data)
 
 
 def _plain(value: Any) -> Any:
