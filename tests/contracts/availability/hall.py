@@ -124,8 +124,10 @@ class Hall:
         self.proof.send(HOLDER, "seal", OID)
 
 
-def open_hall(roots: Sequence[Root], samples: Samples, limits: ModelLimits, output_size: int) -> Hall:
-    """An order whose providers have revealed these roots; its ScoreCommit begins now."""
+def open_hall(
+    roots: Sequence[Root], samples: Samples, limits: ModelLimits, output_size: int, *, input_size: int | None = None
+) -> Hall:
+    """An order whose providers have revealed these roots; its ScoreCommit begins now. `input_size`: by its terms."""
     chain = fresh_chain(START)
     for who, role in {ASKER: Role.VERIFIER, **dict.fromkeys(PROVIDERS, Role.PROVIDER)}.items():
         _admit(chain, who, role)
@@ -134,7 +136,7 @@ def open_hall(roots: Sequence[Root], samples: Samples, limits: ModelLimits, outp
     tests = SampleTree(samples.inputs, samples.labels)
     proof, book = chain["ProofOfTraining"], chain["OrderBook"]
     test = (tests.root, len(samples.inputs), CidDigest(WORD), SALT)
-    sizes = (limits.max_model_bytes, limits.max_tensor_bytes, samples.size, output_size)
+    sizes = (limits.max_model_bytes, limits.max_tensor_bytes, input_size or samples.size, output_size)
     times = (WINDOW, WINDOW, 2 * WINDOW, CHALLENGE_SECONDS)
     commitment = commitments.client_commitment(CLIENT, *test)
     book.send(CLIENT, "put", (REWARD, WORD, commitment, int(ScoreFunction.ACCURACY), NO_MINIMUM, *times, 1, *sizes))
