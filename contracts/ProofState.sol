@@ -168,10 +168,13 @@ abstract contract ProofState is IProofOfTraining {
     function seatOf(uint256 oid, address validator, uint16 modelIndex) external view returns (Seat memory seat) {
         Cycle storage cycle = _cycles[oid];
         if (modelIndex >= cycle.scoresBy[validator].length) return seat;
+        Taken storage taken = cycle.takenFrom[validator][modelIndex];
+        // the court asks at every move, and an order is a lot to read
+        uint256 challengeStake = taken.holder == address(0) ? 0 : _orderOf(oid).challengeStake;
         seat.live = _isLive(cycle, validator, modelIndex);
         seat.score = _scoreOf(cycle, validator, modelIndex);
-        seat.version = cycle.takenFrom[validator][modelIndex].version;
-        (seat.holder, seat.stake) = _holderOf(cycle, validator, modelIndex, _orderOf(oid).challengeStake);
+        seat.version = taken.version;
+        (seat.holder, seat.stake) = _holderOf(cycle, validator, modelIndex, challengeStake);
     }
 
     /// @inheritdoc IProofOfTraining
