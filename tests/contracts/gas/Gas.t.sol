@@ -76,6 +76,27 @@ contract GasTest is World {
         _note("slashUnrevealedScores");
     }
 
+    function test_gas_of_a_void_model() public {
+        uint256 oid = scored(_agreeing(3, 3));
+        availability.open(oid);
+        availability.voidModel(oid, 2, provider(0));
+        proof.slashVoidValidation(oid, validator(0), 2);
+        _note("slashVoidValidation");
+        availability.close(oid, 0);
+        toSealable(oid);
+        proof.seal(oid);
+        _note("seal, with a void model");
+    }
+
+    function test_gas_of_a_void_test_set() public {
+        uint256 oid = scored(_agreeing(3, 3));
+        availability.open(oid);
+        availability.voidTest(oid, provider(0));
+        availability.close(oid, 0);
+        proof.seal(oid);
+        _note("seal, shared for a void test set");
+    }
+
     function test_gas_of_the_stalled_committee() public {
         uint256 oid = scored(_agreeing(3, 3));
         toSealable(oid);

@@ -2,11 +2,12 @@
 pragma solidity 0.8.30;
 
 import { OrderTerms } from "../../../contracts/interfaces/IOrderBook.sol";
-import { Outcome } from "../../../contracts/interfaces/IProofOfTraining.sol";
+import { Seat } from "../../../contracts/interfaces/IProofOfTraining.sol";
 import { Holding, Payout } from "../../../contracts/interfaces/IRewardTreasury.sol";
 import { Bond, Role } from "../../../contracts/interfaces/IStakeVault.sol";
 import { Commitments } from "../../../contracts/libraries/Commitments.sol";
 import { Phase } from "../../../contracts/libraries/Lifecycle.sol";
+import { Target } from "../../../contracts/interfaces/IAvailabilityCourt.sol";
 import { ScoreFunctions } from "../../../contracts/libraries/ScoreFunctions.sol";
 import { between, draw, vm } from "../support/Vm.sol";
 import { Steps } from "./Steps.sol";
@@ -25,7 +26,7 @@ contract Handler is Steps {
 
     constructor() {
         setUp();
-        for (uint256 i = 0; i < _actors() - CLIENTS; ++i) {
+        for (uint256 i = 0; i < STAKERS; ++i) {
             _deposit(_actor(i), _roleOf(i), BOND);
         }
         for (uint256 i = 0; i < AGGREGATORS; ++i) {
@@ -90,6 +91,7 @@ contract Handler is Steps {
     function makeScores(uint256 a, uint256 o, uint256 seed) public counted {
         uint256 oid = _order(o, Phase.ScoreCommit);
         address account = validator(a % COPIER);
+        require(!_isHonest(EACH + a % COPIER) || !_isTestHidden(oid), "nothing to score with");
         _rows[oid][account] = _isHonest(EACH + a % COPIER) ? _honestRow(oid) : _hostileRow(oid, seed);
         commitScores(oid, account, _rows[oid][account], between(seed, 10 * UNIT, 100 * UNIT));
     }
@@ -114,7 +116,7 @@ contract Handler is Steps {
         violation = "copied scores were opened";
     }
 
-    // Reporter, court, sealer
+    // Reporter, sealer
 
     function slashClaim(uint256 a, uint256 o) external counted {
         (uint256 oid, address account) = (_order(o, Phase.Sealable), provider(a % EACH));
@@ -134,29 +136,91 @@ contract Handler is Steps {
         if (before - _stake(account, Role.Validator) != bound) violation = "a sheet's slash is not its lock";
     }
 
-    function openDispute(uint256 o) external counted {
-        court.open(_order(o, Phase.Challenge));
-    }
-
-    function closeDispute(uint256 o, uint256 stretch) external counted {
-        court.close(_order(o, Phase.Challenge), uint64(block.timestamp + between(stretch, 0, 200)));
-    }
-
-    /// @dev The court removes false validations and no others.
-    function removeFalse(uint256 a, uint256 o) external counted {
-        (uint256 oid, address account) = (_order(o, Phase.Challenge), validator(2 + a % 2));
-        int64[] memory scores = proof.scoresOf(oid, account);
-        if (proof.factsOf(oid).openDisputes == 0) court.open(oid);
-        for (uint256 m = 0; m < scores.length; ++m) {
-            bool standing = scores[m] != ScoreFunctions.ABSTAIN && !proof.isRemoved(oid, account, uint16(m));
-            if (!standing || scores[m] == _truth(oid, m)) continue;
-            uint256 before = _stake(account, Role.Validator);
-            court.remove(oid, account, uint16(m), reporter);
-            uint256 taken = before - _stake(account, Role.Validator);
-            if (taken != proof.sheetOf(oid, account).vStake) violation = "a removal's slash is not the vStake";
-            return;
+    function slashVoid(uint256 o) external counted {
+        uint256 oid = _order(o, Phase.Challenge);
+        uint256 reveals = proof.factsOf(oid).reveals;
+        for (uint256 i = 2 * reveals; i < 4 * reveals; ++i) {
+            (address account, uint16 m) = (validator(i / reveals), uint16(i % reveals));
+            Seat memory seat = proof.seatOf(oid, account, m);
+            Role role = seat.holder == account ? Role.Validator : Role.Verifier;
+            uint256 before = _stake(seat.holder, role);
+            vm.prank(reporter);
+            try proof.slashVoidValidation(oid, account, m) {
+                if (before - _stake(seat.holder, role) != seat.stake) violation = "a void validation costs its stake";
+                return;
+            } catch { }
         }
-        revert("nothing false");
+        revert("nothing void");
+    }
+
+    // Disputes
+
+    /// @dev Anybody's standing validation, true or false, by the hostile verifier.
+    function challengeAny(uint256 a, uint256 o, uint256 m) external counted {
+        uint256 oid = _order(o, Phase.Challenge);
+        uint16 index = uint16(m % proof.factsOf(oid).reveals);
+        vm.prank(verifier(1));
+        if (m % 2 == 0) disputes.open(oid, validator(a % COPIER), index);
+        else disputes.counter(oid, validator(a % COPIER), index, int64(uint64(draw(m, 1) % (COUNT + 1))));
+    }
+
+    function challengeFalse(uint256 o) external counted {
+        require(_accuse(_order(o, Phase.Challenge)), "nothing false");
+    }
+
+    function playHostile(uint256 d, uint256 seed) external counted {
+        for (uint256 i = 0; i < disputes.disputeCount(); ++i) {
+            uint256 id = 1 + (d % disputes.disputeCount() + i) % disputes.disputeCount();
+            if (_isHostilesTurn(id)) return _playHostile(id, seed);
+        }
+        revert("no turn");
+    }
+
+    function playHonest(uint256 d) external counted {
+        for (uint256 i = 0; i < disputes.disputeCount(); ++i) {
+            uint256 id = 1 + (d % disputes.disputeCount() + i) % disputes.disputeCount();
+            if (_playHonest(id)) return;
+        }
+        revert("no turn");
+    }
+
+    function endDispute(uint256 d) external counted {
+        for (uint256 i = 0; i < disputes.disputeCount(); ++i) {
+            if (_endDispute(1 + (d % disputes.disputeCount() + i) % disputes.disputeCount())) return;
+        }
+        revert("none to end");
+    }
+
+    /// @dev Anybody frees what is behind a place in a sealed order.
+    function releaseSeat(uint256 o) external counted {
+        require(_releaseSeats(_order(o, Phase.Sealed)), "no place taken");
+    }
+
+    // Data
+
+    function askAny(uint256 o, uint256 seed) external counted {
+        uint256 oid = _order(o, Phase.Challenge);
+        Target memory target = _anyTarget(oid, seed);
+        vm.prank(verifier(1));
+        hall.request(target);
+    }
+
+    function askHidden(uint256 o) external counted {
+        require(_askHidden(_order(o, Phase.ScoreCommit)) || _askHidden(_order(o, Phase.Challenge)), "nothing hidden");
+    }
+
+    function answerData(uint256 r) external counted {
+        for (uint256 i = 0; i < hall.requestCount(); ++i) {
+            if (_answer(1 + (r % hall.requestCount() + i) % hall.requestCount())) return;
+        }
+        revert("nothing to answer");
+    }
+
+    function endRequest(uint256 r) external counted {
+        for (uint256 i = 0; i < hall.requestCount(); ++i) {
+            if (_endRequest(1 + (r % hall.requestCount() + i) % hall.requestCount())) return;
+        }
+        revert("none to end");
     }
 
     function sealAny(uint256 o) external counted {
@@ -235,12 +299,12 @@ contract Handler is Steps {
     // Stakes
 
     function addBond(uint256 a, uint256 amount) external counted {
-        uint256 index = a % (_actors() - CLIENTS);
+        uint256 index = a % (STAKERS);
         _deposit(_actor(index), _roleOf(index), between(amount, 1, BOND));
     }
 
     function requestExit(uint256 a, uint256 amount) external counted {
-        uint256 index = a % (_actors() - CLIENTS);
+        uint256 index = a % (STAKERS);
         Bond memory b = vault.bondOf(_actor(index), _roleOf(index));
         amount = between(amount, 1, (b.bonded - b.locked) / 4);
         vm.prank(_actor(index));
@@ -265,16 +329,16 @@ contract Handler is Steps {
         for (uint256 oid = 1; oid <= book.orderCount(); ++oid) {
             _duties(oid);
         }
+        _gameDuties();
         vm.warp(_nextEdge());
     }
 
     /// @dev Ends everything: whatever happened, strangers can drive each order home and all can leave with what is theirs.
     function drive() external {
+        // Calls, for memory is freed only at their end.
+        while (this.endSome()) this.advance();
         for (uint256 oid = 1; oid <= book.orderCount(); ++oid) {
-            while (proof.factsOf(oid).openDisputes != 0) court.close(oid, 0);
-        }
-        for (uint256 oid = 1; oid <= book.orderCount(); ++oid) {
-            while (proof.phaseOf(oid) < Phase.Sealable) advance();
+            while (this.endSome() || proof.phaseOf(oid) < Phase.Sealable) this.advance();
             if (proof.phaseOf(oid) == Phase.Sealable) _seal(oid);
         }
         vm.warp(block.timestamp + 1 days);
@@ -284,7 +348,14 @@ contract Handler is Steps {
         }
     }
 
+    function endSome() external returns (bool) {
+        return _endSome();
+    }
+
     function leaveAll() external {
+        for (uint256 oid = 1; oid <= book.orderCount(); ++oid) {
+            _releaseSeats(oid);
+        }
         vm.warp(committee.epochEndsAt());
         for (uint256 i = 0; i < AGGREGATORS; ++i) {
             vm.prank(aggregator(i));
@@ -296,7 +367,7 @@ contract Handler is Steps {
         }
         for (uint256 i = 0; i < _actors(); ++i) {
             if (treasury.balanceOf(_actor(i)) != 0) _takeRewards(_actor(i));
-            if (i < _actors() - CLIENTS) _leave(_actor(i), _roleOf(i));
+            if (i < STAKERS) _leave(_actor(i), _roleOf(i));
         }
         vm.assertEq(token.balanceOf(address(vault)), 0, "vault is empty");
         vm.assertEq(token.balanceOf(address(book)), 0, "book is empty");

@@ -3,27 +3,34 @@ pragma solidity 0.8.30;
 
 import { OrderTerms } from "../../../contracts/interfaces/IOrderBook.sol";
 import { ProtocolParameters } from "../../../contracts/interfaces/IParameters.sol";
-import { Outcome } from "../../../contracts/interfaces/IProofOfTraining.sol";
+import { RequestStatus } from "../../../contracts/interfaces/IAvailabilityCourt.sol";
+import { Dispute, Stage } from "../../../contracts/interfaces/IDisputeCourt.sol";
+import { Outcome, Seat } from "../../../contracts/interfaces/IProofOfTraining.sol";
 import { Holding, Payout } from "../../../contracts/interfaces/IRewardTreasury.sol";
 import { Bond, Role } from "../../../contracts/interfaces/IStakeVault.sol";
 import { Lifecycle, Phase, Windows } from "../../../contracts/libraries/Lifecycle.sol";
+import { ScoreFunctions } from "../../../contracts/libraries/ScoreFunctions.sol";
 import { vm } from "../support/Vm.sol";
-import { World } from "../support/World.sol";
+import { Materials } from "./Materials.sol";
 
 /// @dev The actors, what is remembered of what they did, and what must hold whatever that was. Honest: providers 0-1 and
-/// validators 0-1, who take part, tell the truth and open in time what they commit to. Hostile: providers 2-3 and validators 2-3,
-/// who claim what they cannot open, score at random and open when they like. Provider 4 and validator 4 only copy.
-abstract contract Ledger is World {
+/// validators 0-1, who take part, tell the truth, open in time what they commit to and defend it, and verifier 0, who
+/// challenges what is false and asks for what is withheld. Hostile: providers 2-3 and validators 2-3, who claim what they
+/// cannot open, score at random, open when they like and defend what is false, and verifier 1, who challenges what is true
+/// and asks for anything. Provider 4 and validator 4 only copy.
+abstract contract Ledger is Materials {
     uint256 internal constant EACH = 5;
-    uint256 internal constant COPIER = 4;
+    uint256 internal constant VERIFIERS = 2;
     uint256 internal constant AGGREGATORS = 4;
     uint256 internal constant CLIENTS = 2;
+    uint256 internal constant STAKERS = 2 * EACH + AGGREGATORS + VERIFIERS;
     address internal reporter = actor("reporter", 0);
 
     mapping(address account => mapping(Role role => uint256)) internal deposited;
     mapping(address account => mapping(Role role => uint256)) internal withdrawn;
     mapping(uint256 oid => Payout[]) internal payoutsOf;
     mapping(uint256 oid => uint256) internal timesPaid;
+    mapping(uint256 oid => mapping(address validator => mapping(uint256 modelIndex => bool))) internal released;
     uint256 internal totalDeposited;
     uint256 internal totalWithdrawn;
     uint256 internal rewardsIn;
@@ -46,34 +53,55 @@ abstract contract Ledger is World {
         if (index < EACH) return provider(index);
         if (index < 2 * EACH) return validator(index - EACH);
         if (index < 2 * EACH + AGGREGATORS) return aggregator(index - 2 * EACH);
-        return actor("client", index - 2 * EACH - AGGREGATORS);
+        if (index < STAKERS) return verifier(index - 2 * EACH - AGGREGATORS);
+        return actor("client", index - STAKERS);
     }
 
     function _actors() internal pure returns (uint256) {
-        return 2 * EACH + AGGREGATORS + CLIENTS;
+        return STAKERS + CLIENTS;
     }
 
     function _roleOf(uint256 index) internal pure returns (Role) {
         if (index < EACH) return Role.Provider;
-        return index < 2 * EACH ? Role.Validator : Role.Aggregator;
+        if (index < 2 * EACH) return Role.Validator;
+        return index < 2 * EACH + AGGREGATORS ? Role.Aggregator : Role.Verifier;
     }
 
     function _isHonest(uint256 index) internal pure returns (bool) {
-        return (index < 2 * EACH ? index % EACH < 2 : true);
+        return index < 2 * EACH ? index % EACH < 2 : _actor(index) != verifier(1);
+    }
+
+    function verifier(uint256 index) internal pure returns (address) {
+        return actor("verifier", index);
     }
 
     /// @dev What every honest evaluation of a model says.
     function _truth(uint256 oid, uint256 modelIndex) internal view returns (int64) {
-        return int64(uint64(uint256(proof.modelsOf(oid)[modelIndex].modelRoot) % (SAMPLES + 1)));
+        return _trueSum(_kind(oid, modelIndex), 0, COUNT);
+    }
+
+    /// @return which of the models of `Materials` it is
+    function _kind(uint256 oid, uint256 modelIndex) internal view returns (uint256) {
+        return _kindOf(proof.modelAt(oid, uint16(modelIndex)).provider);
+    }
+
+    /// @dev Nobody but its provider has the data of hostile provider 2's model, in every other order.
+    function _isHidden(uint256 oid, uint256 modelIndex) internal view returns (bool) {
+        return oid % 2 == 1 && _kind(oid, modelIndex) == 2;
+    }
+
+    /// @dev Nobody has the test data of every third order.
+    function _isTestHidden(uint256 oid) internal pure returns (bool) {
+        return oid % 3 == 0;
     }
 
     // What must hold
 
     /// @notice The tokens of the system are its stakes, its escrow and what it owes, to the wei; whatever left the stakes
-    /// was burned or went to the reporter.
+    /// was burned or went to those who exposed a fault, or won against who lost.
     function checkSolvency() external view {
         uint256 stakes = 0;
-        uint256 wallets = token.balanceOf(address(this)) + token.balanceOf(reporter);
+        uint256 wallets = token.balanceOf(reporter);
         uint256 owed = 0;
         for (uint256 i = 0; i < _actors(); ++i) {
             stakes += _stake(_actor(i), Role.Provider) + _stake(_actor(i), Role.Validator)
@@ -94,16 +122,17 @@ abstract contract Ledger is World {
         vm.assertEq(treasury.totalOwed(), owed, "treasury: owed");
         vm.assertEq(treasury.totalHeld(), held, "treasury: held");
         vm.assertEq(token.balanceOf(address(treasury)), owed + held, "treasury: tokens");
-        vm.assertEq(token.totalSupply(), wallets + stakes + escrow + owed + held, "nothing anywhere else");
+        uint256 elsewhere = token.totalSupply() - token.balanceOf(address(this)) - stakes - escrow - owed - held;
+        vm.assertEq(elsewhere, wallets, "nothing anywhere else");
         uint256 slashed = totalDeposited - totalWithdrawn - stakes;
         uint256 burned = SUPPLY - token.totalSupply();
-        vm.assertEq(slashed, burned + token.balanceOf(reporter), "slashed: burned or the reporter's");
+        vm.assertEq(slashed, burned + wallets - rewardsOut, "slashed: burned or paid for exposing it");
     }
 
     /// @notice Locks are what orders and committee say they are and are covered; honest stakes are whole; no slash took
     /// more than was locked for the fault.
     function checkStakes() external view {
-        for (uint256 i = 0; i < _actors() - CLIENTS; ++i) {
+        for (uint256 i = 0; i < STAKERS; ++i) {
             address account = _actor(i);
             Role role = _roleOf(i);
             Bond memory b = vault.bondOf(account, role);
@@ -114,6 +143,9 @@ abstract contract Ledger is World {
             if (_isHonest(i)) vm.assertEq(left, deposited[account][role], "honest stake is whole");
         }
         vm.assertEq(bytes(violation).length, 0, violation);
+        for (uint256 oid = 1; oid <= book.orderCount(); ++oid) {
+            vm.assertEq(proof.factsOf(oid).openDisputes, _openIn(oid), "what is open is counted");
+        }
     }
 
     /// @notice What clients put in is escrowed, held, owed or paid out, exactly once an order; who only copies has earned
@@ -143,6 +175,7 @@ abstract contract Ledger is World {
 
     function _expectedLock(address account, Role role) private view returns (uint256 amount) {
         if (role == Role.Aggregator) return committee.stakeOf(account);
+        if (role == Role.Verifier) return _lockedInGames(account);
         for (uint256 oid = 1; oid <= book.orderCount(); ++oid) {
             if (role == Role.Validator) {
                 amount += proof.sheetOf(oid, account).locked;
@@ -151,6 +184,45 @@ abstract contract Ledger is World {
             bool open = proof.settlementOf(oid).outcome == Outcome.None && !proof.claimOf(oid, account).slashed;
             if (open && proof.claimOf(oid, account).commitment != 0) amount += book.getOrder(oid).claimBond;
         }
+    }
+
+    function _lockedInGames(address account) private view returns (uint256 amount) {
+        for (uint256 id = 1; id <= disputes.disputeCount(); ++id) {
+            Dispute memory d = disputes.disputeOf(id);
+            if (d.challenger == account && d.stage != Stage.Closed) amount += d.stake;
+        }
+        for (uint256 id = 1; id <= hall.requestCount(); ++id) {
+            if (hall.requestOf(id).asker == account && _isOpen(id)) amount += hall.requestOf(id).bond;
+        }
+        for (uint256 oid = 1; oid <= book.orderCount(); ++oid) {
+            amount += _lockedInSeats(oid, account);
+        }
+    }
+
+    /// @return amount what is behind the places that the account has taken from validators, until they are released
+    function _lockedInSeats(uint256 oid, address account) private view returns (uint256 amount) {
+        for (uint256 i = 0; i < EACH * proof.factsOf(oid).reveals; ++i) {
+            (address owner, uint16 m) = (validator(i % EACH), uint16(i / EACH));
+            Seat memory seat = proof.seatOf(oid, owner, m);
+            bool held = seat.holder == account && seat.score != ScoreFunctions.ABSTAIN;
+            if (held && !released[oid][owner][m]) amount += book.getOrder(oid).challengeStake;
+        }
+    }
+
+    /// @return open disputes and requests of the order
+    function _openIn(uint256 oid) private view returns (uint256 open) {
+        for (uint256 id = 1; id <= disputes.disputeCount(); ++id) {
+            Dispute memory d = disputes.disputeOf(id);
+            if (d.oid == oid && d.stage != Stage.Closed) ++open;
+        }
+        for (uint256 id = 1; id <= hall.requestCount(); ++id) {
+            if (hall.requestOf(id).target.oid == oid && _isOpen(id)) ++open;
+        }
+    }
+
+    /// @return whether nobody has answered, or ended, the request
+    function _isOpen(uint256 id) internal view returns (bool) {
+        return hall.requestOf(id).status == RequestStatus.Open;
     }
 
     /// @dev The next time at which some order's phase can change; a day from now when there is none.
@@ -171,6 +243,14 @@ abstract contract Ledger is World {
             for (uint256 i = 0; i < 6; ++i) {
                 if (edges[i] > block.timestamp && edges[i] < edge) edge = edges[i];
             }
+        }
+        for (uint256 id = 1; id <= disputes.disputeCount(); ++id) {
+            Dispute memory d = disputes.disputeOf(id);
+            if (d.stage != Stage.Closed && d.deadline > block.timestamp && d.deadline < edge) edge = d.deadline;
+        }
+        for (uint256 id = 1; id <= hall.requestCount(); ++id) {
+            uint256 deadline = hall.requestOf(id).deadline;
+            if (_isOpen(id) && deadline > block.timestamp && deadline < edge) edge = deadline;
         }
     }
 }

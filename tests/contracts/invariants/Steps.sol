@@ -9,10 +9,10 @@ import { Commitments } from "../../../contracts/libraries/Commitments.sol";
 import { Phase } from "../../../contracts/libraries/Lifecycle.sol";
 import { ScoreFunctions } from "../../../contracts/libraries/ScoreFunctions.sol";
 import { between, draw, vm } from "../support/Vm.sol";
-import { Ledger } from "./Ledger.sol";
+import { Games } from "./Games.sol";
 
 /// @dev Steps that several verbs take, with the bookkeeping that the ledger wants, and what the honest do unasked.
-abstract contract Steps is Ledger {
+abstract contract Steps is Games {
     mapping(uint256 oid => mapping(address validator => int64[])) internal _rows;
 
     function _put(uint256 seed) internal {
@@ -85,12 +85,15 @@ abstract contract Steps is Ledger {
     function _duties(uint256 oid) internal {
         Phase phase = proof.phaseOf(oid);
         uint256 luck = draw(oid, block.timestamp);
+        bool judged = phase >= Phase.ScoreCommit && phase <= Phase.Challenge;
+        if (phase == Phase.Challenge && luck % 8 < 5) _accuse(oid);
+        if (judged && luck % 16 < 6) _askHidden(oid);
         if (phase == Phase.Reveal && luck % 4 != 0 && !proof.factsOf(oid).testReleased) _release(oid);
         for (uint256 i = 0; i < 2; ++i) {
             bool takesPart = (luck >> (8 * i)) % 4 != 0;
             if (phase == Phase.Training && !takesPart) _tryClaim(oid, provider(i));
             if (phase == Phase.Reveal && _owesModel(oid, provider(i))) reveal(oid, provider(i));
-            if (phase == Phase.ScoreCommit && takesPart) _tryScores(oid, i, luck);
+            if (phase == Phase.ScoreCommit && takesPart && !_isTestHidden(oid)) _tryScores(oid, i, luck);
             if (phase == Phase.ScoreReveal && _owesScores(oid, validator(i))) {
                 revealScores(oid, validator(i), _rows[oid][validator(i)]);
             }
@@ -98,9 +101,18 @@ abstract contract Steps is Ledger {
         if (phase == Phase.Sealed && !treasury.holdingOf(oid).paid) _trySettle(oid);
     }
 
+    function _releaseSeats(uint256 oid) internal returns (bool any) {
+        for (uint256 i = 0; i < EACH * proof.factsOf(oid).reveals; ++i) {
+            (address account, uint16 m) = (validator(i % EACH), uint16(i / EACH));
+            try proof.releaseSeat(oid, account, m) {
+                (released[oid][account][m], any) = (true, true);
+            } catch { }
+        }
+    }
+
     function _release(uint256 oid) internal {
         vm.prank(_clientOf(oid));
-        book.releaseTest(oid, TEST_ROOT, SAMPLES, TEST_CID, SALT);
+        book.releaseTest(oid, testRoot, uint32(COUNT), TEST_CID, SALT);
     }
 
     function _tryClaim(uint256 oid, address account) internal {
@@ -138,7 +150,7 @@ abstract contract Steps is Ledger {
 
     /// @dev Somebody with stake in the exit queue, if there is anybody.
     function _exiting(uint256 a) internal view returns (uint256 index) {
-        uint256 n = _actors() - CLIENTS;
+        uint256 n = STAKERS;
         for (uint256 i = 0; i < n; ++i) {
             index = (a % n + i) % n;
             if (vault.bondOf(_actor(index), _roleOf(index)).exiting != 0) return index;
@@ -148,7 +160,7 @@ abstract contract Steps is Ledger {
     function _honestRow(uint256 oid) internal view returns (int64[] memory scores) {
         scores = new int64[](proof.factsOf(oid).reveals);
         for (uint256 m = 0; m < scores.length; ++m) {
-            scores[m] = _truth(oid, m);
+            scores[m] = _isHidden(oid, m) ? ScoreFunctions.ABSTAIN : _truth(oid, m);
         }
     }
 
@@ -156,11 +168,11 @@ abstract contract Steps is Ledger {
         scores = _honestRow(oid);
         for (uint256 m = 0; m < scores.length; ++m) {
             uint256 r = draw(seed, m) % 4;
-            if (r == 0) scores[m] = int64(uint64(draw(seed, m) % (SAMPLES + 1)));
-            if (r == 1) scores[m] = ScoreFunctions.ABSTAIN;
+            if (r == 0 || _isHidden(oid, m)) scores[m] = int64(uint64(draw(seed, m) % (COUNT + 1)));
+            else if (r == 1) scores[m] = ScoreFunctions.ABSTAIN;
         }
         uint256 lie = seed % scores.length;
-        scores[lie] = (_truth(oid, lie) + 1) % int64(uint64(SAMPLES + 1));
+        scores[lie] = (_truth(oid, lie) + 1) % int64(uint64(COUNT + 1));
     }
 
     function _order(uint256 o) internal view returns (uint256) {

@@ -80,11 +80,15 @@ abstract contract World {
         proof = new ProofOfTraining(book, vault, IRewardTreasury(treasuryAt), courtAt, availabilityAt);
         committee = new AggregatorCommittee(parameters, vault);
         treasury = new RewardTreasury(token, parameters, proofAt, committee);
-        court = new CourtHarness(proof, vault);
+        court = CourtHarness(_newCourt());
         availability = CourtHarness(_newAvailability());
     }
 
-    /// @dev Tests of the real one put it here.
+    /// @dev Tests of the real one put it here; it creates one contract, as does the next.
+    function _newCourt() internal virtual returns (address) {
+        return address(new CourtHarness(proof, vault));
+    }
+
     function _newAvailability() internal virtual returns (address) {
         return address(new CourtHarness(proof, vault));
     }
@@ -173,7 +177,7 @@ abstract contract World {
         oid = book.put(terms);
     }
 
-    function modelRoot(address account) internal pure returns (bytes32) {
+    function modelRoot(address account) internal pure virtual returns (bytes32) {
         return keccak256(abi.encode("model", account));
     }
 
