@@ -19,11 +19,12 @@ from offchain.chain.client import BlockRef
 from offchain.chain.contracts import AssayContracts
 from offchain.chain.event_decoder import Event, EventDecoder
 from offchain.chain.history import History
-from offchain.chain.views import decode
+from offchain.chain.views import Seat, decode
 from offchain.dispute.moves import Move, call_of
 from offchain.dispute.state import Dispute, Posted, Stage
 from offchain.errors import Retryable
 from offchain.model.graph import Shape
+from offchain.protocol.scores import ABSTAIN
 from offchain.types import OrderId
 
 NAME = "DisputeCourt"
@@ -136,11 +137,25 @@ class Court:
         rank, *sides = arguments["opening"]["node"]["shape"]
         return tuple(sides[:rank])
 
+    def are_live(self, cases: Iterable[Case]) -> list[bool]:
+        """Whether each dispute is still about what stands in the place that was challenged. Raises Retryable."""
+        disputes = [case.dispute for case in cases]
+        seat_of = self._contracts.proof.functions.seatOf
+        seats = self._contracts.read_many([seat_of(item.oid, item.seat, item.model_index) for item in disputes])
+        found = [decode(Seat, values) for values in seats]
+        return [seat.live and seat.version == item.version for seat, item in zip(found, disputes, strict=True)]
+
     # Calls
 
-    def open(self, oid: OrderId, validator: ChecksumAddress, model_index: int) -> ContractFunction:
-        """The call that challenges a validation."""
-        return self.contract.functions.open(oid, validator, model_index)
+    def open(self, oid: OrderId, validator: ChecksumAddress, index: int) -> ContractFunction:
+        """The call that challenges the validation in the validator's place."""
+        return self.contract.functions.open(oid, validator, index)
+
+    def challenge(self, oid: OrderId, validator: ChecksumAddress, index: int, counter: int) -> ContractFunction:
+        """Like `open`; `counter` takes the place if it is proven false, unless it is an abstention."""
+        if counter == ABSTAIN:
+            return self.open(oid, validator, index)
+        return self.contract.functions.counter(oid, validator, index, counter)
 
     def move(self, number: int, move: Move) -> ContractFunction:
         """The call that makes a move."""

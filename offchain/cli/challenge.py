@@ -23,6 +23,9 @@ def challenge(
         int | None, typer.Option("--model", help="Index of the model; by default the first false score.", min=0)
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Challenge --model's score even if it is true.")] = False,
+    take_place: Annotated[
+        bool, typer.Option("--take-place", help="Put the true score in its place, your stake behind it until the seal.")
+    ] = False,
     play: Annotated[bool, typer.Option("--play", help="Play the dispute to its end before returning.")] = False,
     home: options.Home = None,
     rpc: options.Rpc = None,
@@ -49,9 +52,11 @@ def challenge(
         if chosen is None:
             scores = "the score is" if model is not None else "all scores are"
             raise Rejected(f"VALIDATOR {validator}: {scores} true; a challenge would lose its stake")
-        number = open_challenge(context, view, accused, chosen.model_index)
+        number = open_challenge(context, view, chosen, take_place=take_place)
         if not as_json:
-            console.print(f"dispute {number} is open: model {chosen.model_index} scores {chosen.true}", highlight=False)
+            console.print(
+                f"dispute {number} is open: model {chosen.validation.model_index} scores {chosen.true}", highlight=False
+            )
         if play:
             _play(context, order, number)
         elif not as_json:
@@ -60,7 +65,8 @@ def challenge(
 
 
 def _row(item: "Judgement") -> dict[str, object]:
-    return {"model": item.model_index, "said": item.said, "true": item.true, "": "false" if item.is_false else ""}
+    said = item.validation
+    return {"model": said.model_index, "said": said.score, "true": item.true, "": "false" if item.is_false else ""}
 
 
 def _play(context: "RoleContext", order: "OrderId", number: int) -> None:

@@ -57,6 +57,8 @@ def line_of(name: str, arguments: Mapping[str, Any], place: Place) -> Line | Non
     match name:
         case "Opened":
             return _challenger(f"challenges the score {get('score')} of model {get('modelIndex')}")
+        case "Countered":
+            return _challenger(f"puts {get('score')} in its place")
         case "SumsPosted":
             return _defendant(f"gives {len(get('sums'))} sums of samples {_range(get('low'), get('high'))}")
         case "SumPicked":

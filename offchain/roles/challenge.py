@@ -6,7 +6,7 @@ from typing import ClassVar, TypeVar
 
 from eth_typing import ChecksumAddress
 
-from offchain.chain.court import Case, Court, of_order
+from offchain.chain.court import Court, of_order
 from offchain.chain.enums import Role
 from offchain.chain.event_decoder import EventDecoder
 from offchain.errors import Bug, Rejected
@@ -27,6 +27,8 @@ from offchain.roles.context import RoleContext
 from offchain.roles.courtroom import Courtroom
 from offchain.roles.funding import format_tokens
 from offchain.roles.order_view import OrderView, order_limits
+from offchain.roles.validations import read_validations
+from offchain.roles.verifier_rules import Challenge, Validation, is_about
 from offchain.roles.worker import Worker
 from offchain.types import OrderId
 
@@ -39,14 +41,13 @@ Wanted = TypeVar("Wanted")
 class Judgement:
     """A revealed score held against the true one."""
 
-    model_index: int
-    said: int
+    validation: Validation
     true: int
 
     @property
     def is_false(self) -> bool:
         """Whether a challenge would win."""
-        return self.said != self.true
+        return self.validation.score != self.true
 
 
 def view_order(context: RoleContext, oid: OrderId) -> OrderView:
@@ -62,56 +63,54 @@ def judge(context: RoleContext, view: OrderView, validator: ChecksumAddress, onl
     Raises Rejected when there is nothing to challenge, or a model or the test set is no good; Retryable when they
     cannot be had now.
     """
-    indices = _disputable(context, view, validator, only)
+    disputable = _disputable(context, view, validator, only)
     contracts, oid = context.contracts, view.oid
     models, limits = contracts.models(oid), order_limits(view)
     found: list[Finding] = []
     size = view.order.terms.input_size
     fetch_test(context.store, contracts.test_set(oid), size, MAX_TEST_BYTES, found.append, _never)
     test = _last(found, TestData)
-    said = contracts.scores(oid, validator)
     judged: list[Judgement] = []
-    for index in indices:
+    for validation in disputable:
+        index = validation.model_index
         model = models[index]
         fetch_model(context.store, index, model, limits, found.append, _never)
         parcel = _last(found, ModelFiles).parcel
         task = Examination(index, parcel, model.model_root, limits, view.order.terms.score_function, test)
         examine(task, found.append, _never)
-        judged.append(Judgement(index, said[index], _last(found, ModelFound).score))
+        judged.append(Judgement(validation, _last(found, ModelFound).score))
     return judged
 
 
-def _disputable(context: RoleContext, view: OrderView, validator: ChecksumAddress, only: int | None) -> Sequence[int]:
-    """The models about which the validator's score can be challenged now. Raises Rejected when there are none."""
-    oid, contracts = view.oid, context.contracts
+def _disputable(
+    context: RoleContext, view: OrderView, validator: ChecksumAddress, only: int | None
+) -> tuple[Validation, ...]:
+    """What stands in the validator's places and can be challenged now. Raises Rejected when there is nothing."""
+    oid = view.oid
     if view.phase != Phase.CHALLENGE:
         raise Rejected(f"order {oid} is {view.phase.label}; scores can be challenged in its challenge window only")
-    scores = contracts.scores(oid, validator)
-    if not scores:
+    said = [item for item in read_validations(context.contracts, oid) if item.validator == validator]
+    if not said:
         raise Rejected(f"VALIDATOR {validator}: has revealed no scores of order {oid}; see `assay show {oid}`")
-    if only is not None and only >= len(scores):
-        raise Rejected(f"--model {only}: order {oid} has models 0 to {len(scores) - 1}")
-    wanted = range(len(scores)) if only is None else [only]
-    live = contracts.read_many([contracts.proof.functions.isLive(oid, validator, index) for index in wanted])
-    found = [index for index, counts in zip(wanted, live, strict=True) if counts]
+    if only is not None and only >= len(said):
+        raise Rejected(f"--model {only}: order {oid} has models 0 to {len(said) - 1}")
+    found = tuple(item for item in said if item.live and only in (None, item.model_index))
     if not found:
-        what = "no score" if only is None else f"no score of model {only}"
-        abstained = only is not None and scores[only] == ABSTAIN
-        raise Rejected(
-            f"VALIDATOR {validator}: {what} that counts in order {oid}{' (it abstained)' if abstained else ''}"
-        )
+        which = "" if only is None else f" of model {only}"
+        raise Rejected(f"VALIDATOR {validator}: no score{which} that counts in order {oid}; see `assay show {oid}`")
     return found
 
 
-def open_challenge(context: RoleContext, view: OrderView, validator: ChecksumAddress, model_index: int) -> int:
+def open_challenge(context: RoleContext, view: OrderView, judged: Judgement, *, take_place: bool) -> int:
     """Opens a dispute and waits until it is final; its number, also if this account has opened it before.
 
-    Raises Rejected when the bond does not suffice, ContractRejected when the court refuses.
+    `take_place`: whether the true score takes the place of the false one. Raises Rejected when the bond does not
+    suffice, ContractRejected when the court refuses.
     """
-    contracts, me = context.contracts, context.account
+    contracts, me, accused = context.contracts, context.account, judged.validation
     court = Court(contracts)
     cases = of_order(court.look(context.client.head()), view.oid)
-    mine = [case for case in cases if _is_mine(case, me, validator, model_index)]
+    mine = [case for case in cases if is_about(case, accused) and case.dispute.challenger == me]
     if mine and mine[-1].is_open:
         return mine[-1].id
     bond, stake = contracts.bond(me, Role.VERIFIER), view.order.challenge_stake
@@ -120,20 +119,17 @@ def open_challenge(context: RoleContext, view: OrderView, validator: ChecksumAdd
             f"{me} has {format_tokens(bond.free)} tokens free as verifier; a challenge locks {format_tokens(stake)} of "
             "an active bond, see `assay stake add verifier`"
         )
+    counter = judged.true if take_place else ABSTAIN
+    wanted = Challenge(view.oid, accused, counter, stake, view.now, len(mine) + 1)
     # The same key as a verifier's: whichever of the two comes first, there is one dispute.
-    key = f"challenge:{view.oid}:{validator}:{model_index}:{len(mine) + 1}"
-    receipt = context.sender.send(key, court.open(view.oid, validator, model_index))
+    call = court.challenge(view.oid, accused.validator, accused.model_index, counter)
+    receipt = context.sender.send(wanted.keys[0], call)
     decoder = EventDecoder.of(contracts.addresses)
     events = [decoder.decode(log) for log in receipt.logs]
     opened = next((event for event in events if event is not None and event.name == "Opened"), None)
     if opened is None:
         raise Bug("a dispute was opened without its event")
     return int(opened.arguments["id"])
-
-
-def _is_mine(case: Case, me: ChecksumAddress, validator: ChecksumAddress, model_index: int) -> bool:
-    dispute = case.dispute
-    return (dispute.challenger, dispute.defendant, dispute.model_index) == (me, validator, model_index)
 
 
 class DisputePlayer(Worker):

@@ -13,6 +13,7 @@ from offchain.dispute.state import Side, Stage, Verdict
 from offchain.dispute.words import NOWHERE, line_of, place_after
 from offchain.errors import Retryable
 from offchain.model.graph import Shape
+from offchain.protocol.scores import ABSTAIN
 from offchain.types import OrderId, Seconds, Wei
 
 
@@ -33,12 +34,16 @@ class MoveSummary:
 
 @dataclass(frozen=True, slots=True)
 class DisputeSummary:
-    """A dispute, open or closed. `score`: what is disputed. `winner`, `paid` and `burned` once it is closed."""
+    """A dispute, open or closed. `winner`, `paid` and `burned` once it is closed.
+
+    `score`: what is disputed; `counter`: what the challenger would put in its place, if anything.
+    """
 
     id: int
     oid: OrderId
     model_index: int
     score: int
+    counter: int | None
     challenger: ChecksumAddress
     defendant: ChecksumAddress
     stage: Stage
@@ -59,6 +64,7 @@ class DisputeSummary:
             "order_id": self.oid,
             "model": self.model_index,
             "score": self.score,
+            "counter": self.counter,
             "challenger": self.challenger,
             "defendant": self.defendant,
             "stage": self.stage.name.lower(),
@@ -97,6 +103,7 @@ def summarise_dispute(court: Court, case: Case) -> DisputeSummary:
         oid=dispute.oid,
         model_index=dispute.model_index,
         score=int(opened.arguments["score"]),
+        counter=None if dispute.counter == ABSTAIN else dispute.counter,
         challenger=dispute.challenger,
         defendant=dispute.defendant,
         stage=dispute.stage,

@@ -3,15 +3,18 @@
 A move follows from the chain and from what the casebook says of the model; nothing is remembered between two moves.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
+
+from eth_typing import ChecksumAddress
 
 from offchain.chain.client import BlockRef
 from offchain.chain.court import Case, Court, in_play, of_order
 from offchain.dispute.evidence import Evidence
 from offchain.dispute.moves import Move, call_of
 from offchain.dispute.solver import next_move
-from offchain.dispute.state import Dispute, Posted, Side
+from offchain.dispute.state import Dispute, Posted, Side, Verdict
+from offchain.protocol.scores import ABSTAIN
 from offchain.roles.casebook import Casebook
 from offchain.roles.context import RoleContext
 from offchain.roles.order_view import OrderView
@@ -57,17 +60,19 @@ class Player:
         mine.sort(key=lambda case: (case.dispute.on_turn is not side_of(case, me), case.dispute.deadline))
         return tuple(dict.fromkeys(case.dispute.model_index for case in mine))
 
+    def places(self, oid: OrderId) -> tuple[tuple[ChecksumAddress, int], ...]:
+        """The places of the order (validator, model) that this account took by proving a score false."""
+        me = self._context.account
+        won = [case.dispute for case in self.cases(oid) if case.dispute.verdict is Verdict.FALSE]
+        mine = [item for item in won if item.challenger == me and item.counter != ABSTAIN]
+        return tuple((item.seat, item.model_index) for item in mine)
+
     def play(self, view: OrderView) -> None:
         """Makes the moves that are this account's to make, and ends what can be ended."""
         cases = [case for case in self.cases(view.oid) if case.is_open]
-        for case, live in zip(cases, self._are_live(cases), strict=True):
+        for case, live in zip(cases, self.court.are_live(cases), strict=True):
             act = partial(self._act, view, case, live)
             self._hands.attempt(view.oid, f"dispute {case.id}", act, obligation=True)
-
-    def _are_live(self, cases: Iterable[Case]) -> list[bool]:
-        is_live = self._context.contracts.proof.functions.isLive
-        disputes = [case.dispute for case in cases]
-        return self._context.contracts.read_many([is_live(d.oid, d.defendant, d.model_index) for d in disputes])
 
     def _act(self, view: OrderView, case: Case, live: bool) -> None:
         match dispute_action(case, self._context.account, view.now, live=live):

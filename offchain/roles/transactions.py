@@ -89,6 +89,18 @@ class Transactions:
             return True
         raise Rejected(f"transaction {key} was mined and reverted {MAX_ATTEMPTS} times")
 
+    def is_under_way(self, key: str) -> bool:
+        """Whether the transaction with this key was sent, and has not been refused by the chain."""
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            name = key if attempt == 1 else f"{key}#{attempt}"
+            try:
+                return self._sender.outcome(name) is not None or self._sender.nonce_of(name) is not None
+            except ContractRejected:
+                continue
+            except Rejected:
+                return True
+        return False
+
     def is_done(self, key: str) -> bool:
         """Whether the transaction with this key is final and succeeded."""
         try:

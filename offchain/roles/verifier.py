@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+from eth_typing import ChecksumAddress
+
 from offchain.chain.enums import Role
 from offchain.dispute.gain import Prices
-from offchain.protocol.lifecycle import ENDED
+from offchain.protocol.lifecycle import ENDED, Phase
 from offchain.roles.answering_rules import AnsweringOptions
 from offchain.roles.asking import Asking
 from offchain.roles.context import RoleContext
 from offchain.roles.courtroom import Courtroom
 from offchain.roles.order_view import OrderView
+from offchain.roles.validations import read_validations
 from offchain.roles.verifier_rules import (
     Challenge,
-    Validation,
     affordable,
     can_be_studied,
     challenges,
@@ -89,7 +91,8 @@ class VerifierWorker(Worker):
 
     def _is_over(self, view: OrderView) -> bool:
         # A test set that turns out void ends the order at once, and leaves disputes and requests to be dismissed.
-        over = view.phase in ENDED and view.oid not in self._obligations()
+        ended = view.phase in ENDED and view.oid not in self._obligations()
+        over = ended and self._has_released(view.oid)
         if over:
             self._courtroom.forget(view.oid)
         return over
@@ -97,6 +100,8 @@ class VerifierWorker(Worker):
     def _advance(self, view: OrderView) -> None:
         if can_be_studied(view):
             self._attempt(view.oid, "verify", partial(self._verify, view), obligation=True)
+        if view.phase == Phase.SEALED:
+            self._release(view)
         self._courtroom.advance(view)
         self._attempt(view.oid, "end requests", partial(self._asking.end, view), obligation=True)
 
@@ -104,7 +109,7 @@ class VerifierWorker(Worker):
         contracts, oid = self.context.contracts, view.oid
         casebook, player = self._courtroom.casebook, self._courtroom.player
         models = contracts.models(oid)
-        validations = self._validations(oid)
+        validations = read_validations(contracts, oid)
         void = contracts.read_many([contracts.proof.functions.isVoid(oid, index) for index in range(len(models))])
         found = {index: casebook.found(oid, index) for index in range(len(models))}
         unknown = [index for index, item in found.items() if item is None and not void[index]]
@@ -134,29 +139,33 @@ class VerifierWorker(Worker):
             self._attempt(challenge.oid, topic, partial(self._challenge, challenge), obligation=True)
 
     def _challenge(self, challenge: Challenge) -> None:
-        oid, accused = challenge.oid, challenge.validation
-        key = f"challenge:{oid}:{accused.validator}:{accused.model_index}:{challenge.attempt}"
-        self._send(key, self._courtroom.player.court.open(oid, accused.validator, accused.model_index))
+        accused, (key, other) = challenge.validation, challenge.keys
+        # One that is on its way does not show yet, and it may have been decided otherwise.
+        if not self._transactions.is_under_way(other):
+            court = self._courtroom.player.court
+            self._send(key, court.challenge(challenge.oid, accused.validator, accused.model_index, challenge.counter))
 
-    # What it sees
+    def _release(self, view: OrderView) -> None:
+        """Frees what is locked behind the places that it took in an order, once the order is sealed."""
+        release = self.context.contracts.proof.functions.releaseSeat
+        for validator, index in self._courtroom.player.places(view.oid):
+            call = release(view.oid, validator, index)
+            self._attempt(
+                view.oid,
+                f"release {validator} {index}",
+                partial(self._send, release_key(view.oid, validator, index), call),
+            )
 
-    def _validations(self, oid: OrderId) -> tuple[Validation, ...]:
-        """Every revealed score of the order."""
-        contracts = self.context.contracts
-        validators = contracts.validators(oid)
-        functions = contracts.proof.functions
-        scores = contracts.read_many([functions.scoresOf(oid, who) for who in validators])
-        pairs = [(who, index) for who, row in zip(validators, scores, strict=True) for index in range(len(row))]
-        live = contracts.read_many([functions.isLive(oid, *pair) for pair in pairs])
-        removed = contracts.read_many([functions.isRemoved(oid, *pair) for pair in pairs])
-        stakes = {who: contracts.sheet(oid, who).v_stake for who in dict(pairs)}
-        said = dict(zip(validators, scores, strict=True))
-        return tuple(
-            Validation(who, index, said[who][index], stakes[who], is_live, is_removed)
-            for (who, index), is_live, is_removed in zip(pairs, live, removed, strict=True)
-        )
+    def _has_released(self, oid: OrderId) -> bool:
+        places = self._courtroom.player.places(oid)
+        return all(self._transactions.is_done(release_key(oid, *place)) for place in places)
 
     def _read_prices(self) -> None:
         if not self._options.always:
             gas_price = Wei(int(self.context.client.request("eth_gasPrice"), 16))
             self._prices = Prices(gas_price, self._options.coin_price_ppm)
+
+
+def release_key(oid: OrderId, validator: ChecksumAddress, index: int) -> str:
+    """Idempotency key of freeing the stake behind a place that was taken."""
+    return f"release-seat:{oid}:{validator}:{index}"

@@ -18,29 +18,43 @@ MOST_CHALLENGES = 3
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """A revealed score of one model.
+    """What is said of one model in the place of one validator, by whoever holds the place.
 
-    live: it counts: it was not removed, is no abstention, and neither the model nor the test set is void.
-    removed: it was proven false, or slashed with its void model.
+    version: how often the place was taken over. live: it counts: it is no abstention, was not proven false, and neither
+    the model nor the test set is void. counted: the same, but the model or the test set may be void.
     """
 
     validator: ChecksumAddress
     model_index: int
+    holder: ChecksumAddress
     score: int
-    v_stake: Wei
+    stake: Wei
+    version: int
     live: bool
-    removed: bool = False
+    counted: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A challenge that is worth making. `until`: when it is too late, as far as the clock goes; `attempt` from 1."""
+    """A challenge that is worth making. `until`: when it is too late, as far as the clock goes; `attempt` from 1.
+
+    counter: the score to put in the place of the false one, whose stake stays behind it then; an abstention for none.
+    """
 
     oid: OrderId
     validation: Validation
+    counter: int
     stake: Wei
     until: Seconds
     attempt: int
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """Idempotency keys: of this challenge, and of the same without its counter, or with one."""
+        item = self.validation
+        place = f"challenge:{self.oid}:{item.validator}:{item.model_index}:{item.version}:{self.attempt}"
+        with_or_without = f"{place}:place", f"{place}:open"
+        return with_or_without if self.counter != ABSTAIN else (with_or_without[1], with_or_without[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +91,7 @@ def study_order(
 
 def challenges(
     view: OrderView,
-    validations: Iterable[Validation],
+    validations: Sequence[Validation],
     truth: Mapping[int, int],
     cases: Sequence[Case],
     me: ChecksumAddress,
@@ -93,41 +107,74 @@ def challenges(
     if not can_be_challenged(view):
         return ()
     order, found = view.order, list[Challenge]()
-    for item in validations:
-        false = item.live and item.score != truth.get(item.model_index, item.score)
-        if not false or item.validator == me:
-            continue
-        disputes = [case for case in cases if _is_about(case, item)]
-        if _left_to_another(disputes, me):
+    until = Seconds(max(order.windows.challenge_end, view.facts.challenge_until))
+    missing = {index: missing_seats(view, index, validations, truth, cases) for index in best_models(truth)}
+    false = [item for item in validations if item.live and item.score != truth.get(item.model_index, item.score)]
+    for item in sorted(false, key=lambda item: -item.stake):
+        index = item.model_index
+        counter = truth[index] if missing.get(index, 0) > 0 else ABSTAIN
+        disputes = [case for case in cases if is_about(case, item)]
+        if item.holder == me or _left_to_another(disputes, me, counter):
             continue
         attempt = 1 + sum(case.dispute.challenger == me for case in disputes)
-        pays = prices is None or challenge_pays(item.v_stake, order.dispute_share_ppm, samples, prices)
-        if pays and attempt <= MOST_CHALLENGES:
-            until = Seconds(max(order.windows.challenge_end, view.facts.challenge_until))
-            found.append(Challenge(view.oid, item, order.challenge_stake, until, attempt))
-    return tuple(sorted(found, key=lambda item: -item.validation.v_stake))
+        pays = prices is None or challenge_pays(item.stake, order.dispute_share_ppm, samples, prices)
+        if (pays or counter != ABSTAIN) and attempt <= MOST_CHALLENGES:
+            found.append(Challenge(view.oid, item, counter, order.challenge_stake, until, attempt))
+            missing[index] = missing.get(index, 0) - 1
+    return tuple(found)
 
 
-def _is_about(case: Case, validation: Validation) -> bool:
-    return (case.dispute.defendant, case.dispute.model_index) == (validation.validator, validation.model_index)
+def best_models(truth: Mapping[int, int]) -> tuple[int, ...]:
+    """The models that should win, as far as the truth is known."""
+    best = max(truth.values(), default=ABSTAIN)
+    return tuple(index for index, score in truth.items() if score == best)
 
 
-def _left_to_another(disputes: Sequence[Case], me: ChecksumAddress) -> bool:
+def missing_seats(
+    view: OrderView,
+    index: int,
+    validations: Iterable[Validation],
+    truth: Mapping[int, int],
+    cases: Iterable[Case],
+) -> int:
+    """How many true validations a model lacks to be eligible, without those for which disputes are open already."""
+    agreed = sum(item.live and (item.model_index, item.score) == (index, truth[index]) for item in validations)
+    coming = sum(
+        case.is_open and (case.dispute.model_index, case.dispute.counter) == (index, truth[index]) for case in cases
+    )
+    return view.order.terms.minimum_validators - agreed - coming
+
+
+def is_about(case: Case, validation: Validation) -> bool:
+    """Whether the dispute is about this very validation, not about one that had the place before."""
+    dispute = case.dispute
+    place = (validation.validator, validation.model_index, validation.version)
+    return (dispute.seat, dispute.model_index, dispute.version) == place
+
+
+def _left_to_another(disputes: Sequence[Case], me: ChecksumAddress, counter: int) -> bool:
     """Whether somebody is at it already: this verifier itself, or the first who ever challenged this validation.
 
     Two who prove the same waste the gas of one. While a dispute is open its order is not sealed, and when it is lost
-    there is time for another; but whoever comes after the first may be an accomplice who plays for time.
+    there is time for another; but whoever comes after the first may be an accomplice who plays for time. Nor is it left
+    to somebody who wins and then leaves empty a place that the model needs.
     """
     if any(case.is_open and case.dispute.challenger == me for case in disputes):
         return True
-    return len(disputes) == 1 and disputes[0].is_open
+    return len(disputes) == 1 and disputes[0].is_open and counter in (ABSTAIN, disputes[0].dispute.counter)
 
 
 def affordable(wanted: Iterable[Challenge], free: Wei) -> tuple[Challenge, ...]:
-    """What the free bond covers: orders whose window closes first come first."""
+    """What the free bond covers: orders whose window closes first come first.
+
+    The stake of a challenge comes back when it is won; that of a place that is taken only when the order is sealed. So
+    the last stake is not put behind a place while there are false scores besides.
+    """
+    waiting = sorted(wanted, key=lambda item: item.until)
     chosen: list[Challenge] = []
-    for challenge in sorted(wanted, key=lambda item: item.until):
-        if challenge.stake <= free:
+    for challenge in waiting:
+        reserve = challenge.stake if challenge.counter != ABSTAIN and len(waiting) > 1 else 0
+        if challenge.stake + reserve <= free:
             free = Wei(free - challenge.stake)
             chosen.append(challenge)
     return tuple(chosen)
@@ -136,7 +183,5 @@ def affordable(wanted: Iterable[Challenge], free: Wei) -> tuple[Challenge, ...]:
 def void_slashes(validations: Iterable[Validation], void: frozenset[int]) -> tuple[SlashVoid, ...]:
     """The validations of these void models that have not been slashed yet."""
     return tuple(
-        SlashVoid(item.validator, item.model_index)
-        for item in validations
-        if item.model_index in void and item.score != ABSTAIN and not item.removed
+        SlashVoid(item.validator, item.model_index) for item in validations if item.model_index in void and item.counted
     )

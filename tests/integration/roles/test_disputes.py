@@ -124,9 +124,10 @@ def test_who_challenges_the_truth_loses_its_stake(house: Courthouse) -> None:
 
     def accuse(context: RoleContext) -> None:
         view = view_order(context, OID)
-        assert [item.is_false for item in judge(context, view, honest, None)] == [False, False]
-        assert open_challenge(context, view, honest, GOOD) == 1
-        assert open_challenge(context, view, honest, GOOD) == 1, "the same dispute, not another"
+        judged = judge(context, view, honest, None)
+        assert [item.is_false for item in judged] == [False, False]
+        assert open_challenge(context, view, judged[GOOD], take_place=False) == 1
+        assert open_challenge(context, view, judged[GOOD], take_place=False) == 1, "the same dispute, not another"
 
     house.mortal("verifier1").alive(accuse)
     players = {"validator0": validator, "verifier1": verifier}
@@ -148,7 +149,8 @@ def test_an_accomplice_who_challenges_first_and_loses_keeps_nobody_else_out(hous
     accused = house.address("validator1")
 
     def pretend(context: RoleContext) -> None:
-        open_challenge(context, view_order(context, OID), accused, GOOD)
+        view = view_order(context, OID)
+        open_challenge(context, view, judge(context, view, accused, GOOD)[0], take_place=False)
 
     house.mortal("verifier1").alive(pretend)
     players = {"verifier0": verifier, "validator1": false}
