@@ -6,8 +6,8 @@ from enum import IntEnum
 from offchain.dispute.requests import Request
 from offchain.types import Seconds, Wei
 
-ANSWER_GAS = 700_000
-"""What the dearest answers cost, more or less (`assay bench dispute` has each)."""
+ANSWER_GAS = 250_000
+"""What the dearest answers cost, and a little more; `tests/contracts/availability/test_gas.py` measures them."""
 
 
 class Interest(IntEnum):

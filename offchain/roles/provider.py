@@ -111,8 +111,13 @@ class ProviderWorker(BackgroundWorker[Found]):
     def _is_over(self, view: OrderView) -> bool:
         if view.phase > Phase.REVEAL and view.oid in self._jobs:
             self._jobs.stop(view.oid)
-        mine = bool(self.context.journal.of_order(CandidateRecord, view.oid))
-        return view.phase in ENDED or (view.phase > Phase.REVEAL and not mine)
+        return view.phase in ENDED or (view.phase > Phase.REVEAL and not self._takes_part(view))
+
+    def _takes_part(self, view: OrderView) -> bool:
+        """Whether it has claimed a model, as far as it remembers or the chain does."""
+        if self.context.journal.of_order(CandidateRecord, view.oid):
+            return True
+        return self.context.contracts.claim(view.oid, self.context.account).revealed
 
     def _advance(self, view: OrderView) -> None:
         if view.phase > Phase.REVEAL:

@@ -1,5 +1,6 @@
 """Orders on the real contracts, in the EVM, whose models and test set are real data or none at all."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,12 +20,14 @@ from offchain.protocol.scores import NO_MINIMUM, ScoreFunction
 from offchain.types import CidDigest, OrderId, Root, Salt
 from tests.simulation.dispute_chain import CLIENT, DEPLOYER, MOVE_SECONDS, UNLIMITED, Chain, fresh_chain
 from tests.simulation.evm import Contract, Reverted, account, intrinsic_gas
+from tests.simulation.lifecycle_model import Parameters
 
 ASKER, HOLDER = account(60), account(61)
 PROVIDERS = tuple(account(70 + index) for index in range(3))
 VALIDATORS = tuple(account(80 + index) for index in range(3))
 OID = OrderId(1)
 REWARD, BOND, V_STAKE, CHALLENGE_SECONDS = 10_000, 4_000, 40, 500
+PARAMETERS = Parameters(move_seconds=MOVE_SECONDS)
 START = 1_800_000_000
 WINDOW = 1_000
 WORD = bytes([9]) * 32
@@ -133,6 +136,8 @@ def open_hall(
         _admit(chain, who, role)
     for who in VALIDATORS:
         _admit(chain, who, Role.VALIDATOR)
+    admitted = dataclasses.replace(PARAMETERS, max_model_bytes=2**40 - 1, max_tensor_bytes=2**40 - 1)
+    chain["Parameters"].send(DEPLOYER, "setParameters", dataclasses.astuple(admitted))
     tests = SampleTree(samples.inputs, samples.labels)
     proof, book = chain["ProofOfTraining"], chain["OrderBook"]
     test = (tests.root, len(samples.inputs), CidDigest(WORD), SALT)
