@@ -1,6 +1,7 @@
-"""What a step reads, and how large the move is that shows it.
+"""What a step reads, and what the move costs that shows it.
 
-The size follows from the plan alone, by the rules of the ABI, so that operands are put together only if they fit.
+The size follows from the plan alone, by the rules of the ABI, and so does a bound of the gas; operands are put together
+only if they fit.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,16 @@ from offchain.model.leaves import Descriptor, Operands, TensorOpening, UnitOpeni
 
 MOST_CALLDATA = 48 * 1024
 """Bytes of calldata that a move may need."""
+MOST_GAS = 1_000_000
+"""Gas that a step may need, by `gas_bound`; a reduction that needs more is contested, not computed."""
+
+_GAS_OF_MOVE = 250_000
+_GAS_OF_BYTE = 16
+_GAS_OF_CHUNK = 4_500
+_GAS_OF_ROW = 2_600
+_GAS_OF_PRODUCT = 13
+_GAS_OF_TERM = 300
+"""Rounded up from measurements: what a move costs whatever it shows, and what is added."""
 
 _WORD = 32
 _NODE_WORDS = 7 + 33 + 1
@@ -26,11 +37,16 @@ _NODE_WORDS = 7 + 33 + 1
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which unit and which chunks a step reads; unit None where it reads no parameters."""
+    """Which unit and which chunks a step reads; unit None where it reads no parameters.
+
+    rows, terms: of the kernel that the step goes through; 0 for operations without a reduction.
+    """
 
     unit: int | None
     weights: tuple[int, ...]
     inputs: tuple[tuple[int, ...], ...]
+    rows: int = 0
+    terms: int = 0
 
 
 def plan_element(node: Descriptor, element: int, first_input: bytes) -> Plan:
@@ -63,7 +79,26 @@ def plan_part(node: Descriptor, element: int, first: int, last: int) -> Plan:
         unit=unit_of(node, element) if weighted else None,
         weights=_chunks(found.index) if weighted else (),
         inputs=(_chunks(found.place),),
+        rows=len(np.unique(found.index // _row_terms(node))),
+        terms=len(found.index),
     )
+
+
+def fits(node: Descriptor, nodes: int, plan: Plan, listed_words: int) -> bool:
+    """Whether `compute` or `computePart` is a move that anyone can pay; arguments as in `calldata_size`."""
+    size = calldata_size(node, nodes, plan, listed_words)
+    return size <= MOST_CALLDATA and gas_bound(node, plan, size) <= MOST_GAS
+
+
+def gas_bound(node: Descriptor, plan: Plan, size: int) -> int:
+    """At least the gas of `compute` or `computePart` with `size` bytes of calldata.
+
+    `tests/contracts/arithmetic/test_costs.py` holds the contract to it.
+    """
+    chunks = len(plan.weights) + sum(map(len, plan.inputs))
+    term = _GAS_OF_PRODUCT if node.op in (Op.DENSE, Op.CONV2D) else _GAS_OF_TERM
+    computing = chunks * _GAS_OF_CHUNK + plan.rows * _GAS_OF_ROW + plan.terms * term
+    return _GAS_OF_MOVE + size * _GAS_OF_BYTE + computing
 
 
 def calldata_size(node: Descriptor, nodes: int, plan: Plan, listed_words: int) -> int:
@@ -106,6 +141,13 @@ def gather(evidence: Evidence, sample: int, node: int, plan: Plan, roots: Sequen
         first=shown[0],
         second=shown[1] if len(shown) > 1 else (),
     )
+
+
+def _row_terms(node: Descriptor) -> int:
+    """Terms of one row of the kernel; of a dense layer all are one row."""
+    if node.op == Op.DENSE:
+        return node.row_bytes
+    return node.kernel[1] * (node.input_shape[3] if node.op == Op.CONV2D else 1)
 
 
 def _chunks(places: Int64Array) -> tuple[int, ...]:

@@ -26,7 +26,7 @@ from offchain.dispute.moves import (
     PostTrace,
     TracePosting,
 )
-from offchain.dispute.operands import MOST_CALLDATA, calldata_size, gather, plan_element, plan_part, words
+from offchain.dispute.operands import fits, gather, plan_element, plan_part, words
 from offchain.dispute.proofs import proof_of, root_of_all
 from offchain.dispute.reduction import all_terms
 from offchain.dispute.segments import CHUNK_BYTES, segment, segments
@@ -97,7 +97,7 @@ def _pick_element(dispute: Dispute, posted: Posted, evidence: Evidence) -> Move 
     element = dispute.base * CHUNK_BYTES // size + place
     node = evidence.node(dispute.node)
     plan = plan_element(node, element, evidence.trace(dispute.low).data(node.inputs[0]))
-    if calldata_size(node, dispute.nodes, plan, words(len(posted.chunk))) > MOST_CALLDATA:
+    if not fits(node, dispute.nodes, plan, words(len(posted.chunk))):
         return Contest(element, posted.chunk, evidence.open_node(dispute.node))
     operands = gather(evidence, dispute.low, dispute.node, plan, posted.roots)
     return Compute(element, posted.chunk, operands)
@@ -119,7 +119,7 @@ def _pick_part(dispute: Dispute, posted: Posted, evidence: Evidence) -> Move | N
         return None
     node = evidence.node(dispute.node)
     plan = plan_part(node, dispute.element, *segment(low, high, index))
-    if calldata_size(node, dispute.nodes, plan, len(posted.parts)) > MOST_CALLDATA:
+    if not fits(node, dispute.nodes, plan, len(posted.parts)):
         return ContestPart(posted.parts, index)
     return ComputePart(posted.parts, index, gather(evidence, dispute.low, dispute.node, plan, posted.roots))
 

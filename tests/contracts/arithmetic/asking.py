@@ -57,6 +57,11 @@ class Harness:
         types = (QUESTION_ABI, NODE_OPENING_ABI, UNIT_OPENING_ABI, "int64[]")
         return int(self._call("finish", types, (question, astuple(node), astuple(unit), parts), "int256"))
 
+    def spent(self, question: Question, first: int, last: int, operands: Operands) -> int:
+        """The gas of one part, or of the whole element if `last` is 0, when another contract asks for it."""
+        types = (QUESTION_ABI, "uint256", "uint256", OPERANDS_ABI)
+        return int(self._call("spent", types, (question, first, last, astuple(operands)), "uint256"))
+
     def scores(self, function: ScoreFunction, outputs: Sequence[bytes], labels: Sequence[int]) -> tuple[int, ...]:
         """What samples score; outputs int32 big-endian."""
         types = ("uint8", "bytes[]", "int256[]")

@@ -31,6 +31,7 @@ BATCH_ABI = (
 
 _CHANNELS = (1, 1, 2, 3, 5, 8, 16, 31, 32, 33, 64)
 _FEATURES = (1, 2, 5, 64, 1030)
+_MOST_FEATURES = 2**17
 _LARGEST_BIAS = 2**31 - 1
 _ATTEMPTS = 1000
 
@@ -78,7 +79,8 @@ def draw_network(op: Op, rng: Generator) -> tuple[IntegerNetwork, int]:
             growing.slice(0, 0, int(rng.integers(1, np.prod(shape) + 1)))
         last = bool(rng.integers(2))
         if op is Op.EMBEDDING:
-            index = growing.append(op, (0,), (shape[0], 1, int(rng.choice(_FEATURES)))) - 1
+            features = int(rng.choice([some for some in _FEATURES if some * shape[0] <= _MOST_FEATURES]))
+            index = growing.append(op, (0,), (shape[0], 1, features)) - 1
         else:
             index = growing.add(op, last=last) - 1
         if growing.nodes[index].op is not op:

@@ -76,6 +76,18 @@ contract StepsHarness {
         return VERIFIER.finish(question, node, unit, parts);
     }
 
+    /// @return the gas of handing the operands on, as the court does, and of the step
+    function spent(Question calldata question, uint256 from, uint256 to, Operands calldata shown)
+        external
+        view
+        returns (uint256)
+    {
+        uint256 before = gasleft();
+        if (to == 0) VERIFIER.element(question, shown);
+        else VERIFIER.part(question, from, to, shown);
+        return before - gasleft();
+    }
+
     function scores(ScoreFunction fn, bytes[] calldata outputs, int256[] calldata labels)
         external
         view
