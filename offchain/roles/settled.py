@@ -1,10 +1,14 @@
 """How an order was settled, computed again by the pure rules from what the chain says about it."""
 
+from eth_typing import ChecksumAddress
+
 from offchain.chain.contracts import AssayContracts
+from offchain.chain.views import Seat, decode
 from offchain.errors import Bug
 from offchain.protocol.settlement import (
     Entrant,
     Payout,
+    Place,
     Settled,
     SettlementTerms,
     Sheet,
@@ -29,9 +33,13 @@ def compute_settlement(contracts: AssayContracts, oid: OrderId) -> Settled:
         validator_share_ppm=order.validator_share_ppm,
         aggregator_tax_ppm=order.aggregator_tax_ppm,
     )
-    entrants = [Entrant(model.provider, model.sequence) for model in models]
-    sheets = _revealed_sheets(contracts, oid, len(models))
-    return settle(terms, contracts.test_set(oid).sample_count, entrants, sheets)
+    functions = contracts.proof.functions
+    void = contracts.read_many([functions.isVoid(oid, index) for index in range(len(models))])
+    entrants = [
+        Entrant(model.provider, model.sequence, void=bool(gone)) for model, gone in zip(models, void, strict=True)
+    ]
+    samples = 0 if contracts.read(functions.isTestVoid(oid)) else contracts.test_set(oid).sample_count
+    return settle(terms, samples, entrants, _revealed_sheets(contracts, oid, len(models)))
 
 
 def sealed_payouts(contracts: AssayContracts, oid: OrderId) -> tuple[Payout, ...]:
@@ -58,5 +66,16 @@ def _revealed_sheets(contracts: AssayContracts, oid: OrderId, models: int) -> li
         if len(scores) != models:
             continue  # never revealed
         removed = frozenset(index for index in range(models) if contracts.is_removed(oid, validator, index))
-        sheets.append(Sheet(validator, contracts.sheet(oid, validator).v_stake, scores, removed))
+        places = _places(contracts, oid, validator, removed)
+        sheets.append(Sheet(validator, contracts.sheet(oid, validator).v_stake, scores, removed, places))
     return sheets
+
+
+def _places(
+    contracts: AssayContracts, oid: OrderId, validator: ChecksumAddress, removed: frozenset[int]
+) -> dict[int, Place]:
+    """Who has taken the place of a removed validation, by model."""
+    asked = sorted(removed)
+    found = contracts.read_many([contracts.proof.functions.seatOf(oid, validator, index) for index in asked])
+    seats = {index: decode(Seat, values) for index, values in zip(asked, found, strict=True)}
+    return {index: Place(seat.holder, seat.stake, seat.score) for index, seat in seats.items() if seat.version}
