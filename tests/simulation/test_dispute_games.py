@@ -42,6 +42,11 @@ def test_the_honest_win_ten_thousand_games(block: int) -> None:
     assert tally.games >= BLOCK
 
 
+def test_a_score_that_no_trace_changes_can_be_lied_about_seed_10255() -> None:
+    """The top five of three outputs: nothing but the sum can be false. Found by the battery of 10,000."""
+    assert play_seed(10_255).verdicts["FALSE"] == 1
+
+
 @pytest.mark.parametrize("name", [name for name in WIDE if name != "output"])
 def test_operands_that_fit_no_move_are_contested(name: str) -> None:
     world, lie = wide_lie(name)
