@@ -28,6 +28,7 @@ def print_report(report: dict[str, Any], console: Console) -> None:
                 f"The downloaded, verified model on {order['held_out_samples']} held-out samples: "
                 f"[bold]{order['integer_accuracy']:.2%}[/bold] as integers, {order['float_accuracy']:.2%} as floats"
             )
+    _print_disputes(report, console)
     console.print(rows_table(_earnings(report), "\nWho earned what (tokens)"))
     gas = [{"action": action, **figures} for action, figures in report["gas"].items()]
     console.print(rows_table(gas, "\nGas by action"))
@@ -36,6 +37,37 @@ def print_report(report: dict[str, Any], console: Console) -> None:
         f"\nminted {tokens(books['minted'])} = burned {tokens(books['burned'])} + held {tokens(books['held'])}; "
         f"difference {books['difference']} wei. {report['elapsed_seconds']} s in all."
     )
+
+
+def _print_disputes(report: dict[str, Any], console: Console) -> None:
+    """One row for each, and one of them move by move."""
+    names, disputes = report["names"], report["disputes"]
+    if not disputes:
+        return
+    rows = [
+        {
+            "order": item["order_id"],
+            "model": item["model"],
+            "defendant": names.get(item["defendant"], item["defendant"]),
+            "said": item["score"],
+            "challenger": names.get(item["challenger"], item["challenger"]),
+            "says": "" if item["counter"] is None else item["counter"],
+            "verdict": item["verdict"] + (", by the clock" if item["timed_out"] else ""),
+            "won": tokens(item["paid"]),
+            "burned": tokens(item["burned"]),
+            "moves": len(item["moves"]),
+            "gas": f"{item['gas']:,}",
+        }
+        for item in disputes
+    ]
+    console.print(rows_table(rows, "\nDisputes (scores in samples, amounts in tokens)"))
+    computed = [item for item in disputes if any(move["move"] == "Computed" for move in item["moves"])]
+    if computed:
+        moves = [
+            {"who": move["side"] or "contract", "what": move["text"], "gas": f"{move['gas']:,}" if move["gas"] else ""}
+            for move in computed[0]["moves"]
+        ]
+        console.print(rows_table(moves, f"\nDispute {computed[0]['id']}, move by move"))
 
 
 def _earnings(report: dict[str, Any]) -> list[dict[str, Any]]:
@@ -47,7 +79,7 @@ def _earnings(report: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "who": report["names"].get(account, account),
             "rewards": tokens(report["earned"].get(account, 0)),
-            "for reporting": tokens(report["bounties"].get(account, 0)),
+            "for proof of faults": tokens(report["bounties"].get(account, 0)),
             "slashed": tokens(-slashed[account]),
         }
         for account in accounts

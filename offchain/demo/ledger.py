@@ -69,6 +69,9 @@ def read_ledger(client: ChainClient, stage: Stage) -> Ledger:
         elif event.name in REASONS:
             who = arguments.get("provider") or arguments["validator"]
             slashes.append(Slash(OrderId(arguments["oid"]), who, REASONS[event.name], Wei(arguments["amount"])))
+        elif event.name == "ValidationRemoved":
+            reason = f"the score of model {arguments['modelIndex']} was proven false"
+            slashes.append(Slash(OrderId(arguments["oid"]), arguments["validator"], reason, Wei(arguments["slashed"])))
     return Ledger(
         {account: Wei(amount) for account, amount in earned.items()},
         {account: Wei(amount) for account, amount in bounties.items() if amount},

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from offchain.chain.client import ChainClient
 from offchain.data.source import load_source
+from offchain.demo.cast import cast_workers
 from offchain.demo.ledger import Ledger, read_ledger
 from offchain.demo.report import build_report
 from offchain.demo.scenario import OrderPlan, Scenario
@@ -19,19 +20,15 @@ from offchain.demo.screen import OrderLine, Screen
 from offchain.demo.stage import Stage, open_chain, set_stage
 from offchain.errors import Bug, Retryable
 from offchain.model.shorthand import spec_from_shorthand
-from offchain.roles.adversaries import SecretiveProvider, SecretiveValidator
-from offchain.roles.aggregator import AggregatorOptions, AggregatorWorker
-from offchain.roles.client import ClientOptions, ClientWorker, put_order
-from offchain.roles.context import RoleContext, WorkerEvent
+from offchain.roles.client import put_order
+from offchain.roles.context import WorkerEvent
 from offchain.roles.prepare import OrderRequest, PreparedOrder, prepare_order
-from offchain.roles.provider import ProviderOptions, ProviderWorker
 from offchain.roles.summary import OrderSummary, summarise
-from offchain.roles.validator import ValidatorOptions, ValidatorWorker
 from offchain.roles.worker import Worker
 from offchain.types import OrderId, Seconds
 
-GRACE_SECONDS = 90
-"""How long after the last window everything must be settled."""
+GRACE_SECONDS = 240
+"""How long after the last window everything must be settled; disputes stretch it."""
 
 
 class Play:
@@ -105,7 +102,7 @@ class Play:
     def _workers(self, stage: Stage, stop: threading.Event) -> Iterator[None]:
         threads = [
             threading.Thread(target=self._run, args=(worker, stop), name=name)
-            for name, worker in _cast(self._scenario, stage).items()
+            for name, worker in cast_workers(self._scenario, stage).items()
         ]
         for thread in threads:
             thread.start()
@@ -147,26 +144,6 @@ def _curtain(client: ChainClient, stage: Stage) -> Ledger:
     for sender, ticket in tickets:
         sender.wait(ticket)
     return read_ledger(client, stage)
-
-
-def _cast(scenario: Scenario, stage: Stage) -> dict[str, Worker]:
-    """The workers by name."""
-    cast: dict[str, Worker] = {
-        "client": ClientWorker(stage.contexts["client"], ClientOptions(archive=stage.archive)),
-    }
-    for provider in scenario.providers:
-        make: Callable[[RoleContext, ProviderOptions], Worker] = (
-            ProviderWorker if provider.honest else SecretiveProvider
-        )
-        cast[provider.name] = make(stage.contexts[provider.name], ProviderOptions(skill=provider.search))
-    for validator in scenario.validators:
-        judge: Callable[[RoleContext, ValidatorOptions], Worker] = (
-            ValidatorWorker if validator.honest else SecretiveValidator
-        )
-        cast[validator.name] = judge(stage.contexts[validator.name], ValidatorOptions())
-    for name in scenario.aggregators:
-        cast[name] = AggregatorWorker(stage.contexts[name], AggregatorOptions())
-    return cast
 
 
 def _line(summary: OrderSummary, prepared: PreparedOrder) -> OrderLine:

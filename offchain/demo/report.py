@@ -7,6 +7,7 @@ from typing import Any
 
 from eth_typing import ChecksumAddress
 
+from offchain.chain.court import Court
 from offchain.data.dataset import Dataset
 from offchain.demo.ledger import Ledger
 from offchain.demo.stage import Stage
@@ -16,6 +17,7 @@ from offchain.model.scores import total_score
 from offchain.model.training import load_network, pick_device, predict
 from offchain.protocol.scores import PPM
 from offchain.roles.context import WorkerEvent
+from offchain.roles.dispute_summary import summarise_disputes
 from offchain.roles.fetch import FetchedModel, fetch_model
 from offchain.roles.prepare import PreparedOrder
 from offchain.roles.summary import OrderSummary, summarise
@@ -47,6 +49,7 @@ def build_report(
         ],
         "earned": ledger.earned,
         "bounties": ledger.bounties,
+        "disputes": [item.to_json() for item in summarise_disputes(Court(stage.contracts))],
         "gas": _gas(events),
         "conservation": {
             "minted": conservation.minted,

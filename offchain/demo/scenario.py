@@ -1,6 +1,7 @@
 """What happens in the demonstration: who takes part, how skilled and how honest they are, and what is ordered."""
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from offchain.model.search import SearchSettings
 from offchain.types import TOKEN, Wei
@@ -32,17 +33,32 @@ class ProviderPlan:
     honest: bool = True
 
 
+class Conduct(Enum):
+    """What a validator does with the scores that it has found."""
+
+    HONEST = auto()
+    SECRETIVE = auto()
+    """commits to them and never reveals them"""
+    FLIPS = auto()
+    """reports one of them false by a single sample"""
+    COPIES = auto()
+    """reports somebody else's, moved a little"""
+    CONSPIRES = auto()
+    """says with its friends that the favourite's model is the best, and lies about all others too"""
+
+
 @dataclass(frozen=True, slots=True)
 class ValidatorPlan:
-    """A validator; one that is not `honest` commits scores that it never reveals."""
+    """A validator. `orders`: the numbers of those it serves, counted from 1; None for all."""
 
     name: str
-    honest: bool = True
+    conduct: Conduct = Conduct.HONEST
+    orders: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """The whole cast. `bond`: what each worker bonds, in wei."""
+    """The whole cast. `bond`: what each worker bonds, in wei. `favourite`: whose model conspirators praise."""
 
     orders: tuple[OrderPlan, ...]
     providers: tuple[ProviderPlan, ...]
@@ -50,13 +66,15 @@ class Scenario:
     aggregators: tuple[str, ...]
     bond: Wei
     seed: int
+    verifiers: tuple[str, ...] = ()
+    favourite: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Everybody who needs a key, the client first."""
         providers = (plan.name for plan in self.providers)
         validators = (plan.name for plan in self.validators)
-        return ("client", *providers, *validators, *self.aggregators)
+        return ("client", *providers, *validators, *self.verifiers, *self.aggregators)
 
 
 DIGITS = Scenario(
@@ -69,7 +87,7 @@ DIGITS = Scenario(
             train_seconds=22,
             reveal_seconds=6,
             validate_seconds=12,
-            challenge_seconds=3,
+            challenge_seconds=8,
             minimum_score_ppm=800_000,
         ),
         OrderPlan(
@@ -80,8 +98,19 @@ DIGITS = Scenario(
             train_seconds=32,
             reveal_seconds=6,
             validate_seconds=12,
-            challenge_seconds=3,
+            challenge_seconds=8,
             minimum_score_ppm=900_000,
+        ),
+        OrderPlan(
+            title="breast cancer, dense network",
+            source="breast_cancer",
+            model="mlp:16",
+            reward=Wei(80 * TOKEN),
+            train_seconds=26,
+            reveal_seconds=6,
+            validate_seconds=12,
+            challenge_seconds=8,
+            minimum_score_ppm=800_000,
         ),
     ),
     providers=(
@@ -91,13 +120,20 @@ DIGITS = Scenario(
         ProviderPlan("no-show", SearchSettings(configurations=1, first_cycle=1, max_epochs=1), honest=False),
     ),
     validators=(
-        ValidatorPlan("vera"),
-        ValidatorPlan("victor"),
-        ValidatorPlan("viola"),
-        ValidatorPlan("vanish", honest=False),
+        ValidatorPlan("vera", orders=(1, 2)),
+        ValidatorPlan("victor", orders=(1, 2)),
+        ValidatorPlan("viola", orders=(1, 2)),
+        ValidatorPlan("vanish", Conduct.SECRETIVE, orders=(1, 2)),
+        ValidatorPlan("felix", Conduct.FLIPS, orders=(1,)),
+        ValidatorPlan("echo", Conduct.COPIES, orders=(2,)),
+        ValidatorPlan("mallory", Conduct.CONSPIRES, orders=(3,)),
+        ValidatorPlan("moriarty", Conduct.CONSPIRES, orders=(3,)),
     ),
+    verifiers=("verity",),
+    favourite="novice",
     aggregators=("ada", "alan", "alonzo", "anita"),
     bond=Wei(1_000 * TOKEN),
     seed=7,
 )
-"""Two orders for scikit-learn's handwritten digits (1,797 images of 8 x 8 pixels)."""
+"""Two orders for scikit-learn's handwritten digits (1,797 images of 8 x 8 pixels), each with a lying validator among
+honest ones, and one for its breast cancer data (569 rows of 30 numbers) that only conspirators score. One verifier."""

@@ -114,6 +114,7 @@ def _bond_all(contracts: AssayContracts, contexts: dict[str, RoleContext], scena
     """Everybody at once: they don't wait for each other's blocks."""
     roles = {plan.name: Role.PROVIDER for plan in scenario.providers}
     roles |= {plan.name: Role.VALIDATOR for plan in scenario.validators}
+    roles |= dict.fromkeys(scenario.verifiers, Role.VERIFIER)
     roles |= dict.fromkeys(scenario.aggregators, Role.AGGREGATOR)
     with ThreadPoolExecutor(len(roles)) as pool:
         bonds = [

@@ -100,15 +100,22 @@ def leaked_from(journal: Journal) -> Callable[[OrderId], tuple[int, ...] | None]
 class Conspiracy:
     """All members say the same: that the favourite's model is better than every other, by `margin` units of the score.
 
-    About the other models they tell the truth, which makes them hard to tell from honest validators.
+    About the other models they tell the truth, which makes them hard to tell from honest validators, or make them out
+    worse by `slander` units of the score; then no true validation of any model is left.
     """
 
     favourite: ChecksumAddress
     margin: int = 1
+    slander: int = 0
 
     def __call__(self, truth: Truth) -> tuple[int, ...]:
         """See Lie."""
         best = max(truth.scores)
         wanted = next((best + step for step in range(self.margin, 0, -1) if truth.admits(best + step)), best)
         mine = truth.providers.index(self.favourite) if self.favourite in truth.providers else None
-        return tuple(wanted if index == mine else score for index, score in enumerate(truth.scores))
+        return tuple(
+            wanted if index == mine else self._slandered(truth, score) for index, score in enumerate(truth.scores)
+        )
+
+    def _slandered(self, truth: Truth, score: int) -> int:
+        return score - self.slander if score != ABSTAIN and truth.admits(score - self.slander) else score

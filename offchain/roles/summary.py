@@ -106,8 +106,8 @@ class OrderSummary:
         }
 
 
-def phase_end(phase: Phase, windows: Windows) -> Seconds | None:
-    """When a phase ends by the clock; None for one that does not."""
+def phase_end(phase: Phase, windows: Windows, challenge_until: int) -> Seconds | None:
+    """When a phase ends by the clock; None for one that does not. `challenge_until`: as disputes have stretched it."""
     match phase:
         case Phase.TRAINING:
             return windows.train_end
@@ -118,7 +118,7 @@ def phase_end(phase: Phase, windows: Windows) -> Seconds | None:
         case Phase.SCORE_REVEAL:
             return windows.score_reveal_end
         case Phase.CHALLENGE:
-            return windows.challenge_end
+            return Seconds(max(windows.challenge_end, challenge_until))
         case _:
             return None
 
@@ -136,7 +136,7 @@ def summarise(contracts: AssayContracts, oid: OrderId) -> OrderSummary:
         oid=oid,
         now=now,
         phase=phase,
-        ends_at=phase_end(phase, order.windows),
+        ends_at=phase_end(phase, order.windows, facts.challenge_until),
         client=order.client,
         reward=order.terms.reward,
         reward_per_second=Wei(order.terms.reward // max(order.terms.train_seconds, 1)),

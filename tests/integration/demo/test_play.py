@@ -10,7 +10,7 @@ from rich.console import Console
 from offchain.chain.devnet import find_anvil
 from offchain.cli.demo_tables import print_report
 from offchain.demo.play import play
-from offchain.demo.scenario import OrderPlan, ProviderPlan, Scenario, ValidatorPlan
+from offchain.demo.scenario import Conduct, OrderPlan, ProviderPlan, Scenario, ValidatorPlan
 from offchain.model.search import SearchSettings
 from offchain.types import TOKEN, Wei
 
@@ -32,7 +32,7 @@ SHORT = Scenario(
         ),
     ),
     providers=(ProviderPlan("good", QUICK), ProviderPlan("absent", QUICK, honest=False)),
-    validators=(ValidatorPlan("val"), ValidatorPlan("mute", honest=False)),
+    validators=(ValidatorPlan("val"), ValidatorPlan("mute", Conduct.SECRETIVE)),
     aggregators=("a1", "a2", "a3", "a4"),
     bond=Wei(1_000 * TOKEN),
     seed=3,
