@@ -10,42 +10,8 @@ import { vm } from "../support/Vm.sol";
 import { World } from "../support/World.sol";
 
 /// @dev Attacks that succeed today, with what they cost and gain: the facts behind docs/protocol.md, "What is known to
-/// be open". Whoever closes one turns its test around and moves it.
+/// be open". Whoever closes one turns its test around and moves it (those that the courts closed: Courts.t.sol).
 contract OpenAttackTest is World {
-    function test_open_one_lying_validator_refunds_the_client_and_pays_nothing_for_it_until_there_is_a_court() public {
-        int64[][] memory rows = new int64[][](3);
-        rows[0] = row(300, 310);
-        rows[1] = row(300, 310);
-        rows[2] = row(1, 1);
-        uint256 oid = scored(rows);
-        toSealable(oid);
-        proof.seal(oid);
-        _refunded(oid);
-        vm.assertEq(bonded(validator(2), Role.Validator), BOND, "the liar's stake is whole");
-    }
-
-    function test_the_court_undoes_the_lie_and_takes_the_liars_stake() public {
-        int64[][] memory rows = new int64[][](3);
-        rows[0] = row(300, 310);
-        rows[1] = row(300, 310);
-        rows[2] = row(1, 1);
-        uint256 oid = scored(rows);
-        court.open(oid);
-        court.remove(oid, validator(2), 1, provider(1));
-        court.close(oid, 0);
-        toSealable(oid);
-        proof.seal(oid);
-        vm.assertTrue(proof.settlementOf(oid).outcome == Outcome.Won, "won");
-        vm.assertEq(bonded(validator(2), Role.Validator), BOND - 3 * VSTAKE, "slashed");
-    }
-
-    function test_open_a_test_set_that_nobody_can_fetch_refunds_the_client() public {
-        uint256 oid = revealed(2);
-        toScoreReveal(oid);
-        proof.seal(oid);
-        _refunded(oid);
-    }
-
     function test_open_seats_bought_at_the_last_moment_refund_the_client_for_locked_capital_alone() public {
         uint256 oid = revealed(1);
         enrol(validator(9), Role.Validator, BOND);

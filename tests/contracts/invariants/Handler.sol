@@ -53,7 +53,7 @@ contract Handler is Steps {
     }
 
     function openTest(uint256 o) public counted {
-        _release(_order(o, Phase.Reveal));
+        release(_order(o, Phase.Reveal));
     }
 
     // Providers

@@ -8,7 +8,7 @@ import { Commitments } from "../../../contracts/libraries/Commitments.sol";
 import { Descriptor, Header, NodeOpening, Sample } from "../../../contracts/libraries/ModelTree.sol";
 import { StepVerifier } from "../../../contracts/StepVerifier.sol";
 import { Trees } from "../dispute/support/Trees.sol";
-import { draw } from "../support/Vm.sol";
+import { draw, vm } from "../support/Vm.sol";
 import { World } from "../support/World.sol";
 
 /// @dev The real courts, and models and a test set that they can decide about: small, but real to the last step. Each
@@ -51,6 +51,12 @@ abstract contract Materials is World {
         t.inputSize = uint32(INPUTS);
         t.outputSize = 2;
         t.testCommitment = Commitments.testSet(client, testRoot, uint32(COUNT), TEST_CID, SALT);
+    }
+
+    function release(uint256 oid) internal override {
+        address owner = book.getOrder(oid).client;
+        vm.prank(owner);
+        book.releaseTest(oid, testRoot, uint32(COUNT), TEST_CID, SALT);
     }
 
     // Models

@@ -88,7 +88,7 @@ abstract contract Steps is Games {
         bool judged = phase >= Phase.ScoreCommit && phase <= Phase.Challenge;
         if (phase == Phase.Challenge && luck % 8 < 5) _accuse(oid);
         if (judged && luck % 16 < 6) _askHidden(oid);
-        if (phase == Phase.Reveal && luck % 4 != 0 && !proof.factsOf(oid).testReleased) _release(oid);
+        if (phase == Phase.Reveal && luck % 4 != 0 && !proof.factsOf(oid).testReleased) release(oid);
         for (uint256 i = 0; i < 2; ++i) {
             bool takesPart = (luck >> (8 * i)) % 4 != 0;
             if (phase == Phase.Training && !takesPart) _tryClaim(oid, provider(i));
@@ -108,11 +108,6 @@ abstract contract Steps is Games {
                 (released[oid][account][m], any) = (true, true);
             } catch { }
         }
-    }
-
-    function _release(uint256 oid) internal {
-        vm.prank(_clientOf(oid));
-        book.releaseTest(oid, testRoot, uint32(COUNT), TEST_CID, SALT);
     }
 
     function _tryClaim(uint256 oid, address account) internal {

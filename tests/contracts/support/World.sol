@@ -200,7 +200,7 @@ abstract contract World {
         proof.reveal(oid, modelRoot(account), modelCid(account), SALT);
     }
 
-    function release(uint256 oid) internal {
+    function release(uint256 oid) internal virtual {
         vm.prank(client);
         book.releaseTest(oid, TEST_ROOT, SAMPLES, TEST_CID, SALT);
     }
