@@ -274,7 +274,7 @@ def test_the_leaf_at_fault_of_published_nonsense_can_be_named(case: int) -> None
 NUMBERS = st.one_of(st.integers(0, 9), st.sampled_from([127, 128, 129, 255, 256, 1 << 20, 1 << 31, (1 << 32) - 1]))
 
 
-@settings(max_examples=600, deadline=None, database=None)
+@settings(max_examples=300, deadline=None, database=None)
 @given(data=st.data())
 def test_whatever_numbers_a_graph_holds_it_is_valid_or_its_leaf_is_named(data: st.DataObject) -> None:
     """Every network that can be read has a root and, if it breaks a rule, a leaf at fault; nothing crashes."""
