@@ -169,7 +169,10 @@ class Answering:
     def _interest(self, view: OrderView, target: Target) -> Interest:
         contracts, me = self._context.contracts, self._context.account
         if is_of_test(target):
-            return Interest.OWN if view.order.client == me else Interest.BOND
+            if view.order.client == me:
+                return Interest.OWN
+            plays = contracts.sheet(view.oid, me).locked or contracts.claim(view.oid, me).revealed
+            return Interest.STAKED if plays else Interest.BOND
         models = contracts.models(view.oid)
         if target.model_index < len(models) and models[target.model_index].provider == me:
             return Interest.OWN

@@ -16,7 +16,8 @@ class Interest(IntEnum):
     OWN = 0
     """Its own model or test set is voided otherwise, and it is slashed or loses the reward."""
     STAKED = 1
-    """It has scored the model, and what it staked on that is slashed otherwise."""
+    """It has scored the model, and what it staked on that is slashed otherwise; or without a test set there is nothing
+    to be won for the work it has done."""
     BOND = 2
     """The asker's bond."""
 
