@@ -45,8 +45,8 @@ class Requantisation:
     multiplier: int32 (units,), 0 < m < 2**22.
     shift: uint8 (units,), 1..47.
     `units` is the number of output units of a weighted operation and 1 for AVERAGE_POOL2D. ADD has 2 multipliers, one
-    per operand, and 1 shift: out = clamp((a * m0 + b * m1 + 2**(shift - 1)) >> shift, low, high). MULTIPLY has 1 of each:
-    out = clamp((a * b * m + 2**(shift - 1)) >> shift, low, high).
+    per operand, and 1 shift: out = clamp((a * m0 + b * m1 + 2**(shift - 1)) >> shift, low, high). MULTIPLY has 1 of
+    each: out = clamp((a * b * m + 2**(shift - 1)) >> shift, low, high).
     """
 
     multiplier: Int32Array
