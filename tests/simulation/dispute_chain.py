@@ -19,7 +19,7 @@ from offchain.dispute.proofs import Refused
 from offchain.dispute.state import Dispute, Posted, Verdict
 from offchain.protocol import commitments
 from offchain.protocol.lifecycle import Phase
-from offchain.protocol.scores import NO_MINIMUM, PPM
+from offchain.protocol.scores import ABSTAIN, NO_MINIMUM, PPM
 from offchain.types import CidDigest, OrderId, Root, Salt
 from tests.simulation.dispute_arena import CHALLENGER, DEFENDANT, MOVE_SECONDS, STAKE, Referee
 from tests.simulation.dispute_worlds import World
@@ -148,15 +148,28 @@ class ChainCourt:
         *,
         chain: Chain | None = None,
         challenger: ChecksumAddress = CHALLENGER,
+        counter: int | None = None,
     ) -> None:
+        """A dispute about the validation in DEFENDANT's place. counter: what is to take the place, if anything.
+
+        By default the truth, in every other world.
+        """
         self.chain = chain or challengeable(world, claimed, start)
         self.chain.evm.now = self.start = start
-        self.challenger = challenger
-        self.wealth = {who: self.chain.wealth(who) for who in (DEFENDANT, challenger)}
-        self._court = self.chain["DisputeCourt"]
-        self.id = int(self._court.send(challenger, "open", 1, DEFENDANT, 0))
+        if counter is None:
+            counter = world.score if (claimed + len(world.scores)) % 2 else ABSTAIN
         self._referee = Referee(world, claimed, start)
-        self._referee.dispute = dataclasses.replace(self._referee.dispute, challenger=challenger)
+        holder, _, self.at_stake, version, _ = self.seat
+        self._referee.dispute = dataclasses.replace(
+            self._referee.dispute, defendant=holder, challenger=challenger, counter=counter, version=version
+        )
+        self.wealth = {who: self.chain.wealth(who) for who in (holder, challenger)}
+        self._locked = self._locked_by(challenger)
+        self._court = self.chain["DisputeCourt"]
+        if counter == ABSTAIN:
+            self.id = int(self._court.send(challenger, "open", 1, DEFENDANT, 0))
+        else:
+            self.id = int(self._court.send(challenger, "counter", 1, DEFENDANT, 0, counter))
         self.compare()
 
     @property
@@ -170,9 +183,16 @@ class ChainCourt:
         return self._referee.posted
 
     @property
+    def seat(self) -> tuple[ChecksumAddress, int, int, int, bool]:
+        """The validation as it stands: whose it is, its score, the stake behind it, its version, whether it counts."""
+        holder, score, stake, version, live = self.chain["ProofOfTraining"].read("seatOf", 1, DEFENDANT, 0)
+        return holder, score, stake, version, live
+
+    @property
     def live(self) -> bool:
-        """Whether the validation still counts."""
-        return bool(self.chain["ProofOfTraining"].read("isLive", 1, DEFENDANT, 0))
+        """Whether the validation is still the one that was challenged."""
+        *_, version, live = self.seat
+        return bool(live) and version == self.dispute.version
 
     def send(self, player: ChecksumAddress, move: Move, now: int) -> None:
         """Makes the move in both courts. Raises Refused as both of them do."""
@@ -200,29 +220,36 @@ class ChainCourt:
 
     def again(self, now: int) -> "ChainCourt":
         """A further dispute about the same validation, in the same order, by another verifier."""
-        other = ACCOMPLICE if self.challenger == CHALLENGER else CHALLENGER
+        other = ACCOMPLICE if self.dispute.challenger == CHALLENGER else CHALLENGER
         return ChainCourt(self._referee.world, self._referee.claimed, now, chain=self.chain, challenger=other)
 
     def check_money(self) -> None:
-        """Asserts that loser, winner and fire got what the order says, and that nothing stays locked."""
+        """Asserts that loser, winner and fire got what the order says, and what stays locked."""
+        dispute = self.dispute
         lost, winner = {
-            Verdict.FALSE: (V_STAKE, self.challenger),
-            Verdict.STANDS: (STAKE, DEFENDANT),
+            Verdict.FALSE: (self.at_stake, dispute.challenger),
+            Verdict.STANDS: (STAKE, dispute.defendant),
             Verdict.MOOT: (0, CLIENT),
-        }[self.dispute.verdict]
+        }[dispute.verdict]
         paid = lost * SHARE_PPM // PPM
         for who, before in self.wealth.items():
             assert self.chain.wealth(who) == before + (paid if who == winner else -lost)
-        assert self.chain["StakeVault"].read("bondOf", self.challenger, Role.VERIFIER)[1] == 0
-        self._compare_liveness()
+        seated = dispute.verdict is Verdict.FALSE and dispute.counter != ABSTAIN
+        assert self._locked_by(dispute.challenger) == self._locked + (STAKE if seated else 0)
+        self._check_seat(seated=seated)
 
-    def _compare_liveness(self) -> None:
-        """A validation counts until it is proven false, and the order waits for no dispute that is closed."""
-        proof = self.chain["ProofOfTraining"]
-        if self.dispute.verdict is Verdict.FALSE:
+    def _check_seat(self, *, seated: bool) -> None:
+        """A validation counts until it is proven false; then the winner's, if it has one, does."""
+        proof, dispute = self.chain["ProofOfTraining"], self.dispute
+        if dispute.verdict is Verdict.FALSE:
             assert not self.live
             assert proof.read("isRemoved", 1, DEFENDANT, 0)
+        if seated:
+            assert self.seat == (dispute.challenger, dispute.counter, STAKE, dispute.version + 1, True)
         assert proof.read("phaseOf", 1) == Phase.CHALLENGE  # there is time for others to challenge
+
+    def _locked_by(self, who: ChecksumAddress) -> int:
+        return int(self.chain["StakeVault"].read("bondOf", who, Role.VERIFIER)[1])
 
     def compare(self) -> None:
         """That both courts see the same dispute."""

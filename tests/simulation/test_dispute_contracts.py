@@ -91,6 +91,28 @@ def test_a_lost_challenge_makes_nothing_immune() -> None:
     further.check_money()
 
 
+def test_another_lie_in_its_place_is_challenged_in_turn() -> None:
+    """An accomplice lets itself be handed the place; its score falls to the next honest challenger, and truth stays."""
+    world, lie = _lied_about(9)
+    rng = np.random.default_rng(11)
+    other = random_lie(rng, world)
+    while other.total(0, 40) == lie.total(0, 40):
+        other = random_lie(rng, world)
+    court = ChainCourt(world, lie.total(0, 40), START, challenger=ACCOMPLICE, counter=other.total(0, 40))
+    honest_but_late = ChainCourt(world, lie.total(0, 40), START, chain=court.chain, counter=world.score)
+    court.time_out(court.dispute.deadline)
+    court.check_money()
+    # The honest challenger's dispute was about the first lie.
+    honest_but_late.dismiss(START + MOVE_SECONDS)
+    assert honest_but_late.dispute.verdict is Verdict.MOOT
+    again = ChainCourt(world, other.total(0, 40), START + MOVE_SECONDS, chain=court.chain, counter=world.score)
+    assert again.dispute.defendant == ACCOMPLICE
+    record = play(again, _liar(world, other), _honest(world, Side.CHALLENGER), again.start)
+    assert record.verdict is Verdict.FALSE
+    again.check_money()
+    assert again.seat[:2] == (again.dispute.challenger, world.score)
+
+
 def test_the_clock_is_exact_to_the_second() -> None:
     world, lie = _lied_about(7)
     court = ChainCourt(world, lie.total(0, len(world.scores)), START)
