@@ -21,6 +21,7 @@ from offchain.roles.verifier_rules import (
     affordable,
     can_be_studied,
     challenges,
+    is_undecided,
     study_order,
 )
 from offchain.roles.worker import Worker
@@ -120,14 +121,17 @@ class VerifierWorker(Worker):
         self._asking.ask(view, models, validations, samples)
         if self._prices is None and not self._options.always:
             return
+        truth = {index: item.score for index, item in found.items() if item is not None}
+        hopeless = {index for index in found if casebook.trouble(oid, index) is not None}
         self._wanted += challenges(
             view,
             validations,
-            {index: item.score for index, item in found.items() if item is not None},
+            truth,
             player.cases(oid),
             self.context.account,
             samples=samples,
             prices=self._prices,
+            undecided=is_undecided(view, validations, truth, hopeless),
         )
 
     def _conclude(self) -> None:

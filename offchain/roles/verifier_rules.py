@@ -1,6 +1,6 @@
 """What a verifier looks at first, which validations it challenges, and which it has slashed with their model. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eth_typing import ChecksumAddress
@@ -98,11 +98,13 @@ def challenges(
     *,
     samples: int,
     prices: Prices | None,
+    undecided: bool = False,
 ) -> tuple[Challenge, ...]:
     """The live validations that are false and should be challenged now, those with the most at stake first.
 
     truth: true scores by model index, as far as they are known. cases: all disputes of the order. prices: None to
-    challenge whether or not it pays. samples: of the test set.
+    challenge whether or not it pays. samples: of the test set. undecided: another model may yet turn out the best, so
+    that no stake is put behind a place yet.
     """
     if not can_be_challenged(view):
         return ()
@@ -114,7 +116,8 @@ def challenges(
         index = item.model_index
         counter = truth[index] if missing.get(index, 0) > 0 else ABSTAIN
         disputes = [case for case in cases if is_about(case, item)]
-        if item.holder == me or _left_to_another(disputes, me, counter):
+        waits = undecided and counter != ABSTAIN
+        if item.holder == me or waits or _left_to_another(disputes, me, counter):
             continue
         attempt = 1 + sum(case.dispute.challenger == me for case in disputes)
         pays = prices is None or challenge_pays(item.stake, order.dispute_share_ppm, samples, prices)
@@ -122,6 +125,19 @@ def challenges(
             found.append(Challenge(view.oid, item, counter, order.challenge_stake, until, attempt))
             missing[index] = missing.get(index, 0) - 1
     return tuple(found)
+
+
+def is_undecided(
+    view: OrderView, validations: Iterable[Validation], known: Container[int], hopeless: Container[int]
+) -> bool:
+    """Whether a model is still being examined that may turn out the best; not for longer than half the window.
+
+    known: models whose true score is known; hopeless: models that cannot be had, or are no good.
+    """
+    windows = view.order.windows
+    open_ones = {item.model_index for item in validations if item.live}
+    waiting = any(index not in known and index not in hopeless for index in open_ones)
+    return waiting and view.now < (windows.score_reveal_end + windows.challenge_end) // 2
 
 
 def best_models(truth: Mapping[int, int]) -> tuple[int, ...]:

@@ -7,12 +7,13 @@ import pytest
 from offchain.chain.devnet import travel
 from offchain.chain.enums import Role
 from offchain.dispute.state import Verdict
-from offchain.protocol.scores import PPM
+from offchain.protocol.scores import ABSTAIN, PPM
 from offchain.protocol.settlement import Outcome
 from offchain.roles.challenge import judge, open_challenge, view_order
 from offchain.roles.context import RoleContext
 from offchain.roles.lies import Conspiracy, CopyWithNoise, Defence, FlipOneSample
-from offchain.roles.settled import compute_settlement
+from offchain.roles.settled import compute_settlement, sealed_payouts
+from offchain.roles.validations import read_validations
 from tests.integration.roles.court_stage import (
     OID,
     Courthouse,
@@ -63,6 +64,13 @@ def wait_for_the_clock(house: Courthouse) -> None:
     travel(house.client, house.stage.contracts.order(OID).move_seconds + 1)
 
 
+def end_the_window(house: Courthouse) -> None:
+    """No more challenges, also where disputes have stretched the window."""
+    facts, windows = house.stage.contracts.facts(OID), house.stage.contracts.order(OID).windows
+    assert facts.open_disputes == 0
+    travel(house.client, max(windows.challenge_end, facts.challenge_until) - house.client.now())
+
+
 @pytest.mark.parametrize("defence", list(Defence))
 def test_one_false_sample_among_honest_scores_is_proven_false(house: Courthouse, defence: Defence) -> None:
     contracts = house.stage.contracts
@@ -98,12 +106,58 @@ def test_one_verifier_defeats_a_conspiracy_of_all_validators(house: Courthouse) 
     assert [case.dispute.verdict for case in house.cases()] == [Verdict.FALSE] * 3
     stake, share = shares(house)
     assert gains(house, before) == {"verifier0": 3 * share} | dict.fromkeys(liars, -stake)
-    house.travel_to("challenge_end")
-    wait_for_the_clock(house)
-    travel(house.client, contracts.order(OID).terms.challenge_seconds)
+    end_the_window(house)
     house.work("client", client_worker)
     settled = contracts.settlement(OID)
     assert (settled.outcome, settled.winner, settled.model_index) == (Outcome.WON, provider, GOOD)
+
+
+def test_one_verifier_with_the_least_stake_suffices_where_everybody_lies_about_everything(house: Courthouse) -> None:
+    """No true validation of any model is left, so its own scores take the places that the best model needs."""
+    contracts, verifying = house.stage.contracts, house.address("verifier0")
+    best, favourite = house.address("provider1"), house.address("provider0")
+    liars = {f"validator{i}": liar(Conspiracy(favourite, slander=2)) for i in range(3)}
+    score(house, liars)
+    assert compute_settlement(contracts, OID).winner == favourite, "so it would end without the verifier"
+    before = wealth(house)
+    play(house, {"verifier0": verifier, **liars})
+    cases = house.cases()
+    assert [case.dispute.verdict for case in cases] == [Verdict.FALSE] * 6
+    assert sum(case.dispute.counter != ABSTAIN for case in cases) == 2, "as many places as the model needs"
+    assert contracts.bond(verifying, Role.VERIFIER).locked == 2 * contracts.order(OID).challenge_stake
+    stake, share = shares(house)
+    assert gains(house, before) == {"verifier0": 6 * share} | dict.fromkeys(liars, -2 * stake)
+    end_the_window(house)
+    house.work("client", client_worker)
+    settled = contracts.settlement(OID)
+    assert (settled.outcome, settled.winner, settled.model_index) == (Outcome.WON, best, GOOD)
+    paid = {payout.account: payout.amount for payout in sealed_payouts(contracts, OID)}
+    assert set(paid) == {best, verifying}, "the validators' part is the verifier's"
+    house.work("verifier0", verifier)
+    bond = contracts.bond(verifying, Role.VERIFIER)
+    assert (bond.bonded, bond.locked) == (contracts.protocol_parameters().verifier_minimum, 0)
+    sent = house.client.nonce(verifying)
+    house.work("verifier0", verifier)
+    assert house.client.nonce(verifying) == sent, "and there is nothing left to do"
+
+
+def test_an_accomplice_cannot_empty_the_places_that_the_best_model_needs(house: Courthouse) -> None:
+    """It challenges at once, so as to win against a liar that gives in, and would leave nothing in the place."""
+    contracts = house.stage.contracts
+    false = liar(FlipOneSample(GOOD))
+    score(house, {"validator0": validator, "validator1": false})
+    accused = house.address("validator1")
+
+    def pretend(context: RoleContext) -> None:
+        view = view_order(context, OID)
+        open_challenge(context, view, judge(context, view, accused, GOOD)[0], take_place=False)
+
+    house.mortal("verifier1").alive(pretend)
+    play(house, {"verifier0": verifier, "validator1": false})
+    assert house.cases()[1].dispute.verdict is Verdict.FALSE
+    seat = read_validations(contracts, OID)[3]
+    assert (seat.validator, seat.holder, seat.score) == (accused, house.address("verifier0"), 48)
+    assert contracts.tally(OID, GOOD).eligible
 
 
 def test_copies_with_noise_are_proven_false_one_model_after_the_other(house: Courthouse) -> None:
@@ -145,7 +199,7 @@ def test_who_challenges_the_truth_loses_its_stake(house: Courthouse) -> None:
 def test_an_accomplice_who_challenges_first_and_loses_keeps_nobody_else_out(house: Courthouse) -> None:
     contracts = house.stage.contracts
     false = liar(FlipOneSample(GOOD))
-    score(house, {"validator0": validator, "validator1": false})
+    score(house, {"validator0": validator, "validator2": validator, "validator1": false})
     accused = house.address("validator1")
 
     def pretend(context: RoleContext) -> None:

@@ -27,6 +27,7 @@ from offchain.roles.verifier_rules import (
     Validation,
     affordable,
     challenges,
+    is_undecided,
     study_order,
     void_slashes,
 )
@@ -84,8 +85,9 @@ def test_models_with_conflicting_validations_come_first_then_the_smallest() -> N
 def chosen(
     *said: Validation, cases: tuple[Case, ...] = (), now: int = CHALLENGE, **changes: Any
 ) -> list[tuple[Any, ...]]:
-    wanted: dict[str, Any] = {"truth": TRUTH, "samples": 48, "prices": None} | changes
-    found = challenges(view(now), said, wanted["truth"], cases, ME, samples=48, prices=wanted["prices"])
+    wanted: dict[str, Any] = {"truth": TRUTH, "prices": None, "undecided": False} | changes
+    truth = wanted.pop("truth")
+    found = challenges(view(now), said, truth, cases, ME, samples=48, **wanted)
     return [(item.validation.validator, item.validation.model_index, item.counter, item.attempt) for item in found]
 
 
@@ -109,6 +111,16 @@ def test_a_true_score_takes_the_place_where_the_best_model_lacks_validations() -
     coming = case(1, first, challenger=OTHER, counter=47)
     assert chosen(first, second, cases=(coming,)) == [(THIRD, 1, ABSTAIN, 1)]
     assert chosen(validation(LIAR, 0, 9)) == [(LIAR, 0, ABSTAIN, 1)], "a model that cannot win needs nobody"
+
+
+def test_no_stake_is_put_behind_a_place_before_it_is_clear_which_model_is_the_best() -> None:
+    said = [validation(LIAR, 0, 9), validation(LIAR, 1, 9)]
+    assert chosen(*said, undecided=True) == [(LIAR, 0, ABSTAIN, 1)]
+    assert is_undecided(view(CHALLENGE), said, {0: 40}, ())
+    assert not is_undecided(view(CHALLENGE), said, {0: 40}, {1}), "what cannot be had is not waited for"
+    assert not is_undecided(view(CHALLENGE), said, TRUTH, ())
+    assert not is_undecided(view(1206), said, {0: 40}, ()), "half of the window is over"
+    assert not is_undecided(view(CHALLENGE), [said[0], replace(said[1], live=False)], {0: 40}, ())
 
 
 def test_whoever_was_first_is_left_to_it_unless_it_leaves_the_place_empty() -> None:
