@@ -81,7 +81,7 @@ contract AvailabilityCourt is IAvailabilityCourt {
         _requireNode("node", header, node, index, answer.opening.proof);
         ModelRules.checkInputs(node, index);
         ModelRules.checkNode(node, _surroundings(answer, index), index, _limitsOf(asked.target.oid));
-        _answer(id, asked, abi.encode(node));
+        _answer(id, asked, abi.encode(node, answer.opening.proof));
     }
 
     /// @inheritdoc IAvailabilityCourt
@@ -90,7 +90,7 @@ contract AvailabilityCourt is IAvailabilityCourt {
         if (!_showsNode(asked.target, opening)) return _answer(id, asked, abi.encode(opening.header));
         if (!_showsUnit(asked.target, opening.node, unit)) return _answer(id, asked, abi.encode(opening.node));
         ModelRules.checkUnit(opening.node, unit.unit);
-        _answer(id, asked, abi.encode(unit.unit));
+        _answer(id, asked, abi.encode(unit.unit, unit.proof));
     }
 
     /// @inheritdoc IAvailabilityCourt
@@ -106,7 +106,7 @@ contract AvailabilityCourt is IAvailabilityCourt {
             asked.target.chunk < Blobs.count(opening.node.rowBytes) && _showsUnit(asked.target, opening.node, unit);
         if (!shown) return _answer(id, asked, abi.encode(opening.node));
         _requireChunk("weights", unit.unit.weightRoot, opening.node.rowBytes, asked.target.chunk, chunk);
-        _answer(id, asked, chunk.data);
+        _answer(id, asked, abi.encode(chunk.data, chunk.proof));
     }
 
     /// @inheritdoc IAvailabilityCourt
@@ -122,7 +122,7 @@ contract AvailabilityCourt is IAvailabilityCourt {
         if (root != test.root) revert WrongOpening("sample", test.root, root);
         ModelRules.checkSample(sample);
         _requireChunk("input", sample.inputRoot, size, target.chunk, chunk);
-        _answer(id, asked, abi.encode(sample, chunk.data));
+        _answer(id, asked, abi.encode(sample, proof, chunk.data, chunk.proof));
     }
 
     /// @inheritdoc IAvailabilityCourt

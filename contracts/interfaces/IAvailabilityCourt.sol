@@ -61,8 +61,10 @@ interface IAvailabilityCourt {
     event Requested(
         uint256 indexed id, uint256 indexed oid, address indexed asker, Target target, uint64 deadline, uint256 bond
     );
-    /// @notice `payload`: abi.encode of the leaf's struct, for Weights the chunk, for Sample abi.encode(Sample, chunk).
-    /// When there is no such leaf: abi.encode of the Header or Descriptor that says so, for Sample nothing.
+    /// @notice `payload` is the leaf and the way to its root, so that everybody sees where a tree differs from what is
+    /// said of it. abi.encode of: the Header; (Descriptor, proof); (Unit, proof); for Weights (chunk, proof); (Sample,
+    /// proof, chunk, proof of the chunk). When there is no such leaf: of the Header or Descriptor that says so, for Sample
+    /// nothing.
     event Answered(uint256 indexed id, address indexed by, bytes payload, uint256 paid);
     event Expired(uint256 indexed id, uint256 indexed oid, Target target);
     event Mooted(uint256 indexed id);

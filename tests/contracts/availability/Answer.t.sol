@@ -39,7 +39,7 @@ contract AnswerTest is Hall {
     function test_a_node() public {
         uint256 id = ask(target(oid, Item.Node));
         vm.expectEmit(address(hall));
-        emit IAvailabilityCourt.Answered(id, holder, abi.encode(makeNode()), bondOf());
+        emit IAvailabilityCourt.Answered(id, holder, abi.encode(makeNode(), new bytes32[](0)), bondOf());
         vm.prank(holder);
         hall.answerNode(id, answerNode());
         _paid(id);
@@ -48,7 +48,7 @@ contract AnswerTest is Hall {
     function test_a_unit() public {
         uint256 id = ask(target(oid, Item.Unit, 0, 1, 0));
         vm.expectEmit(address(hall));
-        emit IAvailabilityCourt.Answered(id, holder, abi.encode(makeUnit(1)), bondOf());
+        emit IAvailabilityCourt.Answered(id, holder, abi.encode(makeUnit(1), one(unitLeaf(0))), bondOf());
         vm.prank(holder);
         hall.answerUnit(id, openNode(), openUnit(1));
         _paid(id);
@@ -57,7 +57,8 @@ contract AnswerTest is Hall {
     function test_weights() public {
         uint256 id = ask(target(oid, Item.Weights, 0, 1, 1));
         vm.expectEmit(address(hall));
-        emit IAvailabilityCourt.Answered(id, holder, part(weights(1), 1024, INPUTS), bondOf());
+        ChunkOpening memory chunk = openChunk(weights(1), 1);
+        emit IAvailabilityCourt.Answered(id, holder, abi.encode(chunk.data, chunk.proof), bondOf());
         vm.prank(holder);
         hall.answerWeights(id, openNode(), openUnit(1), openChunk(weights(1), 1));
         _paid(id);
@@ -65,7 +66,8 @@ contract AnswerTest is Hall {
 
     function test_a_sample() public {
         uint256 id = ask(target(oid, Item.Sample, 0, 1, 0));
-        bytes memory payload = abi.encode(makeSample(1), part(input(1), 0, 1024));
+        ChunkOpening memory chunk = openChunk(input(1), 0);
+        bytes memory payload = abi.encode(makeSample(1), one(sampleLeaf(0)), chunk.data, chunk.proof);
         vm.expectEmit(address(hall));
         emit IAvailabilityCourt.Answered(id, holder, payload, bondOf());
         vm.prank(holder);
