@@ -51,6 +51,22 @@ abstract contract DisputeState is IDisputeCourt, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IDisputeCourt
+    function fill(uint256 oid, address validator, uint16 modelIndex, int64 score) external nonReentrant {
+        if (_PROOF.phaseOf(oid) != Phase.Challenge || _PROOF.isLive(oid, validator, modelIndex)) {
+            revert NotDisputable(oid, validator, modelIndex);
+        }
+        _requireVerifier();
+        Order memory order = _BOOK.getOrder(oid);
+        _VAULT.lock(msg.sender, Role.Verifier, order.challengeStake, bytes32(oid));
+        // a dispute that is over at once, so that the window stretches for who wants to challenge this
+        _PROOF.disputeOpened(oid);
+        if (!_PROOF.replaceValidation(oid, validator, modelIndex, msg.sender, score)) {
+            revert IProofOfTraining.ScoreOutOfRange(modelIndex, score);
+        }
+        _PROOF.disputeClosed(oid, uint64(block.timestamp) + order.terms.challengeSeconds);
+    }
+
+    /// @inheritdoc IDisputeCourt
     function timeOut(uint256 id) external nonReentrant {
         Dispute storage d = _unclosed(id);
         if (block.timestamp < d.deadline) revert NotLate(id, d.deadline);

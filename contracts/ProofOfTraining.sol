@@ -189,9 +189,12 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
     {
         Cycle storage cycle = _contested(oid);
         _knownModel(cycle, oid, modelIndex);
-        if (!_isLive(cycle, validator, modelIndex)) revert NoSuchValidation(oid, validator, modelIndex);
+        bool live = _isLive(cycle, validator, modelIndex);
+        if (!live && !_isVacant(cycle, oid, validator, modelIndex)) {
+            revert NoSuchValidation(oid, validator, modelIndex);
+        }
         seated = ScoreFunctions.inRange(_orderOf(oid).terms.scoreFunction, score, _samplesOf(oid));
-        _removeValidation(oid, validator, modelIndex, challenger);
+        if (live) _removeValidation(oid, validator, modelIndex, challenger);
         if (!seated) return false;
         Taken storage taken = cycle.takenFrom[validator][modelIndex];
         (taken.holder, taken.score, taken.version) = (challenger, score, taken.version + 1);

@@ -311,6 +311,17 @@ abstract contract ProofState is IProofOfTraining {
         return (validator, cycle.sheetBy[validator].vStake);
     }
 
+    /// @return whether the validation was proven false, nothing stands in its place, and the model has too few without it
+    function _isVacant(Cycle storage cycle, uint256 oid, address validator, uint256 modelIndex)
+        internal
+        view
+        returns (bool)
+    {
+        if (cycle.testVoid || _isVoid(cycle, modelIndex)) return false;
+        return _isRemoved(cycle, validator, modelIndex) && !_isCounted(cycle, validator, modelIndex)
+            && cycle.votesOn[modelIndex].live < _orderOf(oid).terms.minimumValidators;
+    }
+
     function _isVoid(Cycle storage cycle, uint256 modelIndex) internal view returns (bool) {
         return (cycle.voidModels >> modelIndex) & 1 == 1;
     }

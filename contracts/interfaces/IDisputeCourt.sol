@@ -157,6 +157,13 @@ interface IDisputeCourt {
     /// revealed the validation, also where somebody has taken its place, who is the defendant then.
     function counter(uint256 oid, address validator, uint16 modelIndex, int64 score) external returns (uint256 id);
 
+    /// @notice Puts `score` in a place that was emptied by a challenge without a score, while the model has fewer
+    /// validations than the order needs: else a liar's accomplice could empty the places that an honest challenger wants.
+    /// Locks the order's challengeStake of the caller's Verifier bond behind it until the order is sealed, and leaves time
+    /// to challenge it. Anyone with an active Verifier bond, phase Challenge.
+    /// @dev Reverts with NotDisputable, NotAVerifier, IProofOfTraining's NoSuchValidation and ScoreOutOfRange.
+    function fill(uint256 oid, address validator, uint16 modelIndex, int64 score) external;
+
     /// @notice D, stage Sums: one sum for each segment of [low, high), see docs/dispute.md; they add up to `value`.
     function postSums(uint256 id, int64[] calldata sums) external;
 

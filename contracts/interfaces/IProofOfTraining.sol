@@ -192,9 +192,11 @@ interface IProofOfTraining {
     /// `challenger`, the rest burned; the validator's other stake stays untouched. The challenger's own `score` takes its
     /// place, backed by the `challengeStake` that the challenger has locked: it counts like any other, is paid like any other by that stake, and can be
     /// challenged like any other. So one honest verifier is enough even where every validator lies about every model. A
-    /// score outside its range, such as an abstention, takes no place. Court only, while a dispute is open.
-    /// @dev Reverts with OnlyCourt, NoOpenDispute, UnknownModel, NoSuchValidation (not revealed, an abstention, or removed
-    /// before). Emits ValidationRemoved, SeatTaken.
+    /// score outside its range, such as an abstention, takes no place. A place that was emptied before, by a challenger
+    /// without a score, can be taken too, as long as the model has fewer validations than the order needs; nobody is
+    /// slashed then. Court only, while a dispute is open.
+    /// @dev Reverts with OnlyCourt, NoOpenDispute, UnknownModel, NoSuchValidation (not revealed, an abstention, of what is
+    /// void, or removed before and not needed). Emits ValidationRemoved, SeatTaken.
     /// @return seated whether the score took the place, and the challenger's stake stays locked therefore
     function replaceValidation(uint256 oid, address validator, uint16 modelIndex, address challenger, int64 score)
         external
