@@ -71,7 +71,7 @@ def test_check_exits_with_1_on_a_difference() -> None:
 
 def test_every_custom_error_is_reached_by_a_test() -> None:
     interfaces = sorted((ROOT / "contracts" / "interfaces").glob("*.sol"))
-    tests = "\n".join(path.read_text() for path in (ROOT / "tests" / "contracts").rglob("*.t.sol"))
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests" / "contracts").rglob("*.sol"))
     promised = [(path.stem, error) for path in interfaces for error in ERROR.findall(path.read_text())]
     assert promised
     assert [f"{owner}.{error}" for owner, error in promised if f"{owner}.{error}.selector" not in tests] == []

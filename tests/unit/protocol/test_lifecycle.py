@@ -56,6 +56,26 @@ def test_a_dispute_stretches_the_challenge() -> None:
     assert phase_at(W, stretched, 1300) == Phase.SEALABLE
 
 
+@pytest.mark.parametrize(
+    ("facts", "now"),
+    [
+        (Facts(claims=1, reveals=1), 1150),
+        (Facts(claims=1, reveals=1, test_released=True), 1170),
+        (Facts(claims=1, reveals=1, test_released=True, score_commits=1), 1191),
+    ],
+)
+def test_what_is_open_is_waited_for_where_nothing_else_can_follow(facts: Facts, now: int) -> None:
+    held = replace(facts, open_disputes=1, challenge_until=10**6)
+    assert phase_at(W, held, now) == Phase.CHALLENGE
+    assert phase_at(W, held, 10**9) == Phase.CHALLENGE
+    assert phase_at(W, replace(held, open_disputes=0), now) == Phase.SEALABLE, "and stretches nothing"
+
+
+@pytest.mark.parametrize("facts", [Facts(open_disputes=1), Facts(claims=1, open_disputes=1)])
+def test_nothing_is_open_before_there_are_models(facts: Facts) -> None:
+    assert phase_at(W, facts, 1150) == Phase.SEALABLE
+
+
 def test_what_has_ended_stays_so() -> None:
     assert phase_at(W, Facts(cancelled=True), 1000) == Phase.CANCELLED
     assert phase_at(W, Facts(is_sealed=True, open_disputes=1), 1000) == Phase.SEALED

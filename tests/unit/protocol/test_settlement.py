@@ -1,6 +1,7 @@
 """The split against a second, naive telling of `docs/protocol.md`, and its rules by example."""
 
 from collections import defaultdict
+from dataclasses import replace
 from fractions import Fraction
 
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from offchain.protocol.settlement import (
     Entrant,
     Outcome,
     Payout,
+    Place,
     SettlementTerms,
     Sheet,
     divide_tax,
@@ -88,6 +90,25 @@ def test_withheld_data_pays_the_providers() -> None:
     assert settled.outcome == Outcome.SHARED
     assert [payout.amount for payout in settled.payouts] == [328, 326, 326]
     assert settle(terms(), 0, [], []).payouts == (Payout(CLIENT, Wei(1000)),)
+
+
+def test_a_void_model_neither_wins_nor_shares() -> None:
+    models = [Entrant(PROVIDERS[0], 1, void=True), Entrant(PROVIDERS[1], 2)]
+    assert settle(terms(), SAMPLES, models, [sheet(0, 9, 5)]).winner == PROVIDERS[1]
+    assert [payout.account for payout in settle(terms(), 0, models, []).payouts] == [PROVIDERS[1]]
+    assert settle(terms(), 0, models[:1], []).outcome == Outcome.REFUNDED
+    assert not tally(terms(), SAMPLES, [sheet(0, 9)], 0, void=True).eligible
+    assert not tally(terms(), 0, [sheet(0, 9)], 0).eligible
+
+
+def test_whoever_took_a_place_is_paid_for_it() -> None:
+    verifier = account(20)
+    liar = replace(sheet(0, 5, 5, vstake=90, removed=(1,)), places={1: Place(verifier, Wei(30), 9)})
+    settled = settle(terms(), SAMPLES, entrants(1, 2), [liar, sheet(1, 5, 9, vstake=120)])
+    assert (settled.model, settled.score) == (1, 9)
+    assert settled.payouts[1:] == (Payout(verifier, Wei(30)), Payout(VALIDATORS[1], Wei(120)))
+    false_too = replace(liar, places={1: Place(verifier, Wei(30), ABSTAIN)})
+    assert settle(terms(), SAMPLES, entrants(1, 2), [false_too, sheet(1, 5, 9)]).payouts[1].account == VALIDATORS[1]
 
 
 def test_the_tax_goes_to_those_who_confirmed() -> None:
