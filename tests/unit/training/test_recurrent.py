@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from offchain.data.dataset import Dataset
 from offchain.errors import Rejected
 from offchain.model.evaluator import evaluate
+from offchain.model.float_model import FloatModel, Scaling
 from offchain.model.footprint import footprint
 from offchain.model.graph import Op
 from offchain.model.limits import MAX_NODES
@@ -15,10 +16,10 @@ from offchain.model.oracle import evaluate_slowly
 from offchain.model.search import SearchSettings, search
 from offchain.model.shorthand import spec_from_shorthand
 from offchain.model.spec import ModelSpec, parse_spec
-from offchain.model.training import load_network, predict
+from offchain.model.training import Settings, Trainer, TrainingData, load_network, predict
 from offchain.protocol.scores import ScoreFunction
 from tests.unit.training.networks import models, random_inputs, random_model
-from tests.unit.training.test_quantisation import FloatModel, integer_network
+from tests.unit.training.test_quantisation import integer_network
 from tests.unit.training.test_training import accuracies, never
 
 CPU = torch.device("cpu")
@@ -102,6 +103,26 @@ def test_tokens_beyond_the_vocabulary_share_its_last_row() -> None:
     np.testing.assert_array_equal(outputs, outputs[[0, 0, 0]])
     expected = predict(load_network(model), data, model.scaling, CPU)
     np.testing.assert_array_equal(expected, expected[[0, 0, 0]])
+
+
+def test_scaled_tokens_are_refused() -> None:
+    model = random_model(spec_from_shorthand("embedding:3+gru:4", input_shape=(2,), outputs=2), seed=3)
+    assert FloatModel.from_bytes(model.to_bytes(), max_bytes=10**6).scaling.input_scale == 1
+    scaled = FloatModel(model.spec, model.state, Scaling(input_scale=0.5))
+    with pytest.raises(Rejected, match=r"it reads tokens, scaled by 0\.5; tokens have no scale"):
+        FloatModel.from_bytes(scaled.to_bytes(), max_bytes=10**6)
+
+
+def test_the_same_seed_gives_the_same_states() -> None:
+    data = TrainingData(tokens(200, 0), tokens(50, 1), ScoreFunction.ACCURACY)
+    spec = spec_from_shorthand("embedding:3+lstm:4-4", input_shape=(6,), outputs=2)
+    states = []
+    for _ in range(2):
+        snapshot = Trainer(spec, data, Settings("adam", 0.01), seed=5).run(2, should_stop=never)
+        assert snapshot is not None
+        states.append(snapshot.model.state)
+    for key, values in states[0].items():
+        np.testing.assert_array_equal(values, states[1][key])
 
 
 def tokens(count: int, seed: int) -> Dataset:
