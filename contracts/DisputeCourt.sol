@@ -61,7 +61,7 @@ contract DisputeCourt is DisputeState {
         if (nodes == 0 || nodes > MAX_NODES) revert WrongCount(MAX_NODES, nodes);
         _requireSample(d, posting);
         _requireOutput(d, posting);
-        bytes32 traceRoot = _traceRoot(posting);
+        bytes32 traceRoot = _traceRoot(posting.sample.inputRoot, posting.roots);
         d.traceRoot = traceRoot;
         d.nodes = uint16(nodes);
         emit TracePosted(id, d.low, traceRoot, posting.sample.inputRoot, posting.roots, posting.output);
@@ -268,11 +268,12 @@ contract DisputeCourt is DisputeState {
         return IndexedMerkle.rootOfAll(level);
     }
 
-    function _traceRoot(TracePosting calldata posting) private pure returns (bytes32) {
-        bytes32[] memory level = new bytes32[](posting.roots.length + 1);
-        level[0] = posting.sample.inputRoot;
-        for (uint256 i = 0; i < posting.roots.length; ++i) {
-            level[i + 1] = posting.roots[i];
+    function _traceRoot(bytes32 inputRoot, bytes32[] calldata roots) private pure returns (bytes32) {
+        bytes32[] memory level = new bytes32[](roots.length + 1);
+        level[0] = inputRoot;
+        // A loop over 512 of them would cost as much as hashing them
+        assembly ("memory-safe") {
+            calldatacopy(add(level, 64), roots.offset, shl(5, roots.length))
         }
         return IndexedMerkle.rootOfAll(level);
     }

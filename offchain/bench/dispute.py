@@ -98,7 +98,7 @@ def run(samples: Sequence[int], networks: Sequence[str], seed: int) -> list[Row]
         return [
             max(_games(stage, court, _score(name, count, seed), seed), key=lambda row: row.gas)
             for name in networks
-            for count in samples
+            for count in sorted({min(count, NETWORKS[name].most_samples) for count in samples})
         ]
 
 
@@ -120,11 +120,11 @@ def parse_networks(text: str | None) -> list[str]:
 
 
 def _score(name: str, count: int, seed: int) -> _Scored:
-    network = NETWORKS[name](seed)
+    network = NETWORKS[name].make(seed)
     rng = np.random.default_rng(seed)
     inputs = rng.integers(-127, 128, (count, *network.input_shape), dtype=np.int8)
     labels = rng.integers(0, int(np.prod(network.output_shape)), count, dtype=np.int32)
-    evaluate(network, inputs[:64])
+    evaluate(network, inputs[:8])
     begun = _cpu()
     scores = sample_scores(ScoreFunction.ACCURACY, evaluate(network, inputs), labels)
     evaluated = _cpu()
@@ -240,20 +240,22 @@ def facts(seed: int) -> dict[str, object]:
 
 def table(rows: Sequence[Row]) -> Table:
     """The rows for a terminal."""
-    shown = Table(title="The costliest dispute found, all moves of both players")
+    caption = "KiB: calldata of the largest move. CPU: the challenger's, evaluation and game over evaluation."
+    shown = Table(title="The costliest dispute found, all moves of both players", caption=caption)
     shown.add_column("network")
     shown.add_column("lie at")
-    for name in ("samples", "moves", "gas", "worst move", "KiB in all", "KiB at most", "CPU ratio"):
-        shown.add_column(name, justify="right")
+    shown.add_column("worst move")
+    for name in ("samples", "moves", "gas", "its gas", "KiB", "CPU"):
+        shown.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         shown.add_row(
             row.network,
             f"node {row.node} {row.op}",
+            row.worst_move,
             f"{row.samples:,}",
             str(row.moves),
             f"{row.gas:,}",
-            f"{row.worst_move} {row.worst_move_gas:,}",
-            f"{row.calldata / 1024:.1f}",
+            f"{row.worst_move_gas:,}",
             f"{row.worst_calldata / 1024:.1f}",
             f"{row.cpu_ratio:.2f}",
         )

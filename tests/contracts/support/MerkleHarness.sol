@@ -26,13 +26,13 @@ contract MerkleHarness {
     /// @return the nodes root that the opening leads to
     function nodesRoot(NodeOpening calldata opening) external pure returns (bytes32) {
         bytes32 leaf = keccak256(abi.encode(NODE, opening.node));
-        return IndexedMerkle.rootOf(leaf, opening.node.index, opening.header.nodes, opening.proof);
+        return IndexedMerkle.rootOfCalldata(leaf, opening.node.index, opening.header.nodes, opening.proof);
     }
 
     /// @return the units root that the opening leads to
     function unitsRoot(UnitOpening calldata opening, uint256 units) external pure returns (bytes32) {
         bytes32 leaf = keccak256(abi.encode(UNIT, opening.unit));
-        return IndexedMerkle.rootOf(leaf, opening.index, units, opening.proof);
+        return IndexedMerkle.rootOfCalldata(leaf, opening.index, units, opening.proof);
     }
 
     /// @return the test root that the sample leads to
@@ -41,13 +41,13 @@ contract MerkleHarness {
         pure
         returns (bytes32)
     {
-        return IndexedMerkle.rootOf(keccak256(abi.encode(SAMPLE, sample)), index, samples, proof);
+        return IndexedMerkle.rootOfCalldata(keccak256(abi.encode(SAMPLE, sample)), index, samples, proof);
     }
 
     /// @return the blob's root that the chunk leads to
     function blobRoot(ChunkOpening calldata opening, uint256 size) external pure returns (bytes32) {
         uint256 chunks = size == 0 ? 1 : (size + 1023) / 1024;
-        return IndexedMerkle.rootOf(keccak256(opening.data), opening.index, chunks, opening.proof);
+        return IndexedMerkle.rootOfCalldata(keccak256(opening.data), opening.index, chunks, opening.proof);
     }
 
     /// @return the trace root that the tensor leads to
@@ -56,7 +56,7 @@ contract MerkleHarness {
         pure
         returns (bytes32)
     {
-        return IndexedMerkle.rootOf(opening.root, tensor, tensors, opening.proof);
+        return IndexedMerkle.rootOfCalldata(opening.root, tensor, tensors, opening.proof);
     }
 
     function rootOfAll(bytes32[] memory hashes) external pure returns (bytes32) {
