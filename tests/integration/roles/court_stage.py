@@ -27,7 +27,12 @@ from tests.integration.roles.killing import Build, Inline, Killer, Mortal
 from tests.integration.roles.stage import Stage, admit, blobs, request, set_stage
 
 OID = OrderId(1)
-NAMES = ("client", "provider0", "provider1", *(f"validator{i}" for i in range(3)), *(f"verifier{i}" for i in range(2)))
+NAMES = (
+    "client",
+    *(f"provider{i}" for i in range(3)),
+    *(f"validator{i}" for i in range(3)),
+    *(f"verifier{i}" for i in range(2)),
+)
 WINDOWS = {"train_seconds": 900, "reveal_seconds": 900, "validate_seconds": 1800, "challenge_seconds": 900}
 POOR = SearchSettings(configurations=1, first_cycle=1, max_epochs=1, patience=1, fine_tune_epochs=0)
 GOOD = SearchSettings(configurations=1, first_cycle=6, max_epochs=6, patience=1, fine_tune_epochs=0)
@@ -77,9 +82,13 @@ class Courthouse:
         return contracts.token_balance(who) + bonds + contracts.credited(who)
 
 
+Deed = Callable[[Courthouse], None]
+"""What somebody does besides, once in the training and once in the reveal window."""
+
+
 @contextmanager
-def courthouse(folder: Path) -> Iterator[Courthouse]:
-    """Two models wait to be scored: a poor one, claimed first, and a good one."""
+def courthouse(folder: Path, *deeds: Deed) -> Iterator[Courthouse]:
+    """Two models wait to be scored: a poor one, claimed first, and a good one; before them what `deeds` have added."""
     with Anvil.start(AnvilOptions()) as anvil:
         stage = set_stage(anvil.client(), folder)
         accounts = dict(zip(NAMES, dev_accounts(len(NAMES) + 1)[1:], strict=True))
@@ -87,6 +96,8 @@ def courthouse(folder: Path) -> Iterator[Courthouse]:
         house = Courthouse(stage, accounts)
         put(house)
         for end in ("train_end", "reveal_end"):
+            for deed in deeds:
+                deed(house)
             house.work("provider0", poor_provider)
             house.work("provider1", good_provider)
             house.work("client", client_worker)
