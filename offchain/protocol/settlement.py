@@ -4,8 +4,8 @@ Amounts in wei. The payouts and the tax add up to the reward exactly: shares are
 the reward is shared, the first provider) has the dust.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from eth_abi.abi import encode
@@ -55,19 +55,41 @@ class Entrant:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Who took the place of a validation that was proven false, with what score and stake behind it.
+
+    The score is ABSTAIN once it was proven false in its turn.
+    """
+
+    holder: ChecksumAddress
+    stake: Wei
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
-    """One validator's revealed scores, one for each model; `removed`: models whose
-    validation was removed."""
+    """One validator's revealed scores, one for each model.
+
+    `removed`: models whose validation was removed; `places`: by model, who has taken the place of such a validation.
+    """
 
     validator: ChecksumAddress
     vstake: Wei
     scores: tuple[int, ...]
     removed: frozenset[int] = frozenset()
+    places: Mapping[int, Place] = field(default_factory=dict)
 
     def live_score(self, model: int) -> int | None:
         """The score that counts for `model`: None for an abstention or a removed validation."""
-        score = self.scores[model]
-        return None if score == ABSTAIN or model in self.removed else score
+        place = self.places.get(model)
+        score = self.scores[model] if place is None else place.score
+        gone = place is None and model in self.removed
+        return None if score == ABSTAIN or gone else score
+
+    def holder_of(self, model: int) -> tuple[ChecksumAddress, Wei]:
+        """Whose the validation of `model` is now, and what is behind it."""
+        place = self.places.get(model)
+        return (self.validator, self.vstake) if place is None else (place.holder, place.stake)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +159,9 @@ def settle(terms: SettlementTerms, samples: int, models: Sequence[Entrant], shee
 def _won(terms: SettlementTerms, models: Sequence[Entrant], sheets: Sequence[Sheet], model: int, score: int) -> Settled:
     tax = tax_of(terms)
     pool = terms.reward * terms.validator_share_ppm // PPM
-    live = [sheet for sheet in sheets if sheet.live_score(model) is not None]
-    total = sum(sheet.vstake for sheet in live)
-    shares = [Payout(sheet.validator, Wei(pool * sheet.vstake // total)) for sheet in live]
+    live = [sheet.holder_of(model) for sheet in sheets if sheet.live_score(model) is not None]
+    total = sum(stake for _, stake in live)
+    shares = [Payout(holder, Wei(pool * stake // total)) for holder, stake in live]
     rest = terms.reward - tax - sum(share.amount for share in shares)
     winner = models[model].provider
     return Settled(Outcome.WON, model, winner, score, (Payout(winner, Wei(rest)), *shares), tax)

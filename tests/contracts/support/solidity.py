@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,13 +24,14 @@ class Compiled:
 def compile_harness(name: str) -> Compiled:
     """The contract `name` of `tests/contracts/support/NAME.sol`, with the compiler and settings of the project."""
     source = f"tests/contracts/support/{name}.sol"
+    settings = tomllib.loads((ROOT / "foundry.toml").read_text(encoding="utf-8"))["profile"]["default"]
     request = {
         "language": "Solidity",
         "sources": {source: {"content": (ROOT / source).read_text(encoding="utf-8")}},
         "settings": {
             "remappings": ["@openzeppelin/=node_modules/@openzeppelin/"],
-            "evmVersion": "cancun",
-            "optimizer": {"enabled": True, "runs": 1000},
+            "evmVersion": settings["evm_version"],
+            "optimizer": {"enabled": True, "runs": settings["optimizer_runs"]},
             "outputSelection": {"*": {name: ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]}},
         },
     }
