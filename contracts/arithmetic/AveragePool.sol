@@ -19,6 +19,7 @@ library AveragePool {
         Window memory window = Windows.at(node, element, false, from, to);
         Comb memory comb = Spans.combOf(window.step);
         for (uint256 row = window.top; row < window.bottom; ++row) {
+            // slither-disable-next-line unused-return
             (, uint256 count, uint256 offset) = window.run(row);
             total += Spans.sum(input, offset, comb, count);
         }

@@ -23,6 +23,7 @@ library MaxPool {
         Comb memory comb = Spans.combOf(window.step);
         uint256 best = 0;
         for (uint256 row = window.top; row < window.bottom; ++row) {
+            // slither-disable-next-line unused-return
             (, uint256 count, uint256 offset) = window.run(row);
             best = Spans.raise(best, input, offset, comb, count);
         }

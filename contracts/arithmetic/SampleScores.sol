@@ -16,9 +16,9 @@ library SampleScores {
     int256 private constant FARTHEST = 24 * 256;
 
     function score(ScoreFunction fn, bytes calldata output, int256 label) internal pure returns (int256) {
-        uint256 whole = (output.length + WIDTH - 1) / WIDTH * WIDTH;
-        if (output.length == 0 || output.length != whole) {
-            revert IStepVerifier.WrongOutput(whole == 0 ? WIDTH : whole, output.length);
+        uint256 rest = output.length % WIDTH;
+        if (output.length == 0 || rest != 0) {
+            revert IStepVerifier.WrongOutput(output.length - rest + WIDTH, output.length);
         }
         if (fn == ScoreFunction.Accuracy) return _top(output, label, 1);
         if (fn == ScoreFunction.Top3Accuracy) return _top(output, label, 3);

@@ -36,6 +36,8 @@ library Windows {
         uint256 pixel = element / node.shape[3];
         uint256 channels = node.inputShape[3];
         uint256 depth = whole ? channels : 1;
+        // the row is what the division is for
+        // slither-disable-next-line divide-before-multiply
         int256 y = int256(pixel / node.shape[2] * node.stride[0]) - int256(node.padding[0]);
         int256 x = int256(pixel % node.shape[2] * node.stride[1]) - int256(node.padding[1]);
         (window.from, window.to) = (from, to);
