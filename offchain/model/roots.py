@@ -65,6 +65,17 @@ class ModelTree:
         self.header = make_header(network, self._nodes.root)
         self.root = Root(header_leaf(self.header))
 
+    @property
+    def nodes(self) -> MerkleTree:
+        """The tree of the nodes."""
+        return self._nodes
+
+    def units(self, index: int) -> MerkleTree:
+        """The tree of the units of node `index`, which must have some."""
+        if index not in self._units:
+            self._units[index] = MerkleTree(_unit_leaves(self._network.nodes[index]))
+        return self._units[index]
+
     def open_node(self, index: int) -> NodeOpening:
         """Shows what node `index` does and reads."""
         return NodeOpening(self.header, self.descriptors[index], self._nodes.prove(index))
@@ -72,10 +83,8 @@ class ModelTree:
     def open_unit(self, index: int, unit: int) -> UnitOpening:
         """Shows the parameters of one unit of node `index`."""
         row, node = self._row(index, unit), self._network.nodes[index]
-        if index not in self._units:
-            self._units[index] = MerkleTree(_unit_leaves(node))
         made = Unit(bytes(blob_roots_of([row])[0]), *(int(column[unit]) for column in unit_columns(node)))
-        return UnitOpening(unit, made, self._units[index].prove(unit))
+        return UnitOpening(unit, made, self.units(index).prove(unit))
 
     def open_weights(self, index: int, unit: int, chunk: int) -> ChunkOpening:
         """Shows a chunk of the int8 parameters of one unit of node `index`."""
