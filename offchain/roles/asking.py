@@ -5,8 +5,10 @@ from functools import partial
 
 from offchain.chain.availability import Asked, Availability, of_order
 from offchain.chain.client import BlockRef
+from offchain.chain.enums import Role
 from offchain.chain.views import Model
-from offchain.dispute.requests import Target, describe_target, is_of_test
+from offchain.dispute.locating import Shown
+from offchain.dispute.requests import RequestStatus, Target, describe_target, is_of_test
 from offchain.errors import Retryable
 from offchain.roles.asking_rules import Absence, is_time_to_ask, may_end, next_target, voided_by
 from offchain.roles.casebook import Casebook
@@ -46,12 +48,10 @@ class Asking:
         scored = {item.model_index for item in validations if item.live}
         for absence in self._absences(view.oid, len(models)):
             index = absence.model_index
-            if is_time_to_ask(view, absence, scored=bool(scored) if index is None else index in scored):
-                target = next_target(view, absence, asked, me, samples=samples, budget=self._budget)
-                if target is not None:
-                    self._hands.attempt(
-                        view.oid, f"request {index}", partial(self._request, view, target), obligation=True
-                    )
+            claimed = bool(scored) if index is None else index in scored
+            if is_time_to_ask(view, absence, scored=claimed, thin=self._is_thin(view)):
+                act = partial(self._ask_about, view, absence, asked, samples)
+                self._hands.attempt(view.oid, f"request {index}", act, obligation=True)
         for slash in void_slashes(validations, voided_by(asked, me)):
             self._hands.attempt(view.oid, f"slash {slash}", partial(self._slash, view, slash))
 
@@ -62,12 +62,40 @@ class Asking:
             if void or may_end(one, self._context.account, view.now):
                 self._hands.attempt(view.oid, f"request {one.id}", partial(self._end, view, one, void), obligation=True)
 
+    def _is_thin(self, view: OrderView) -> bool:
+        """Whether losing one more bond would leave less than a verifier must have."""
+        contracts = self._context.contracts
+        bonded = contracts.bond(self._context.account, Role.VERIFIER).bonded
+        return bonded - view.order.request_bond < contracts.protocol_parameters().verifier_minimum
+
     def _absences(self, oid: OrderId, models: int) -> Iterable[Absence]:
         for index in (None, *range(models)):
             trouble = self._casebook.trouble(oid, index)
             if trouble is not None:
                 final = not isinstance(trouble.error, Retryable)
-                yield Absence(index, self._casebook.tries(oid, index), final, trouble.fault)
+                yield Absence(index, self._casebook.tries(oid, index), final, trouble.fault, trouble.files)
+
+    def _ask_about(self, view: OrderView, absence: Absence, asked: Sequence[Asked], samples: int) -> None:
+        target = next_target(
+            view,
+            absence,
+            asked,
+            self._context.account,
+            samples=samples,
+            budget=self._budget,
+            shown=self._shown(absence, asked),
+        )
+        if target is not None:
+            self._request(view, target)
+
+    def _shown(self, absence: Absence, asked: Sequence[Asked]) -> list[Shown]:
+        """What answers have shown of a model whose files are of another one."""
+        if absence.files is None:
+            return []
+        about = [one for one in asked if one.request.target.model_index == absence.model_index]
+        answered = [one for one in about if one.request.status is RequestStatus.ANSWERED]
+        found = [self._court.shown(one) for one in answered if not is_of_test(one.request.target)]
+        return [shown for shown in found if shown is not None]
 
     def _request(self, view: OrderView, target: Target) -> None:
         place = f"{target.model_index}:{target.node}:{target.unit}:{target.chunk}"

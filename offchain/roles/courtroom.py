@@ -35,6 +35,7 @@ class Courtroom:
         """`executor` runs examinations and downloads; by default `slots` threads, and one for each download."""
         self._context = context
         self._hands = hands
+        self._told: dict[tuple[OrderId, int | None], str] = {}
         self._owned: ThreadPoolExecutor | None = None
         fetcher = executor
         if executor is None:
@@ -97,5 +98,7 @@ class Courtroom:
             case ModelFound(index, _, score):
                 self._hands.say(oid, "examined", model=index, score=score)
             case Trouble(index, error):
-                about = "test set" if index is None else f"model {index}"
-                self._hands.say(oid, "trouble", topic=about, message=str(error))
+                if self._told.get((oid, index)) != str(error):
+                    self._told[oid, index] = str(error)
+                    about = "test set" if index is None else f"model {index}"
+                    self._hands.say(oid, "trouble", topic=about, message=str(error))

@@ -259,6 +259,10 @@ def test_nothing_is_asked_for_before_it_is_clear_that_it_is_needed() -> None:
     assert not is_time_to_ask(view(CHALLENGE), replace(GONE, tries=2), scored=True)
     assert is_time_to_ask(view(CHALLENGE), replace(GONE, tries=1, final=True), scored=True)
     assert not is_time_to_ask(view(COMMIT), GONE, scored=True)
+    assert not is_time_to_ask(view(CHALLENGE), GONE, scored=True, thin=True)
+    assert is_time_to_ask(view(1205), GONE, scored=True, thin=True), "in the second half of the window"
+    malformed = replace(GONE, fault=Fault("node", 0, 0, "shape", "no"))
+    assert is_time_to_ask(view(CHALLENGE), malformed, scored=True, thin=True), "there is nothing to lose"
     test_set = Absence(None, tries=3, final=False)
     assert is_time_to_ask(view(COMMIT), test_set, scored=False), "providers would work for nothing"
     assert not is_time_to_ask(view(1151), test_set, scored=False)
