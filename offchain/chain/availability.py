@@ -12,8 +12,11 @@ from web3.contract.contract import ContractFunction
 from offchain.chain.artifacts import load_artifact
 from offchain.chain.client import BlockRef
 from offchain.chain.contracts import AssayContracts
+from offchain.chain.event_decoder import EventDecoder
+from offchain.chain.history import History
 from offchain.chain.views import decode, encode
 from offchain.dispute.answers import Answer
+from offchain.dispute.locating import Shown
 from offchain.dispute.requests import Request, Target
 from offchain.types import OrderId, Seconds
 
@@ -48,9 +51,11 @@ class Availability:
 
     def __init__(self, contracts: AssayContracts) -> None:
         self._client = contracts.client
-        self.contract = self._client.web3.eth.contract(
-            address=contracts.addresses.of(NAME), abi=load_artifact(NAME).abi
-        )
+        address, abi = contracts.addresses.of(NAME), load_artifact(NAME).abi
+        self.contract = self._client.web3.eth.contract(address=address, abi=abi)
+        self.decoder = EventDecoder({address: (NAME, abi)})
+        self._history = History(self._client, self.decoder, first=contracts.addresses.block)
+        self._shown: dict[str, Shown] = {}
         self._head: BlockRef | None = None
         self._over: dict[int, Asked] = {}
         self._all: tuple[Asked, ...] = ()
@@ -76,6 +81,20 @@ class Availability:
     def asked_as(self, target: Target) -> int:
         """The number of the request for this very leaf, whatever became of it; 0 when there was none."""
         return int(self._client.call(self.contract.functions.askedAs(encode(target)), contract=NAME))
+
+    def shown(self, asked: Asked) -> Shown | None:
+        """What an answer to the request has shown; None if there is none, or the node has not indexed it yet.
+
+        Raises Retryable when the node is down.
+        """
+        if asked.key not in self._shown:
+            topics = (None, asked.id.to_bytes(32, "big"))
+            for event in self._history.backwards(topics, last=self._client.head().number):
+                if event.name == "Answered":
+                    self._shown[asked.key] = Shown(asked.request.target, bytes(event.arguments["payload"]))
+                if event.name in ("Answered", "Requested"):
+                    break
+        return self._shown.get(asked.key)
 
     def _descends(self, head: BlockRef, former: BlockRef) -> bool:
         if head.parent == former.hash:

@@ -132,7 +132,8 @@ def _target(oid: "OrderId", model: int | None, item: str, given: dict[str, int])
 
 
 def _ask(context: "RoleContext", court: "Availability", target: "Target", *, wait: bool, as_json: bool) -> None:
-    from offchain.roles.request_data import answer_to, ask, in_words, see_through
+    from offchain.chain.availability import Asked
+    from offchain.roles.request_data import ask, in_words, see_through
 
     number = ask(context, court, target)
     asked = court.request_of(number)
@@ -143,8 +144,8 @@ def _ask(context: "RoleContext", court: "Availability", target: "Target", *, wai
     if wait:
         with errors.status("waiting for somebody to show it"):
             asked = see_through(context, court, number)
-    answer = answer_to(court, context, number)
-    payload = None if answer is None else bytes(answer.arguments["payload"])
+    shown = court.shown(Asked(number, asked))
+    payload = None if shown is None else shown.payload
     if as_json:
         print_json(_fields(number, asked) | {"payload": payload})
         return

@@ -19,7 +19,7 @@ from offchain.model.evaluator import Evaluator
 from offchain.model.files import decode_unvalidated
 from offchain.model.graph import Int64Array
 from offchain.model.limits import ModelLimits
-from offchain.model.roots import ModelTree, SampleTree, compute_model_root
+from offchain.model.roots import ModelTree, SampleTree
 from offchain.model.scores import check_scorable, sample_scores
 from offchain.model.validation import Fault, first_fault
 from offchain.protocol.scores import ScoreFunction
@@ -60,12 +60,14 @@ class ModelFound:
 class Trouble:
     """Why a model, or the test set (None), cannot be had (`Retryable`) or is no good (`Rejected`).
 
-    `fault`: the leaf of the model that breaks a rule, if that is what is wrong.
+    `fault`: the leaf of the model that breaks a rule, if that is what is wrong. `files`: the tree of the files that are
+    there, if they are of another model.
     """
 
     model_index: int | None
     error: Rejected | Retryable
     fault: Fault | None = None
+    files: ModelTree | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +125,20 @@ def examine(task: Examination, emit: Emit[Finding], should_stop: ShouldStop) -> 
         work = Work(network, ModelTree(network), task.test.tree, task.test.data.inputs, task.function)
         scores = score_samples(work, task.test.data, should_stop)
     except Rejected as error:
-        emit(Trouble(task.index, error, faulty_leaf(task)))
+        emit(Trouble(task.index, error, *what_is_wrong(task)))
     else:
         if scores is not None:
             emit(ModelFound(task.index, Evidence(work, scores), int(scores.sum())))
 
 
-def faulty_leaf(task: Examination) -> Fault | None:
-    """The leaf of a malformed model that breaks a rule; None if the files are of another model, or none at all."""
+def what_is_wrong(task: Examination) -> tuple[Fault | None, ModelTree | None]:
+    """The leaf of a malformed model that breaks a rule; or the tree of the files, if they are of another model."""
     try:
         network = decode_unvalidated(task.parcel.graph, task.parcel.weights, task.limits)
     except Rejected:
-        return None
-    return first_fault(network, task.limits) if compute_model_root(network) == task.root else None
+        return None, None
+    tree = ModelTree(network)
+    return (first_fault(network, task.limits), None) if tree.root == task.root else (None, tree)
 
 
 def score_samples(work: Work, data: Dataset, should_stop: ShouldStop) -> Int64Array | None:

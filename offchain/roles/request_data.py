@@ -2,12 +2,9 @@
 
 import secrets
 
-from offchain.chain.artifacts import load_artifact
-from offchain.chain.availability import NAME, Asked, Availability, of_order
+from offchain.chain.availability import Asked, Availability, of_order
 from offchain.chain.enums import Role
 from offchain.chain.errors import ContractRejected
-from offchain.chain.event_decoder import Event, EventDecoder
-from offchain.chain.history import History
 from offchain.dispute.requests import Request, RequestStatus, Target, describe_target, is_of_test
 from offchain.errors import Bug, Rejected
 from offchain.protocol.lifecycle import Phase, phase_at
@@ -41,8 +38,7 @@ def ask(context: RoleContext, court: Availability, target: Target) -> int:
         if error.name == "AlreadyAsked":
             return int(error.arguments["id"])
         raise
-    decoder = _decoder(court)
-    events = [decoder.decode(log) for log in receipt.logs]
+    events = [court.decoder.decode(log) for log in receipt.logs]
     asked = next((event for event in events if event is not None and event.name == "Requested"), None)
     if asked is None:
         raise Bug("a request was made without its event")
@@ -60,18 +56,6 @@ def see_through(context: RoleContext, court: Availability, number: int) -> Reque
             _end(context, court, number, void=void)
             continue
         context.sleep(context.client.network.poll_seconds)
-
-
-def answer_to(court: Availability, context: RoleContext, number: int) -> Event | None:
-    """The event with which the request was answered, its `payload` among it; None if it was not. Raises Retryable."""
-    history = History(context.client, _decoder(court), first=context.contracts.addresses.block)
-    topics = (None, number.to_bytes(32, "big"))
-    for event in history.backwards(topics, last=context.client.head().number):
-        if event.name == "Answered":
-            return event
-        if event.name == "Requested":
-            return None
-    return None
 
 
 def _end(context: RoleContext, court: Availability, number: int, *, void: bool) -> None:
@@ -124,10 +108,6 @@ def _is_void(context: RoleContext, target: Target) -> bool:
     if is_of_test(target):
         return bool(context.contracts.read(functions.isTestVoid(target.oid)))
     return bool(context.contracts.read(functions.isVoid(target.oid, target.model_index)))
-
-
-def _decoder(court: Availability) -> EventDecoder:
-    return EventDecoder({court.contract.address: (NAME, load_artifact(NAME).abi)})
 
 
 def in_words(asked: Request) -> str:

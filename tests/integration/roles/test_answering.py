@@ -11,7 +11,7 @@ from offchain.dispute.requests import Item, RequestStatus, Target
 from offchain.errors import Rejected
 from offchain.roles.client import ClientOptions, ClientWorker
 from offchain.roles.context import RoleContext
-from offchain.roles.request_data import answer_to, ask, in_words, see_through
+from offchain.roles.request_data import ask, in_words, see_through
 from tests.integration.roles.court_stage import (
     OID,
     Courthouse,
@@ -97,9 +97,9 @@ def test_a_client_answers_for_its_test_set(house: Courthouse) -> None:
     assert standing(house, beyond).request.status is RequestStatus.ANSWERED
 
     def see(context: RoleContext) -> None:
-        event = answer_to(court(house), context, number)
-        assert event is not None
-        assert event.arguments["payload"]
+        shown = court(house).shown(standing(house, number))
+        assert shown is not None
+        assert shown.payload
         assert "shown" in in_words(see_through(context, court(house), number))
 
     house.mortal(ASKER).alive(see)
