@@ -5,7 +5,8 @@ import { Verdict } from "../../../contracts/interfaces/IDisputeCourt.sol";
 import { draw, vm } from "../support/Vm.sol";
 import { DisputeHandler } from "./support/DisputeHandler.sol";
 
-/// @dev What verifiers have locked is what is at stake in open disputes, whatever has happened.
+/// @dev What verifiers have locked is what is at stake in open disputes, or behind scores that took a place, whatever has
+/// happened.
 contract DisputeInvariants {
     struct FuzzSelector {
         address addr;
@@ -13,6 +14,7 @@ contract DisputeInvariants {
     }
 
     DisputeHandler private handler;
+    mapping(bytes4 verb => uint256) private _reached;
 
     function setUp() public {
         handler = new DisputeHandler();
@@ -39,7 +41,7 @@ contract DisputeInvariants {
         handler.checkVerdicts();
     }
 
-    /// @dev The fuzzer's choices are useless if they never go through: random lives come to every verdict.
+    /// @dev The fuzzer's choices are useless if they never go through: random lives come to every verdict and every verb.
     function test_no_verdict_is_missing() public {
         uint256[4] memory ended;
         bytes4[] memory verbs = _verbs();
@@ -48,20 +50,26 @@ contract DisputeInvariants {
             for (uint256 i = 0; i < 40; ++i) {
                 uint256 r = draw(life, i);
                 (bool ok,) = address(handler).call(abi.encodeWithSelector(verbs[r % verbs.length], draw(r, 1)));
+                if (ok) ++_reached[verbs[r % verbs.length]];
                 if (ok) handler.checkVerdicts();
             }
             afterInvariant();
             for (uint256 v = 1; v <= 3; ++v) {
                 ended[v] += handler.ended(Verdict(v));
             }
+            // most places are freed at the end of a life
+            _reached[DisputeHandler.freeSeat.selector] += handler.freed();
         }
         for (uint256 v = 1; v <= 3; ++v) {
             vm.assertTrue(ended[v] > 5, "each verdict comes up");
         }
+        for (uint256 i = 0; i < verbs.length; ++i) {
+            vm.assertTrue(_reached[verbs[i]] > 0, "each verb goes through");
+        }
     }
 
     function _verbs() private pure returns (bytes4[] memory v) {
-        v = new bytes4[](11);
+        v = new bytes4[](15);
         v[0] = DisputeHandler.challenge.selector;
         v[1] = DisputeHandler.makeMove.selector;
         v[2] = DisputeHandler.makeMoves.selector;
@@ -73,5 +81,9 @@ contract DisputeInvariants {
         v[8] = DisputeHandler.sealOne.selector;
         v[9] = DisputeHandler.challenge.selector;
         v[10] = DisputeHandler.makeMoves.selector;
+        v[11] = DisputeHandler.counter.selector;
+        v[12] = DisputeHandler.fill.selector;
+        v[13] = DisputeHandler.freeSeat.selector;
+        v[14] = DisputeHandler.counter.selector;
     }
 }

@@ -2,7 +2,10 @@
 pragma solidity 0.8.30;
 
 import { Dispute, Stage, Verdict } from "../../../../contracts/interfaces/IDisputeCourt.sol";
+import { OrderTerms } from "../../../../contracts/interfaces/IOrderBook.sol";
+import { Seat } from "../../../../contracts/interfaces/IProofOfTraining.sol";
 import { Role } from "../../../../contracts/interfaces/IStakeVault.sol";
+import { ScoreFunctions } from "../../../../contracts/libraries/ScoreFunctions.sol";
 import { vm } from "../../support/Vm.sol";
 import { Game } from "./DisputeWorld.sol";
 import { Players } from "./Players.sol";
@@ -17,6 +20,8 @@ contract DisputeHandler is Players {
     mapping(uint256 oid => bytes) private _truths;
     mapping(uint256 id => bytes32) private _closedAs;
     mapping(Verdict verdict => uint256) public ended;
+    uint256 public freed;
+    mapping(uint256 oid => mapping(uint256 validator => bool)) private _released;
 
     constructor() {
         setUp();
@@ -35,11 +40,34 @@ contract DisputeHandler is Players {
         }
     }
 
+    /// @dev So that an emptied place is wanted.
+    function _terms() internal view override returns (OrderTerms memory terms) {
+        terms = super._terms();
+        terms.minimumValidators = 2;
+    }
+
     // What may happen
 
     function challenge(uint256 a) external {
         vm.prank(_challenger(a % CHALLENGERS));
         disputes.open(1 + (a >> 8) % ORDERS, validator((a >> 16) % 2), 0);
+    }
+
+    /// @dev With the truth to put in its place, or something near it.
+    function counter(uint256 a) external {
+        uint256 oid = 1 + (a >> 8) % ORDERS;
+        vm.prank(_challenger(a % CHALLENGERS));
+        disputes.counter(oid, validator((a >> 16) % 2), 0, _nearTruth(oid, a));
+    }
+
+    function fill(uint256 a) external {
+        uint256 oid = 1 + (a >> 8) % ORDERS;
+        vm.prank(_challenger(a % CHALLENGERS));
+        disputes.fill(oid, validator((a >> 16) % 2), 0, _nearTruth(oid, a));
+    }
+
+    function freeSeat(uint256 a) external {
+        _release(1 + a % ORDERS, (a >> 8) % 2);
     }
 
     function makeMove(uint256 a) external {
@@ -49,7 +77,7 @@ contract DisputeHandler is Players {
     /// @dev Most of a game at once, or few would get far.
     function makeMoves(uint256 a) external {
         Game memory g = _game(_some(a));
-        for (uint256 i = (a >> 8) % 8; i > 0 && stageOf(g) != Stage.Closed; --i) {
+        for (uint256 i = (a >> 8) % 12; i > 0 && stageOf(g) != Stage.Closed; --i) {
             play(_game(g.id));
         }
     }
@@ -80,7 +108,8 @@ contract DisputeHandler is Players {
     }
 
     function sealOne(uint256 a) external {
-        proof.seal(1 + a % ORDERS);
+        if (a % 16 == 0) vm.warp(block.timestamp + 2 * CHALLENGE);
+        proof.seal(1 + (a >> 8) % ORDERS);
     }
 
     // What must hold
@@ -93,6 +122,12 @@ contract DisputeHandler is Players {
             if (d.stage == Stage.Closed) continue;
             ++open[d.oid];
             staked[_indexOf(d.challenger)] += d.stake;
+        }
+        for (uint256 k = 0; k < 2 * ORDERS; ++k) {
+            (uint256 oid, uint256 i) = (1 + k / 2, k % 2);
+            Seat memory seat = proof.seatOf(oid, validator(i), 0);
+            bool behind = seat.holder != validator(i) && seat.score != ScoreFunctions.ABSTAIN && !_released[oid][i];
+            if (behind) staked[_indexOf(seat.holder)] += seat.stake;
         }
         for (uint256 i = 0; i < CHALLENGERS; ++i) {
             expectLocked(_challenger(i), staked[i], "locked is what is at stake");
@@ -112,7 +147,9 @@ contract DisputeHandler is Players {
             if (_closedAs[id] == 0) ++ended[d.verdict];
             else vm.assertEq(_closedAs[id], state, "what is closed stays as it is");
             _closedAs[id] = state;
-            if (d.verdict == Verdict.False) ++slashed[d.defendant == liar ? 0 : 1];
+            if (d.verdict != Verdict.False) continue;
+            if (d.defendant == liar) ++slashed[0];
+            if (d.defendant == validator(1)) ++slashed[1];
         }
         for (uint256 i = 0; i < 2; ++i) {
             vm.assertEq(bonded(validator(i), Role.Validator), BOND - slashed[i] * VSTAKE, "no other stake is touched");
@@ -129,9 +166,23 @@ contract DisputeHandler is Players {
         for (uint256 oid = 1; oid <= ORDERS; ++oid) {
             if (proof.settlementOf(oid).sealedAt == 0) proof.seal(oid);
         }
-        for (uint256 i = 0; i < 2; ++i) {
-            vm.assertEq(locked(validator(i), Role.Validator), 0, "all stake is free in the end");
+        for (uint256 k = 0; k < 2 * ORDERS; ++k) {
+            vm.assertEq(locked(validator(k % 2), Role.Validator), 0, "all stake is free in the end");
+            try this.freeSeat(k / 2 + ((k % 2) << 8)) { } catch { }
         }
+        for (uint256 i = 0; i < CHALLENGERS; ++i) {
+            expectLocked(_challenger(i), 0, "and the verifiers' too");
+        }
+    }
+
+    function _release(uint256 oid, uint256 i) private {
+        proof.releaseSeat(oid, validator(i), 0);
+        _released[oid][i] = true;
+        ++freed;
+    }
+
+    function _nearTruth(uint256 oid, uint256 a) private view returns (int64) {
+        return total(abi.decode(_truths[oid], (Game)).scores) - int64(uint64((a >> 24) % 2));
     }
 
     function _challenger(uint256 i) private pure returns (address) {
