@@ -75,11 +75,14 @@ class Hall:
         """Asks for a leaf."""
         return int(self.court.send(who, "request", encode(target)))
 
+    def gas_of(self, function: str, *values: object) -> int:
+        """The gas that the last transaction has cost, which was this call."""
+        return self.chain.evm.gas_used + intrinsic_gas(self.court.calldata(function, *values))
+
     def answer(self, number: int, answer: Answer, who: ChecksumAddress = HOLDER) -> int:
         """Answers; the gas that the transaction costs."""
         self.court.send(who, answer.function, number, *answer.arguments)
-        data = self.court.calldata(answer.function, number, *answer.arguments)
-        return self.chain.evm.gas_used + intrinsic_gas(data)
+        return self.gas_of(answer.function, number, *answer.arguments)
 
     def answer_with(self, target: Target, tree: ModelTree | None) -> Answer:
         """The answer of who holds everything."""

@@ -5,11 +5,12 @@ from math import prod
 import numpy as np
 import pytest
 
+from offchain.chain.views import encode
 from offchain.dispute.requests import Item, Target
 from offchain.model.graph import IntegerNetwork, Node, Op, Requantisation
 from offchain.model.limits import ModelLimits
 from offchain.model.roots import ModelTree
-from tests.contracts.availability.hall import OID, Samples, open_hall, some_samples
+from tests.contracts.availability.hall import HOLDER, MOVE_SECONDS, OID, Samples, open_hall, some_samples
 from tests.unit.model.networks import dense_node
 
 ROOMY = ModelLimits(max_model_bytes=2**30, max_tensor_bytes=2**30)
@@ -84,3 +85,19 @@ def test_samples() -> None:
     gas = hall.answer(hall.ask(target), hall.answer_with(target, None))
     print({"sample": gas})
     assert gas < MOST
+
+
+def test_asking_and_what_follows() -> None:
+    network = IntegerNetwork((4,), (dense(2, 4),), 1.0)
+    hall = open_hall([ModelTree(network).root], some_samples(4), ROOMY, 2)
+    targets = [Target(OID, Item.HEADER), Target(OID, Item.NODE), Target(OID, Item.SAMPLE)]
+    found = {}
+    for target in targets:
+        hall.ask(target)
+        found["request"] = hall.gas_of("request", encode(target))
+    hall.let_pass(MOVE_SECONDS)
+    for number, function in ((1, "expire"), (2, "dismiss"), (3, "expire")):
+        hall.court.send(HOLDER, function, number)
+        found[f"{function} {number}"] = hall.gas_of(function, number)
+    print(found)
+    assert max(found.values()) < MOST, found
