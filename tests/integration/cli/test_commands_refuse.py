@@ -32,6 +32,8 @@ ON_CHAIN = (
     ("stake", "withdraw", "provider", "--key", "dev1"),
     ("keys", "fund", "dev1"),
     ("claim-rewards", "--key", "dev1"),
+    ("request-data", "1"),
+    ("request-data", "1", "--model", "0", "--key", "dev1"),
     ("deploy",),
     ("client", "run", "--key", "dev1"),
     ("provider", "run", "--key", "dev1"),
