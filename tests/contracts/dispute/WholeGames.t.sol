@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import { Stage, Verdict } from "../../../contracts/interfaces/IDisputeCourt.sol";
+import { Role } from "../../../contracts/interfaces/IStakeVault.sol";
 import { vm } from "../support/Vm.sol";
 import { Game } from "./support/DisputeWorld.sol";
 import { Network } from "./support/Networks.sol";
@@ -46,6 +47,24 @@ contract WholeGamesTest is Players {
 
     function test_a_challenge_of_a_true_embedding_fails() public {
         _expectStands(honest(embedded(), 2, 0, 0, 5000));
+    }
+
+    function test_who_takes_a_place_defends_it() public {
+        Game memory g = lying(small(), 3, 2, 0, 1);
+        challengeable(g);
+        vm.prank(challenger);
+        g.id = disputes.counter(g.oid, liar, 0, total(g.scores));
+        while (stageOf(g) != Stage.Closed) play(g);
+        vm.assertEq(proof.seatOf(g.oid, liar, 0).holder, challenger, "taken");
+        vm.assertEq(proof.tallyOf(g.oid, 0).live, 2, "and counted");
+        address other = actor("challenger", 1);
+        enrol(other, Role.Verifier, BOND);
+        (g.claims, g.lie) = (g.scores, g.truth);
+        reopened(g, other);
+        while (stageOf(g) != Stage.Closed) play(g);
+        vm.assertTrue(verdictOf(g) == Verdict.Stands, "the truth stands, whoever says it");
+        vm.assertEq(token.balanceOf(challenger), VSTAKE / 2 + STAKE / 2, "who was paid twice");
+        expectLocked(challenger, STAKE, "and whose stake is still behind it");
     }
 
     function _expectFalse(Game memory g) private {
