@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import chain, islice
 
 import numpy as np
 
@@ -103,9 +104,10 @@ class Adversary(Player):
         self.moves += 1
         if self.habit is Habit.SILENT and self.rng.integers(4) == 0:
             return
-        good = list(self._good(dispute, posted))
+        good = self._good(dispute, posted)
+        best = list(islice(good, 1))
         delay = self._delay(dispute)
-        for move in [*self._spoilt(good), *good]:
+        for move in chain(self._spoilt(best), best, good):
             yield Attempt(move, delay)
 
     def heckle(self, dispute: Dispute, posted: Posted) -> Iterator[Move]:
