@@ -52,51 +52,66 @@ library SampleScores {
     /// @return -log2 of the label's share, in units of 2^-16 bit, at most 2^24
     function _information(bytes calldata output, int256 label) private pure returns (int256) {
         if (!_has(output, label)) return MAX_ERROR;
-        int256 largest;
+        int256 largest = _largest(output);
         int256 own;
         assembly ("memory-safe") {
-            let next := output.offset
-            own := sar(224, calldataload(add(next, shl(2, label))))
-            largest := sar(224, calldataload(next))
-            // two at a time, from the second on if they are odd in number
-            let end := add(next, output.length)
-            for { next := add(next, and(output.length, 4)) } lt(next, end) { next := add(next, 8) } {
-                let pair := calldataload(next)
-                let value := sar(224, pair)
-                if sgt(value, largest) { largest := value }
-                value := sar(224, shl(32, pair))
-                if sgt(value, largest) { largest := value }
-            }
+            own := sar(224, calldataload(add(output.offset, shl(2, label))))
         }
         int256 information = (largest - own) * 256 + _log2(_powers(output, largest));
         return information < MAX_ERROR ? information : MAX_ERROR;
+    }
+
+    /// @dev Eight outputs at a time: with 2^31 added (the exclusive or) they are unsigned, and those of each word are put
+    /// into four lanes of 64 bits, twice. Of two lanes a and b below 2^32, a + 2^32 - b has that bit if a is not below b; the
+    /// bit makes the mask that chooses. What is masked out behind the last output is 0, below all others.
+    function _largest(bytes calldata output) private pure returns (int256 largest) {
+        assembly ("memory-safe") {
+            function larger(a, b, high) -> c {
+                let keep := and(sub(or(a, high), b), high)
+                keep := sub(keep, shr(32, keep))
+                c := xor(b, and(xor(a, b), keep))
+            }
+            let flip := 0x8000000080000000800000008000000080000000800000008000000080000000
+            let lanes := 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff
+            let high := 0x0000000100000000000000010000000000000001000000000000000100000000
+            let best := 0
+            let next := output.offset
+            for { let end := add(next, output.length) } lt(next, end) { next := add(next, 32) } {
+                let word := xor(calldataload(next), flip)
+                let left := sub(end, next)
+                if lt(left, 32) { word := and(word, not(shr(shl(3, left), not(0)))) }
+                best := larger(larger(best, and(word, lanes), high), and(shr(32, word), lanes), high)
+            }
+            best := larger(best, shr(128, best), high)
+            best := larger(best, shr(64, best), high)
+            largest := sub(and(best, 0xffffffff), 0x80000000)
+        }
     }
 
     /// @return sum of 2^(24 - (largest - z) / 256) over all outputs z; below 2^24 · 2^32, and at least 2^24
     function _powers(bytes calldata output, int256 largest) private pure returns (uint256 sum) {
         bytes memory table = ScoreTables.EXP2;
         assembly ("memory-safe") {
-            // an entry is the top four bytes of the word there: shifted down by 224 and by the whole bits
+            // an entry is the top four bytes of the word there: shifted down by 224 and by the whole bits, it is gone when it
+            // counts no more; but 2^24 leaves a 1 behind at FARTHEST
             let entries := add(table, 32)
             let next := output.offset
             let end := add(next, output.length)
+            // two at a time, from the second on if they are odd in number
             if and(output.length, 4) {
                 let below := sub(largest, sar(224, calldataload(next)))
-                if lt(below, FARTHEST) {
-                    sum := shr(add(224, shr(8, below)), mload(add(entries, shl(2, and(below, 255)))))
-                }
+                let power := shr(add(224, shr(8, below)), mload(add(entries, and(shl(2, below), 1020))))
+                sum := sub(power, eq(below, FARTHEST))
                 next := add(next, 4)
             }
             for { } lt(next, end) { next := add(next, 8) } {
                 let pair := calldataload(next)
                 let below := sub(largest, sar(224, pair))
-                if lt(below, FARTHEST) {
-                    sum := add(sum, shr(add(224, shr(8, below)), mload(add(entries, shl(2, and(below, 255))))))
-                }
+                let power := shr(add(224, shr(8, below)), mload(add(entries, and(shl(2, below), 1020))))
+                sum := sub(add(sum, power), eq(below, FARTHEST))
                 below := sub(largest, sar(224, shl(32, pair)))
-                if lt(below, FARTHEST) {
-                    sum := add(sum, shr(add(224, shr(8, below)), mload(add(entries, shl(2, and(below, 255))))))
-                }
+                power := shr(add(224, shr(8, below)), mload(add(entries, and(shl(2, below), 1020))))
+                sum := sub(add(sum, power), eq(below, FARTHEST))
             }
         }
     }
