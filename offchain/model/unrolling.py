@@ -74,7 +74,7 @@ def unroll_lstm(builder: GraphBuilder, steps: Sequence[int], cell: CellWeights) 
 
 
 def unroll_gru(builder: GraphBuilder, steps: Sequence[int], cell: CellWeights) -> list[int]:
-    """Like `unroll_lstm`. The new state is z * state + (1 - z) * n, and 1 - sigmoid(x) = sigmoid(-x) a gate of its own."""
+    """Like `unroll_lstm`. The new state is z * state + (1 - z) * n; 1 - z is a gate of its own, sigmoid(-x)."""
     r, z, n = (_Gate(cell, index) for index in range(3))
     other = _Gate(cell, 1, -1.0)
     states: list[int] = []
