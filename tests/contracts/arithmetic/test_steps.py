@@ -1,8 +1,8 @@
 """Every operation, on chain and by the oracle: random nodes, real openings, the real StepVerifier.
 
 The long battery asks for 100,000 elements of each of the 11 operations and finishes 25,000 from parts of each of the 5
-that have any; with 100,000 samples of each score function (`test_sample_scores.py`) it took 21 minutes on a machine with
-2 cores, busy with other work (5 minutes of CPU in Python, the rest is Anvil's), and found no difference.
+that have any; with 100,000 samples of each score function (`test_sample_scores.py`) it took 21 minutes on a machine
+with 2 cores, busy with other work (5 minutes of CPU in Python, the rest is Anvil's), and found no difference.
 """
 
 import numpy as np
