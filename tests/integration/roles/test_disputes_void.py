@@ -24,7 +24,7 @@ from offchain.protocol.settlement import Outcome
 from offchain.roles.context import RoleContext
 from offchain.roles.funding import bond
 from offchain.roles.lies import Conspiracy
-from offchain.roles.settled import compute_settlement
+from offchain.roles.settled import compute_settlement, sealed_payouts
 from offchain.roles.verifier import VerifierOptions, VerifierWorker
 from offchain.storage.cid import Cid
 from offchain.storage.store import Store
@@ -200,3 +200,25 @@ def test_a_model_that_is_shown_on_request_is_not_void_and_the_answer_earns_the_b
         play(house, {"verifier0": verifier, **conspirators(house)})  # type: ignore[arg-type]
         verdicts = [case.dispute.verdict.name for case in house.cases()]
         assert verdicts == ["FALSE"] * 3
+
+
+def test_a_withheld_test_set_is_void_and_its_order_shared_among_the_providers(tmp_path: Path) -> None:
+    with courthouse(tmp_path) as house:
+        contracts = house.stage.contracts
+        (path,) = (tmp_path / "store").rglob(str(Cid(contracts.test_set(OID).cid)))
+        path.unlink()
+        windows = contracts.order(OID).windows
+        travel(house.client, (windows.score_commit_end - windows.reveal_end) // 4)
+        before = house.wealth("verifier0")
+        play(house, {"verifier0": tireless})
+        (asked,) = Availability(contracts).look()
+        assert (asked.request.target.item, asked.is_open) == (Item.SAMPLE, True)
+        travel(house.client, contracts.order(OID).move_seconds + 1)
+        play(house, {"verifier0": tireless})
+        assert contracts.phase(OID) == Phase.SEALABLE
+        assert house.wealth("verifier0") == before
+        assert contracts.bond(house.address("verifier0"), Role.VERIFIER).locked == 0
+        house.work("client", client_worker)
+        assert contracts.settlement(OID).outcome is Outcome.SHARED
+        paid = {payout.account for payout in sealed_payouts(contracts, OID)}
+        assert paid == {house.address("provider0"), house.address("provider1")}
