@@ -17,6 +17,7 @@ from tests.simulation.dispute_worlds import Generator, World, rebuilt, score_all
 
 Tensors = list[np.ndarray]
 _TRIES = 12
+_LIES_TRIED = 20
 
 
 class FalseEvidence(Evidence):
@@ -178,7 +179,7 @@ LIES: tuple[Callable[[Generator, World], FalseEvidence | None], ...] = (
 
 def random_lie(rng: Generator, world: World) -> FalseEvidence:
     """Evidence for another score than the true one, but one that can be revealed."""
-    for _ in range(200):
+    for _ in range(_LIES_TRIED):
         lie = LIES[int(rng.integers(len(LIES)))](rng, world)
         if lie is not None and is_false(world, lie):
             return lie
