@@ -62,7 +62,7 @@ contract OrderBook is IOrderBook, ReentrancyGuardTransient {
 
     /// @dev int8 elements of a sample, and elements of an output, that a dispute can be about.
     uint256 private constant MAX_INPUT_SIZE = 2 ** 20;
-    uint256 private constant MAX_OUTPUT_SIZE = 4096;
+    uint256 private constant MAX_OUTPUT_SIZE = 1024;
 
     IERC20 private immutable _TOKEN;
     IParameters private immutable _PARAMETERS;

@@ -27,7 +27,7 @@ struct OrderTerms {
     uint64 maxTensorBytes;
     /// int8 elements of one sample [1, 2^20]
     uint32 inputSize;
-    /// elements of a model's output [1, 4096]; 1 for the score functions of one number
+    /// elements of a model's output [1, 1024]; 1 for the score functions of one number
     uint32 outputSize;
 }
 

@@ -13,7 +13,7 @@ from offchain.errors import Rejected
 
 Task = Literal["classification", "regression"]
 
-MAX_CLASSES = 4096
+MAX_CLASSES = 1024
 _MAX_GUESSED_CLASSES = 64
 
 

@@ -11,8 +11,8 @@ MAX_ELEMENTS = 1 << 20
 MAX_SIDE = 1 << 20
 """Sides of shapes, kernels and strides."""
 
-MAX_OUTPUT_ELEMENTS = 1 << 12
-"""Elements of the network's output, which is posted whole in a dispute."""
+MAX_OUTPUT_ELEMENTS = 1 << 10
+"""Elements of the network's output, which a dispute posts whole: beside 512 nodes still for less than a million gas."""
 
 MAX_PADDED_ELEMENTS = 1 << 24
 """Elements of one sample's input to a convolution or pool, with its padding."""

@@ -107,13 +107,13 @@ contract PutTest is World {
         _refusedLimit(t, "inputSize", 2 ** 20 + 1, 2 ** 20);
         t.inputSize = 2 ** 20;
         t.outputSize = 0;
-        _refusedLimit(t, "outputSize", 0, 4096);
-        t.outputSize = 4097;
-        _refusedLimit(t, "outputSize", 4097, 4096);
-        t.outputSize = 4096;
+        _refusedLimit(t, "outputSize", 0, 1024);
+        t.outputSize = 1025;
+        _refusedLimit(t, "outputSize", 1025, 1024);
+        t.outputSize = 1024;
         Order memory order = book.getOrder(put(t));
         vm.assertEq(order.terms.inputSize, 2 ** 20, "input");
-        vm.assertEq(order.terms.outputSize, 4096, "output");
+        vm.assertEq(order.terms.outputSize, 1024, "output");
     }
 
     function test_put_wants_one_output_for_scores_of_one_number() public {

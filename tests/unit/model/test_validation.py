@@ -97,7 +97,7 @@ def moving(op: Op, shape: tuple[int, ...], **changes: Any) -> IntegerNetwork:
             lambda: dense(bias=np.array([0, -(2**31)], dtype=np.int32)),
             r"unit 1: bias -2147483648 is not smaller than 2147483648",
         ),
-        (lambda: dense(output_shape=(5000,), **wide_parameters(5000)), r"has 5000 outputs; at most 4096"),
+        (lambda: dense(output_shape=(5000,), **wide_parameters(5000)), r"has 5000 outputs; at most 1024"),
         (lambda: window(kernel=(0, 2)), r"must be 1 to 1048576 each"),
         (lambda: window(stride=(2, 0)), r"must be 1 to 1048576 each"),
         (lambda: window(padding=(2, 0, 0, 0)), r"padding \[2, 0, 0, 0\] must be at least 0 and smaller"),

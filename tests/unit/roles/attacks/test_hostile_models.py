@@ -151,7 +151,7 @@ def test_content_that_trickles_in_delays_nobody_elses_model(store: Store, data: 
 
 
 def test_an_enormous_output_takes_bounded_memory(store: Store, data: Dataset) -> None:
-    units, times = MAX_OUTPUT_ELEMENTS, 20_000 // SAMPLES
+    units, times = MAX_OUTPUT_ELEMENTS, 80_000 // SAMPLES
     wide = network(weighted(Op.DENSE, 0, (units,), SIDE * SIDE, 1))
     many = Dataset(np.repeat(data.inputs, times, axis=0), np.repeat(data.labels, times))
     work = task(store, many, reveal(store, wide))
