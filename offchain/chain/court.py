@@ -157,6 +157,10 @@ class Court:
             return self.open(oid, validator, index)
         return self.contract.functions.counter(oid, validator, index, counter)
 
+    def fill(self, oid: OrderId, validator: ChecksumAddress, index: int, score: int) -> ContractFunction:
+        """The call that puts a score in a place which a challenge has emptied."""
+        return self.contract.functions.fill(oid, validator, index, score)
+
     def move(self, number: int, move: Move) -> ContractFunction:
         """The call that makes a move."""
         name, arguments = call_of(move)

@@ -1,6 +1,7 @@
 """A challenge made by hand: is a validator's score true, and if not, a dispute about it, played to its end."""
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
@@ -137,11 +138,12 @@ class DisputePlayer(Worker):
 
     role: ClassVar[str] = "verifier"
 
-    def __init__(self, context: RoleContext, oid: OrderId, number: int) -> None:
+    def __init__(self, context: RoleContext, oid: OrderId, number: int, *, executor: Executor | None = None) -> None:
+        """`executor` runs downloads and examinations; by default threads of the worker's own."""
         super().__init__(context)
         self._oid = oid
         self._number = number
-        self._courtroom = Courtroom(context, self._hands, max_test_bytes=MAX_TEST_BYTES)
+        self._courtroom = Courtroom(context, self._hands, executor=executor, max_test_bytes=MAX_TEST_BYTES)
 
     def close(self) -> None:
         """Ends what runs in the background."""

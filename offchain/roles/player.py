@@ -6,15 +6,12 @@ A move follows from the chain and from what the casebook says of the model; noth
 from collections.abc import Callable
 from functools import partial
 
-from eth_typing import ChecksumAddress
-
 from offchain.chain.client import BlockRef
 from offchain.chain.court import Case, Court, in_play, of_order
 from offchain.dispute.evidence import Evidence
 from offchain.dispute.moves import Move, call_of
 from offchain.dispute.solver import next_move
 from offchain.dispute.state import Dispute, Posted, Side, Verdict
-from offchain.protocol.scores import ABSTAIN
 from offchain.roles.casebook import Casebook
 from offchain.roles.context import RoleContext
 from offchain.roles.order_view import OrderView
@@ -60,12 +57,9 @@ class Player:
         mine.sort(key=lambda case: (case.dispute.on_turn is not side_of(case, me), case.dispute.deadline))
         return tuple(dict.fromkeys(case.dispute.model_index for case in mine))
 
-    def places(self, oid: OrderId) -> tuple[tuple[ChecksumAddress, int], ...]:
-        """The places of the order (validator, model) that this account took by proving a score false."""
-        me = self._context.account
-        won = [case.dispute for case in self.cases(oid) if case.dispute.verdict is Verdict.FALSE]
-        mine = [item for item in won if item.challenger == me and item.counter != ABSTAIN]
-        return tuple((item.seat, item.model_index) for item in mine)
+    def has_proven_any(self, oid: OrderId) -> bool:
+        """Whether any score of the order was proven false, so that places have become free."""
+        return any(case.dispute.verdict is Verdict.FALSE for case in self.cases(oid))
 
     def play(self, view: OrderView) -> None:
         """Makes the moves that are this account's to make, and ends what can be ended."""

@@ -1,5 +1,7 @@
 """What is said of an order's models, place by place, as it stands on chain."""
 
+from eth_typing import ChecksumAddress
+
 from offchain.chain.contracts import AssayContracts
 from offchain.chain.views import Seat, decode
 from offchain.protocol.scores import ABSTAIN
@@ -26,7 +28,22 @@ def read_validations(contracts: AssayContracts, oid: OrderId) -> tuple[Validatio
             stake=seat.stake,
             version=seat.version,
             live=seat.live,
-            counted=seat.score != ABSTAIN and (seat.version > 0 or not gone),
+            counted=is_counted(seat, gone),
+            emptied=gone and not is_counted(seat, gone),
         )
         for (who, index), seat, gone in zip(places, seats, removed, strict=True)
+    )
+
+
+def is_counted(seat: Seat, removed: bool) -> bool:
+    """Whether something stands in the place. `removed`: what the validator said itself was proven false."""
+    return seat.score != ABSTAIN and (seat.version > 0 or not removed)
+
+
+def taken_places(contracts: AssayContracts, oid: OrderId, account: ChecksumAddress) -> tuple[Validation, ...]:
+    """The places of other validators that the account has taken, and holds. Raises Retryable."""
+    return tuple(
+        item
+        for item in read_validations(contracts, oid)
+        if item.holder == account and item.version > 0 and item.score != ABSTAIN
     )

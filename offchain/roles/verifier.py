@@ -15,7 +15,7 @@ from offchain.roles.asking import Asking
 from offchain.roles.context import RoleContext
 from offchain.roles.courtroom import Courtroom
 from offchain.roles.order_view import OrderView
-from offchain.roles.validations import read_validations
+from offchain.roles.validations import read_validations, taken_places
 from offchain.roles.verifier_rules import (
     Challenge,
     affordable,
@@ -93,7 +93,7 @@ class VerifierWorker(Worker):
     def _is_over(self, view: OrderView) -> bool:
         # A test set that turns out void ends the order at once, and leaves disputes and requests to be dismissed.
         ended = view.phase in ENDED and view.oid not in self._obligations()
-        over = ended and self._has_released(view.oid)
+        over = ended and (view.phase != Phase.SEALED or self._has_released(view.oid))
         if over:
             self._courtroom.forget(view.oid)
         return over
@@ -145,24 +145,27 @@ class VerifierWorker(Worker):
     def _challenge(self, challenge: Challenge) -> None:
         accused, (key, other) = challenge.validation, challenge.keys
         # One that is on its way does not show yet, and it may have been decided otherwise.
-        if not self._transactions.is_under_way(other):
-            court = self._courtroom.player.court
-            self._send(key, court.challenge(challenge.oid, accused.validator, accused.model_index, challenge.counter))
+        if other is None or not self._transactions.is_under_way(other):
+            court, place = self._courtroom.player.court, (challenge.oid, accused.validator, accused.model_index)
+            call = court.fill if accused.emptied else court.challenge
+            self._send(key, call(*place, challenge.counter))
 
     def _release(self, view: OrderView) -> None:
         """Frees what is locked behind the places that it took in an order, once the order is sealed."""
         release = self.context.contracts.proof.functions.releaseSeat
-        for validator, index in self._courtroom.player.places(view.oid):
-            call = release(view.oid, validator, index)
-            self._attempt(
-                view.oid,
-                f"release {validator} {index}",
-                partial(self._send, release_key(view.oid, validator, index), call),
-            )
+        for validator, index in self._taken(view.oid):
+            key = release_key(view.oid, validator, index)
+            self._attempt(view.oid, key, partial(self._send, key, release(view.oid, validator, index)))
 
     def _has_released(self, oid: OrderId) -> bool:
-        places = self._courtroom.player.places(oid)
-        return all(self._transactions.is_done(release_key(oid, *place)) for place in places)
+        keys = [release_key(oid, *place) for place in self._taken(oid)]
+        return all(self._transactions.is_done(key) or self._has_given_up(oid, key) for key in keys)
+
+    def _taken(self, oid: OrderId) -> tuple[tuple[ChecksumAddress, int], ...]:
+        if not self._courtroom.player.has_proven_any(oid):
+            return ()
+        taken = taken_places(self.context.contracts, oid, self.context.account)
+        return tuple((item.validator, item.model_index) for item in taken)
 
     def _read_prices(self) -> None:
         if not self._options.always:

@@ -1,7 +1,8 @@
 """What a verifier looks at first, which validations it challenges, and which it has slashed with their model. Pure."""
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from eth_typing import ChecksumAddress
 
@@ -21,7 +22,8 @@ class Validation:
     """What is said of one model in the place of one validator, by whoever holds the place.
 
     version: how often the place was taken over. live: it counts: it is no abstention, was not proven false, and neither
-    the model nor the test set is void. counted: the same, but the model or the test set may be void.
+    the model nor the test set is void. counted: the same, but the model or the test set may be void. emptied: it was
+    proven false, and nothing was put in its place.
     """
 
     validator: ChecksumAddress
@@ -32,13 +34,15 @@ class Validation:
     version: int
     live: bool
     counted: bool
+    emptied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A challenge that is worth making. `until`: when it is too late, as far as the clock goes; `attempt` from 1.
+    """A challenge that is worth making, or an emptied place that is worth taking.
 
-    counter: the score to put in the place of the false one, whose stake stays behind it then; an abstention for none.
+    counter: the score to put in the place, whose stake stays behind it then; an abstention for none. until: when it is
+    too late, as far as the clock goes. attempt: from 1.
     """
 
     oid: OrderId
@@ -49,10 +53,12 @@ class Challenge:
     attempt: int
 
     @property
-    def keys(self) -> tuple[str, str]:
-        """Idempotency keys: of this challenge, and of the same without its counter, or with one."""
+    def keys(self) -> tuple[str, str | None]:
+        """Idempotency keys: of this challenge, and of the same without its counter, or with one; a fill has one."""
         item = self.validation
         place = f"challenge:{self.oid}:{item.validator}:{item.model_index}:{item.version}:{self.attempt}"
+        if item.emptied:
+            return f"fill{place.removeprefix('challenge')}", None
         with_or_without = f"{place}:place", f"{place}:open"
         return with_or_without if self.counter != ABSTAIN else (with_or_without[1], with_or_without[0])
 
@@ -123,8 +129,23 @@ def challenges(
         pays = prices is None or challenge_pays(item.stake, order.dispute_share_ppm, samples, prices)
         if (pays or counter != ABSTAIN) and attempt <= MOST_CHALLENGES:
             found.append(Challenge(view.oid, item, counter, order.challenge_stake, until, attempt))
-            missing[index] = missing.get(index, 0) - 1
+            if index in missing:
+                missing[index] -= 1
+    if not undecided:
+        for item in fillable(view, validations, missing):
+            found.append(Challenge(view.oid, item, truth[item.model_index], order.challenge_stake, until, 1))
     return tuple(found)
+
+
+def fillable(view: OrderView, validations: Sequence[Validation], missing: Mapping[int, int]) -> Iterator[Validation]:
+    """Emptied places that the best models need, and that the court gives away: while these have too few validations.
+
+    missing: how many true validations each of the best models lacks.
+    """
+    for index, lacking in missing.items():
+        alive = sum(item.live and item.model_index == index for item in validations)
+        wanted = max(0, min(lacking, view.order.terms.minimum_validators - alive))
+        yield from islice((item for item in validations if item.emptied and item.model_index == index), wanted)
 
 
 def is_undecided(

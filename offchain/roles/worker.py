@@ -240,6 +240,11 @@ class Worker(ABC):
         if former is None or former.message != str(error):
             self._say(oid, "trouble", topic=topic, message=str(error), given_up=for_good)
 
+    def _has_given_up(self, oid: OrderId | None, topic: str) -> bool:
+        """Whether something was refused for good and is left alone."""
+        trouble = self._troubles.get((oid, topic))
+        return trouble is not None and trouble.until is None
+
     def _say(self, oid: OrderId | None, what: str, **detail: Any) -> None:
         """Reports an event."""
         self.statistics[what] += 1

@@ -9,7 +9,7 @@ from offchain.chain.enums import Role
 from offchain.dispute.state import Verdict
 from offchain.protocol.scores import ABSTAIN, PPM
 from offchain.protocol.settlement import Outcome
-from offchain.roles.challenge import judge, open_challenge, view_order
+from offchain.roles.challenge import DisputePlayer, judge, open_challenge, view_order
 from offchain.roles.context import RoleContext
 from offchain.roles.lies import Conspiracy, CopyWithNoise, Defence, FlipOneSample
 from offchain.roles.settled import compute_settlement, sealed_payouts
@@ -25,6 +25,7 @@ from tests.integration.roles.court_stage import (
     validator,
     verifier,
 )
+from tests.integration.roles.killing import Inline
 
 POOR, GOOD = 0, 1
 """Model indices."""
@@ -158,6 +159,34 @@ def test_an_accomplice_cannot_empty_the_places_that_the_best_model_needs(house: 
     seat = read_validations(contracts, OID)[3]
     assert (seat.validator, seat.holder, seat.score) == (accused, house.address("verifier0"), 48)
     assert contracts.tally(OID, GOOD).eligible
+
+
+def test_a_place_that_was_emptied_before_is_taken_without_a_dispute(house: Courthouse) -> None:
+    """The accomplice has won already when the verifier comes."""
+    contracts = house.stage.contracts
+    false = liar(FlipOneSample(GOOD))
+    score(house, {"validator0": validator, "validator1": false})
+    accused = house.address("validator1")
+
+    def pretend(context: RoleContext) -> None:
+        view = view_order(context, OID)
+        open_challenge(context, view, judge(context, view, accused, GOOD)[0], take_place=False)
+
+    def accomplice(context: RoleContext) -> DisputePlayer:
+        return DisputePlayer(context, OID, 1, executor=Inline())
+
+    house.mortal("verifier1").alive(pretend)
+    play(house, {"verifier1": accomplice, "validator1": false})
+    assert not contracts.tally(OID, GOOD).eligible, "one true validation, and the order wants two"
+    house.work("verifier0", verifier)
+    assert len(house.cases()) == 1
+    assert contracts.tally(OID, GOOD).eligible
+    end_the_window(house)
+    house.work("client", client_worker)
+    assert contracts.settlement(OID).model_index == GOOD
+    assert contracts.bond(house.address("verifier0"), Role.VERIFIER).locked > 0
+    house.work("verifier0", verifier)
+    assert contracts.bond(house.address("verifier0"), Role.VERIFIER).locked == 0
 
 
 def test_copies_with_noise_are_proven_false_one_model_after_the_other(house: Courthouse) -> None:

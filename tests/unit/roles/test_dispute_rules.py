@@ -113,6 +113,19 @@ def test_a_true_score_takes_the_place_where_the_best_model_lacks_validations() -
     assert chosen(validation(LIAR, 0, 9)) == [(LIAR, 0, ABSTAIN, 1)], "a model that cannot win needs nobody"
 
 
+def test_places_that_others_have_emptied_are_taken_while_the_best_model_needs_them() -> None:
+    empty = validation(LIAR, 1, 9, live=False, counted=False, emptied=True)
+    other = replace(empty, validator=THIRD, holder=THIRD)
+    assert chosen(empty, other) == [(LIAR, 1, 47, 1)], "the order wants one"
+    assert chosen(empty, validation(HONEST, 1, 47)) == []
+    assert chosen(replace(empty, model_index=0)) == [], "a model that cannot win needs nobody"
+    assert chosen(empty, undecided=True) == []
+    false = validation(THIRD, 1, 48)
+    assert chosen(empty, false) == [(THIRD, 1, 47, 1)], "the court gives it away only when there are too few"
+    (found,) = challenges(view(CHALLENGE), [empty], TRUTH, (), ME, samples=48, prices=None)
+    assert found.keys == (f"fill:1:{LIAR}:1:0:1", None)
+
+
 def test_no_stake_is_put_behind_a_place_before_it_is_clear_which_model_is_the_best() -> None:
     said = [validation(LIAR, 0, 9), validation(LIAR, 1, 9)]
     assert chosen(*said, undecided=True) == [(LIAR, 0, ABSTAIN, 1)]
