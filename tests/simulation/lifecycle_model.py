@@ -22,12 +22,14 @@ from tests.simulation.lifecycle_state import (
     NONE,
     PROVIDER,
     VALIDATOR,
+    VERIFIER,
     Account,
     Bond,
     Claim,
     Order,
     Parameters,
     ScoreSheet,
+    Taken,
 )
 
 ZERO = bytes(32)
@@ -322,7 +324,18 @@ class Model:
         order.open_disputes -= 1
         order.challenge_until = max(order.challenge_until, challenge_until)
 
-    def remove_validation(self, who: Account, oid: int, validator: Account, index: int, challenger: Account) -> None:
+    def lock_challenge(self, who: Account) -> bool:
+        """What the court locks when a dispute is opened."""
+        self._lock(who, VERIFIER, self.parameters.challenge_stake)
+        return True
+
+    def unlock_challenge(self, who: Account) -> None:
+        self._unlock(who, VERIFIER, self.parameters.challenge_stake)
+
+    def replace_validation(
+        self, who: Account, oid: int, validator: Account, index: int, challenger: Account, score: int
+    ) -> bool:
+        """Whether the challenger's score took the place."""
         if who != self.court:
             raise Reverted("OnlyCourt", self.court, who)
         order = self._disputed(oid)
@@ -331,6 +344,19 @@ class Model:
         if not order.is_live(validator, index):
             raise Reverted("NoSuchValidation", oid, validator, index)
         self._take(order, validator, index, challenger)
+        if not in_range(order.function, score, order.scored_samples):
+            return False
+        before = order.places.get((validator, index))
+        order.places[(validator, index)] = Taken(challenger, score, before.version + 1 if before else 1)
+        return True
+
+    def release_seat(self, oid: int, validator: Account, index: int) -> None:
+        order = self._require_phase(oid, Phase.SEALED)
+        taken = order.places.get((validator, index))
+        if taken is None or taken.released or taken.score == ABSTAIN:
+            raise Reverted("NoSuchValidation", oid, validator, index)
+        taken.released = True
+        self._unlock(taken.holder, VERIFIER, self.parameters.challenge_stake)
 
     def void_model(self, who: Account, oid: int, index: int, reporter: Account) -> None:
         self._only_availability(who)
@@ -359,10 +385,15 @@ class Model:
         self._take(order, validator, index, order.voided[index])
 
     def _take(self, order: Order, validator: Account, index: int, beneficiary: Account) -> None:
-        sheet = order.sheets[validator]
+        sheet, share = order.sheets[validator], self.parameters.dispute_share_ppm
+        place = order.places.get((validator, index))
+        if place is not None:
+            place.score = ABSTAIN
+            self._slash(place.holder, VERIFIER, self.parameters.challenge_stake, beneficiary, share)
+            return
         sheet.removed.add(index)
         sheet.taken.add(index)
-        self._slash(validator, VALIDATOR, sheet.v_stake, beneficiary, self.parameters.dispute_share_ppm)
+        self._slash(validator, VALIDATOR, sheet.v_stake, beneficiary, share)
 
     def _only_courts(self, who: Account) -> None:
         if who not in (self.court, self.availability):
@@ -392,7 +423,7 @@ class Model:
 
     def tally(self, oid: int, index: int) -> settlement.Tally:
         order, terms = self.orders[oid], self.terms(oid)
-        sheets, void = order.revealed_sheets(), index in order.voided
+        sheets, void = order.revealed_sheets(self.parameters.challenge_stake), index in order.voided
         return settlement.tally(terms, order.scored_samples, sheets, index, void=void)
 
     def seal(self, who: Account, oid: int) -> None:
@@ -401,7 +432,8 @@ class Model:
             Entrant(provider, order.claims[provider].sequence, void=index in order.voided)
             for index, provider in enumerate(order.models)
         ]
-        settled = settlement.settle(self.terms(oid), order.scored_samples, entrants, order.revealed_sheets())
+        sheets = order.revealed_sheets(self.parameters.challenge_stake)
+        settled = settlement.settle(self.terms(oid), order.scored_samples, entrants, sheets)
         for provider, claim in order.claims.items():
             if claim.slashed:
                 continue

@@ -9,7 +9,7 @@ from eth_typing import ChecksumAddress
 from offchain.protocol import settlement
 from offchain.protocol.lifecycle import Facts, Windows
 from offchain.protocol.scores import ABSTAIN, ScoreFunction
-from offchain.protocol.settlement import Sheet
+from offchain.protocol.settlement import Place, Sheet
 from offchain.types import Wei
 
 NONE, PROVIDER, VALIDATOR, VERIFIER, AGGREGATOR = range(5)
@@ -70,6 +70,16 @@ class Claim:
 
 
 @dataclass
+class Taken:
+    """Who has taken a validation's place; its score is an abstention once that was proven false."""
+
+    holder: Account
+    score: int
+    version: int = 1
+    released: bool = False
+
+
+@dataclass
 class ScoreSheet:
     """`removed`: models whose validation counts no more; `taken`: those of them whose stake was slashed."""
 
@@ -102,6 +112,7 @@ class Order:
     sheets: dict[Account, ScoreSheet] = field(default_factory=dict)
     open_disputes: int = 0
     challenge_until: int = 0
+    places: dict[tuple[Account, int], Taken] = field(default_factory=dict)
     voided: dict[int, Account] = field(default_factory=dict)
     test_void: bool = False
     settled: settlement.Settled | None = None
@@ -129,13 +140,22 @@ class Order:
             challenge_until=self.challenge_until,
         )
 
-    def revealed_sheets(self) -> list[Sheet]:
+    def revealed_sheets(self, stake: int) -> list[Sheet]:
+        """`stake`: what is behind a place that was taken."""
         seated = [(who, self.sheets[who]) for who in self.seats]
         return [
-            Sheet(who, Wei(sheet.v_stake), sheet.scores, frozenset(sheet.removed))
+            Sheet(who, Wei(sheet.v_stake), sheet.scores, frozenset(sheet.removed), self.places_of(who, stake))
             for who, sheet in seated
             if sheet.revealed
         ]
+
+    def places_of(self, validator: Account, stake: int) -> dict[int, Place]:
+        mine = {index: taken for (who, index), taken in self.places.items() if who == validator}
+        return {index: Place(taken.holder, Wei(stake), taken.score) for index, taken in mine.items()}
+
+    def score_of(self, validator: Account, index: int) -> int:
+        taken = self.places.get((validator, index))
+        return self.sheets[validator].scores[index] if taken is None else taken.score
 
     def locked_by(self, sheet: ScoreSheet) -> int:
         return sheet.v_stake * (len(self.models) - len(sheet.taken))
@@ -145,7 +165,8 @@ class Order:
         sheet = self.sheets.get(validator)
         if sheet is None or not sheet.revealed or index >= len(sheet.scores):
             return False
-        return index not in sheet.removed and sheet.scores[index] != ABSTAIN
+        stands = (validator, index) in self.places or index not in sheet.removed
+        return stands and self.score_of(validator, index) != ABSTAIN
 
     def is_live(self, validator: Account, index: int) -> bool:
         return not self.test_void and index not in self.voided and self.counts(validator, index)

@@ -10,7 +10,7 @@ from web3.types import Nonce
 from web3.utils.address import get_create_address
 
 from tests.simulation.evm import Abi, Contract, Evm, account, artifact
-from tests.simulation.lifecycle_model import Parameters
+from tests.simulation.lifecycle_state import Parameters
 
 START = 1_700_000_000
 ACTORS = tuple(account(index) for index in range(8))

@@ -23,7 +23,7 @@ from offchain.protocol.settlement import Outcome, Payout, payouts_hash
 from offchain.types import CidDigest, OrderId, Root, Salt, Wei
 from tests.simulation.evm import Reverted
 from tests.simulation.lifecycle_model import Model
-from tests.simulation.lifecycle_state import AGGREGATOR, PROVIDER, VALIDATOR, Account
+from tests.simulation.lifecycle_state import AGGREGATOR, PROVIDER, VALIDATOR, VERIFIER, Account
 from tests.simulation.network import ACTORS, AVAILABILITY, COURT, FUNDS, START, Network, fresh_network
 
 SAMPLES = 10
@@ -86,9 +86,9 @@ class LifecycleMachine(RuleBasedStateMachine):
 
     # Stakes
 
-    @initialize(amounts=st.lists(st.sampled_from([2000, 300, 2000, 90, 0]), min_size=24, max_size=24))
+    @initialize(amounts=st.lists(st.sampled_from([2000, 300, 2000, 90, 0]), min_size=32, max_size=32))
     def bonds(self, amounts: list[int]) -> None:
-        places = [(who, role) for who in ACTORS for role in (PROVIDER, VALIDATOR, AGGREGATOR)]
+        places = [(who, role) for who in ACTORS for role in (PROVIDER, VALIDATOR, VERIFIER, AGGREGATOR)]
         for (who, role), amount in zip(places, amounts, strict=True):
             if amount:
                 self.bond(who, role, amount)
@@ -275,13 +275,52 @@ class LifecycleMachine(RuleBasedStateMachine):
             case "void":
                 self.any_void(rng, oid)
             case _:
-                validator, index, challenger = rng.choice(ACTORS), rng.randint(0, 2), rng.choice(ACTORS)
-                self.do(
-                    "replaceValidation",
-                    lambda: self.model.remove_validation(who, oid, validator, index, challenger),
-                    lambda: proof.send(who, "replaceValidation", oid, validator, index, challenger, ABSTAIN),
-                    oid,
-                )
+                self.replace(rng, rng.choice([COURT, COURT, who]), oid)
+
+    def replace(self, rng: Random, who: Account, oid: int) -> None:
+        """A verdict: the challenger, whose stake the court has locked, may have put a score of its own in the place."""
+        model, vault, proof = self.model, self.network.vault, self.network.proof
+        order = model.orders.get(oid)
+        places = [(who, index) for who in ACTORS for index in range(3)]
+        live = [place for place in places if order is not None and order.is_live(*place)]
+        validator, index = rng.choice(live if live and rng.random() < 0.8 else places)
+        challenger = rng.choice(ACTORS)
+        stake, ref = model.parameters.challenge_stake, oid.to_bytes(32, "big")
+        locked = self.do(
+            "lock",
+            lambda: model.lock_challenge(challenger),
+            lambda: vault.send(COURT, "lock", challenger, VERIFIER, stake, ref),
+        )
+        score = rng.choice([7, -7, 8, ABSTAIN, 10**9]) if locked else ABSTAIN
+        seated = self.do(
+            "replaceValidation",
+            lambda: model.replace_validation(who, oid, validator, index, challenger, score),
+            lambda: proof.send(who, "replaceValidation", oid, validator, index, challenger, score),
+            oid,
+        )
+        if seated:
+            SEEN["seated"] += 1
+        elif locked:
+            self.do(
+                "unlock",
+                lambda: model.unlock_challenge(challenger),
+                lambda: vault.send(COURT, "unlock", challenger, VERIFIER, stake, ref),
+            )
+
+    def any_release_seat(self, rng: Random) -> None:
+        oid = self.pick_order(rng)
+        order = self.model.orders.get(oid)
+        taken = sorted(order.places) if order is not None else []
+        validator, index = rng.choice([*taken, (ACTORS[0], 0)])
+        self.release_seat(oid, validator, index)
+
+    def release_seat(self, oid: int, validator: Account, index: int) -> None:
+        self.do(
+            "releaseSeat",
+            lambda: self.model.release_seat(oid, validator, index),
+            lambda: self.network.proof.send(ACTORS[0], "releaseSeat", oid, validator, index),
+            oid,
+        )
 
     def any_void(self, rng: Random, oid: int | None = None) -> None:
         who, proof = rng.choice([AVAILABILITY, AVAILABILITY, AVAILABILITY, COURT]), self.network.proof
@@ -490,6 +529,8 @@ class LifecycleMachine(RuleBasedStateMachine):
             self.wait_for_an_end(oid, 0)
 
     def pay(self, rng: Random, oid: int) -> None:
+        for validator, index in sorted(self.model.orders[oid].places):
+            self.release_seat(oid, validator, index)
         if not self.model.members:
             for who in ACTORS:
                 self.join(who, 500)
@@ -541,11 +582,26 @@ class LifecycleMachine(RuleBasedStateMachine):
         for index in range(len(order.models) if facts.score_reveals else 0):
             for who in order.seats:
                 assert proof.read("isLive", oid, who, index) == order.is_live(who, index)
+                self.compare_seat(oid, who, index)
             tally = self.model.tally(oid, index)
             assert proof.read("tallyOf", oid, index) == (tally.live, tally.distinct, tally.score, tally.eligible)
         assert self.network.book.read("escrowOf", oid) == order.escrow
         if order.settled is not None:
             self.compare_settlement(oid)
+
+    def compare_seat(self, oid: int, who: Account, index: int) -> None:
+        order, stake = self.model.orders[oid], self.model.parameters.challenge_stake
+        sheet, taken = order.sheets[who], order.places.get((who, index))
+        if sheet.revealed:
+            holder, behind = (who, sheet.v_stake) if taken is None else (taken.holder, stake)
+            seat = (
+                holder,
+                order.score_of(who, index),
+                behind,
+                taken.version if taken else 0,
+                order.is_live(who, index),
+            )
+            assert self.network.proof.read("seatOf", oid, who, index) == seat
 
     def compare_settlement(self, oid: int) -> None:
         order = self.model.orders[oid]
@@ -603,7 +659,16 @@ COMMON = frozenset(
 
 RARE = frozenset(
     {
-        *("requestExit", "cancel", "leave", "slashUnrevealedClaim", "slashUnrevealedScores", "replaceValidation"),
+        *(
+            "requestExit",
+            "cancel",
+            "leave",
+            "slashUnrevealedClaim",
+            "slashUnrevealedScores",
+            "replaceValidation",
+            "releaseSeat",
+            "seated",
+        ),
         *(
             "slashVoidValidation",
             "voidTest",
