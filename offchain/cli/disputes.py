@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def disputes(
     oid: Annotated[int | None, typer.Option("--oid", help="Only disputes about scores of this order.", min=1)] = None,
     number: Annotated[int | None, typer.Option("--id", help="Only this dispute, move by move.", min=1)] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="The latest so many.", min=1)] = 20,
     home: options.Home = None,
     rpc: options.Rpc = None,
     chain_id: options.ChainId = None,
@@ -29,7 +30,7 @@ def disputes(
 
     session = open_session(load_settings(home=home, rpc=rpc), chain_id)
     only = None if oid is None else session.order(oid)
-    found = summarise_disputes(Court(session.contracts), oid=only, number=number)
+    found = summarise_disputes(Court(session.contracts), oid=only, number=number, latest=limit)
     if number is not None and not found:
         raise Rejected(f"--id {number}: no such dispute; `assay disputes` lists them")
     if as_json:

@@ -13,7 +13,9 @@ from offchain.chain.event_decoder import EventDecoder
 from offchain.errors import Bug, Rejected
 from offchain.protocol.lifecycle import Phase, phase_at
 from offchain.protocol.scores import ABSTAIN
-from offchain.roles.casebook import (
+from offchain.roles.context import RoleContext
+from offchain.roles.courtroom import Courtroom
+from offchain.roles.examination import (
     Examination,
     Finding,
     ModelFiles,
@@ -24,8 +26,6 @@ from offchain.roles.casebook import (
     fetch_model,
     fetch_test,
 )
-from offchain.roles.context import RoleContext
-from offchain.roles.courtroom import Courtroom
 from offchain.roles.funding import format_tokens
 from offchain.roles.order_view import OrderView, order_limits
 from offchain.roles.validations import read_validations

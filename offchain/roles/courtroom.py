@@ -10,8 +10,9 @@ from offchain.chain.views import Model
 from offchain.dispute.solver import next_move
 from offchain.roles.answering import Answering
 from offchain.roles.answering_rules import AnsweringOptions
-from offchain.roles.casebook import Casebook, Finding, ModelFound, Trouble
+from offchain.roles.casebook import Casebook
 from offchain.roles.context import RoleContext
+from offchain.roles.examination import Finding, ModelFound, Trouble
 from offchain.roles.order_view import OrderView
 from offchain.roles.player import Player, Strategy
 from offchain.roles.worker import Hands

@@ -81,12 +81,15 @@ class DisputeSummary:
         }
 
 
-def summarise_disputes(court: Court, *, oid: OrderId | None = None, number: int | None = None) -> list[DisputeSummary]:
-    """The disputes of an order, or the one with that number, or all. Raises Retryable."""
+def summarise_disputes(
+    court: Court, *, oid: OrderId | None = None, number: int | None = None, latest: int | None = None
+) -> list[DisputeSummary]:
+    """The disputes of an order, or the one with that number, or all, or the `latest` so many. Raises Retryable."""
     cases: Sequence[Case] = court.look(court.client.head())
     if oid is not None:
         cases = of_order(cases, oid)
-    return [summarise_dispute(court, case) for case in cases if number is None or case.id == number]
+    chosen = [case for case in cases if number is None or case.id == number]
+    return [summarise_dispute(court, case) for case in (chosen if latest is None else chosen[-latest:])]
 
 
 def summarise_dispute(court: Court, case: Case) -> DisputeSummary:

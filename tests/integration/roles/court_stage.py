@@ -1,6 +1,6 @@
 """An order with revealed models on a chain that can be put back: where disputes between workers are played."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,7 +115,7 @@ def put(house: Courthouse) -> None:
     house.mortal("client").alive(act)
 
 
-def score(house: Courthouse, validators: dict[str, Build]) -> None:
+def score(house: Courthouse, validators: Mapping[str, Build]) -> None:
     """They commit and reveal their scores; afterwards the scores can be challenged."""
     for end in ("score_commit_end", "score_reveal_end"):
         for name, build in validators.items():
@@ -124,7 +124,7 @@ def score(house: Courthouse, validators: dict[str, Build]) -> None:
     assert house.stage.contracts.phase(OID) == Phase.CHALLENGE
 
 
-def play(house: Courthouse, players: dict[str, Build], *, until: Callable[[], bool] | None = None) -> None:
+def play(house: Courthouse, players: Mapping[str, Build], *, until: Callable[[], bool] | None = None) -> None:
     """All players in turn, until none does anything any more, or until `until`."""
     for _ in range(MOST_ROUNDS):
         before = house.client.head().hash

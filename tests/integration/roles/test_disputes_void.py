@@ -39,7 +39,7 @@ from tests.integration.roles.court_stage import (
     score,
     verifier,
 )
-from tests.integration.roles.killing import Inline
+from tests.integration.roles.killing import Build, Inline
 from tests.unit.training.networks import random_model
 from tests.unit.training.test_quantisation import integer_network
 
@@ -105,8 +105,8 @@ def conspiracy(folder: Path, villain: Villain) -> Iterator[Courthouse]:
         yield house
 
 
-def conspirators(house: Courthouse) -> dict[str, Callable[[RoleContext], object]]:
-    return dict.fromkeys(CONSPIRATORS, liar(Conspiracy(house.address(VILLAIN))))  # type: ignore[return-value]
+def conspirators(house: Courthouse) -> dict[str, Build]:
+    return dict.fromkeys(CONSPIRATORS, liar(Conspiracy(house.address(VILLAIN))))
 
 
 def fast_clock() -> Callable[[], float]:
@@ -155,9 +155,9 @@ def test_a_malformed_model_is_void_for_nobody_can_show_the_leaf_at_fault(tmp_pat
     with conspiracy(tmp_path, Villain(malformed_network())) as house:
         before = {name: house.wealth(name) for name in house.accounts}
         players = {"verifier0": verifier, **conspirators(house)}
-        play(house, players)  # type: ignore[arg-type]
+        play(house, players)
         travel(house.client, house.stage.contracts.order(OID).move_seconds + 1)
-        play(house, players)  # type: ignore[arg-type]
+        play(house, players)
         check_that_it_is_void(house, before, Item.UNIT)
 
 
@@ -197,7 +197,7 @@ def test_a_model_that_is_shown_on_request_is_not_void_and_the_answer_earns_the_b
         assert answered == [RequestStatus.ANSWERED] * 2
         assert house.wealth("verifier0") - before == -2 * order.request_bond
         # Once the files can be had, the score is what it is: false.
-        play(house, {"verifier0": verifier, **conspirators(house)})  # type: ignore[arg-type]
+        play(house, {"verifier0": verifier, **conspirators(house)})
         verdicts = [case.dispute.verdict.name for case in house.cases()]
         assert verdicts == ["FALSE"] * 3
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from offchain.chain.client import ChainClient, RpcFailure
 from offchain.chain.errors import RpcRefused
-from offchain.chain.event_decoder import Event, EventDecoder
+from offchain.chain.event_decoder import EventDecoder
 from offchain.chain.history import History
 from offchain.chain.networks import network_for
 
@@ -42,8 +42,8 @@ class Node:
 class Decoder:
     addresses = ("0x" + "01" * 20,)
 
-    def decode(self, log: dict[str, Any]) -> Event | None:
-        return cast(Event, log["block"])
+    def decode(self, log: dict[str, Any]) -> Any:
+        return log["block"]
 
 
 def history(node: Node, first: int) -> History:
@@ -60,13 +60,14 @@ def history(node: Node, first: int) -> History:
 def test_every_event_is_found_once_newest_first(blocks: list[int], most: int, first: int, since: int | None) -> None:
     node = Node(sorted(blocks), most)
     lowest = max(first, since or 0)
-    found = list(history(node, first).backwards((None, ID), last=5000, since=since))
+    found: list[Any] = list(history(node, first).backwards((None, ID), last=5000, since=since))
     assert found == sorted((block for block in blocks if block >= lowest), reverse=True)
 
 
 def test_who_has_seen_enough_reads_no_further() -> None:
     node = Node([10, 4990], most=100)
-    assert next(history(node, 0).backwards((None, ID), last=5000)) == 4990
+    newest: Any = next(history(node, 0).backwards((None, ID), last=5000))
+    assert newest == 4990
     assert len(node.asked) == 1
 
 

@@ -254,7 +254,9 @@ def test_the_leaf_at_fault_is_asked_for_first() -> None:
 
 def test_samples_are_drawn_by_the_asker_and_both_ends_of_one_are_asked_for() -> None:
     large = replace(view(CHALLENGE), order=replace(ORDER, terms=replace(ORDER.terms, input_size=5000)))
-    absence, known, found = Absence(None, tries=3, final=False), [], []
+    absence = Absence(None, tries=3, final=False)
+    known: list[Asked] = []
+    found: list[Target] = []
     for number in range(4):
         target = next_target(large, absence, known, ME, samples=1000, budget=4)
         assert target is not None
