@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
 import { Ownable2Step } from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { IParameters, ProtocolParameters } from "./interfaces/IParameters.sol";
 import { Role } from "./interfaces/IStakeVault.sol";
 
@@ -67,8 +68,9 @@ contract Parameters is IParameters, Ownable2Step {
         _within("aggregatorMinimum", p.aggregatorMinimum, 1, MAX_AMOUNT);
         _within("claimBond", p.claimBond, 1, MAX_AMOUNT);
         _within("minimumVStake", p.minimumVStake, 1, MAX_AMOUNT);
-        _within("challengeStake", p.challengeStake, 1, MAX_AMOUNT);
-        _within("requestBond", p.requestBond, 1, MAX_REQUEST_BOND);
+        // Whoever has the least bond of a verifier can challenge, and ask
+        _within("challengeStake", p.challengeStake, 1, p.verifierMinimum);
+        _within("requestBond", p.requestBond, 1, Math.min(p.verifierMinimum, MAX_REQUEST_BOND));
         _within("minimumReward", p.minimumReward, 1, MAX_AMOUNT);
     }
 

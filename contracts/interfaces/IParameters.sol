@@ -15,9 +15,9 @@ struct ProtocolParameters {
     uint256 claimBond;
     /// least stake behind one validation (vStake of one model) [1, 2^120]
     uint256 minimumVStake;
-    /// locked by who challenges a validation, lost with the dispute (cStake) [1, 2^120]
+    /// locked by who challenges a validation, lost with the dispute (cStake) [1, verifierMinimum]
     uint256 challengeStake;
-    /// locked by who asks for a leaf of a committed root; goes to who posts it [1, 2^90]
+    /// locked by who asks for a leaf of a committed root; goes to who posts it [1, verifierMinimum and 2^90]
     uint256 requestBond;
     /// delay between the request to exit and the withdrawal; the stake stays slashable meanwhile [1, 1 year]
     uint32 exitDelay;

@@ -37,6 +37,7 @@ contract ParametersTest is World {
     function test_minimum_bonds_by_role() public {
         ProtocolParameters memory p = _parameters();
         (p.providerMinimum, p.validatorMinimum, p.verifierMinimum, p.aggregatorMinimum) = (1, 2, 3, 4);
+        (p.challengeStake, p.requestBond) = (3, 3);
         parameters.setParameters(p);
         vm.assertEq(parameters.minimumBond(Role.Provider), 1, "provider");
         vm.assertEq(parameters.minimumBond(Role.Validator), 2, "validator");
@@ -73,13 +74,15 @@ contract ParametersTest is World {
         _refused(p, "minimumVStake", MOST + 1, 1, MOST);
         p = _parameters();
         p.challengeStake = 0;
-        _refused(p, "challengeStake", 0, 1, MOST);
-        p.challengeStake = MOST + 1;
-        _refused(p, "challengeStake", MOST + 1, 1, MOST);
+        _refused(p, "challengeStake", 0, 1, p.verifierMinimum);
+        p.challengeStake = p.verifierMinimum + 1;
+        _refused(p, "challengeStake", p.verifierMinimum + 1, 1, p.verifierMinimum);
         p = _parameters();
         p.requestBond = 0;
-        _refused(p, "requestBond", 0, 1, 2 ** 90);
-        p.requestBond = 2 ** 90 + 1;
+        _refused(p, "requestBond", 0, 1, p.verifierMinimum);
+        p.requestBond = p.verifierMinimum + 1;
+        _refused(p, "requestBond", p.verifierMinimum + 1, 1, p.verifierMinimum);
+        (p.verifierMinimum, p.requestBond) = (MOST, 2 ** 90 + 1);
         _refused(p, "requestBond", 2 ** 90 + 1, 1, 2 ** 90);
         p = _parameters();
         p.minimumReward = 0;
