@@ -47,7 +47,7 @@ class Library:
         self._max_test_bytes = max_test_bytes
         self._lock = Lock()
         self._model: tuple[Root, ModelTree] | None = None
-        self._test: tuple[Root, SampleTree] | None = None
+        self._test: tuple[Root, int, SampleTree] | None = None
 
     def answer(self, target: Target, where: Whereabouts) -> Answer:
         """The answer to a request for `target`.
@@ -56,7 +56,7 @@ class Library:
         """
         with self._lock:
             if is_of_test(target):
-                tree = self._test_tree(where.test)
+                tree = self._test_tree(where.test, where.input_size)
                 return answer_from_test(target, tree, samples=where.test.sample_count, input_size=where.input_size)
             if where.model is None:
                 raise Rejected(f"order {target.oid} has no model {target.model_index}")
@@ -69,12 +69,13 @@ class Library:
             self._model = (model.model_root, ModelTree(network))
         return self._model[1]
 
-    def _test_tree(self, test: TestSet) -> SampleTree:
-        if self._test is None or self._test[0] != test.root:
+    def _test_tree(self, test: TestSet, input_size: int) -> SampleTree:
+        # A client may commit to samples of another size than it says; those have no chunks where one is asked for.
+        if self._test is None or self._test[:2] != (test.root, input_size):
             self._test = None
-            data = fetch_test_set(self._store, test, max_bytes=self._max_test_bytes)
-            self._test = (test.root, SampleTree(data.inputs, data.labels))
-        return self._test[1]
+            data = fetch_test_set(self._store, test, max_bytes=self._max_test_bytes, input_size=input_size)
+            self._test = (test.root, input_size, SampleTree(data.inputs, data.labels))
+        return self._test[2]
 
 
 class Answering:

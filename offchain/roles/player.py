@@ -63,7 +63,8 @@ class Player:
 
     def play(self, view: OrderView) -> None:
         """Makes the moves that are this account's to make, and ends what can be ended."""
-        cases = [case for case in self.cases(view.oid) if case.is_open]
+        # the most urgent first: somebody may have opened many at once, and a trace of a large model takes seconds
+        cases = sorted((case for case in self.cases(view.oid) if case.is_open), key=lambda case: case.dispute.deadline)
         for case, live in zip(cases, self.court.are_live(cases), strict=True):
             act = partial(self._act, view, case, live)
             self._hands.attempt(view.oid, f"dispute {case.id}", act, obligation=True)
