@@ -98,6 +98,49 @@ contract CourtsAttackTest is Materials {
         vm.assertTrue(!proof.isLive(oid, validator(1), 0), "and the lie is gone all the same");
     }
 
+    /// @dev The model's files are nowhere, so nobody but its provider and the validators in league with it can evaluate it;
+    /// each leaf that is asked for is shown, and earns the bond.
+    function test_open_a_model_kept_back_wins_by_a_false_score_if_its_provider_answers_for_single_leaves() public {
+        uint256 oid = _scored(row(ScoreFunctions.ABSTAIN, _truths()[1]), row(40, ScoreFunctions.ABSTAIN));
+        vm.assertTrue(_truths()[0] < 40, "the score is false");
+        _enrolVerifier();
+        Target memory target;
+        (target.oid, target.item) = (oid, Item.Header);
+        vm.prank(verifier);
+        uint256 id = hall.request(target);
+        vm.prank(provider(0));
+        hall.answerHeader(id, _header(0));
+        vm.assertEq(token.balanceOf(provider(0)), 3 * UNIT, "the asker's bond");
+        vm.warp(block.timestamp + 1000);
+        proof.seal(oid);
+        vm.assertEq(proof.settlementOf(oid).winner, provider(0), "who can be evaluated by its friends alone");
+    }
+
+    /// @dev The friend says the same as the liar. An honest challenge that was on its way is moot, and begins again.
+    function test_open_a_friend_who_wins_keeps_the_lie_for_the_price_of_half_a_stake() public {
+        uint256 oid = _scored(_truths(), row(1, 1));
+        _enrolVerifier();
+        address friend = actor("friend", 0);
+        enrol(friend, Role.Verifier, 100 * UNIT);
+        vm.prank(friend);
+        uint256 staged = disputes.counter(oid, validator(1), 0, 1);
+        vm.warp(block.timestamp + 30);
+        vm.prank(verifier);
+        uint256 honest = disputes.open(oid, validator(1), 0);
+        vm.warp(block.timestamp + 30);
+        disputes.timeOut(staged);
+        disputes.dismiss(honest);
+        vm.assertEq(int256(proof.seatOf(oid, validator(1), 0).score), 1, "the lie stands where it stood");
+        vm.assertEq(token.balanceOf(friend), VSTAKE / 2, "and half of the stake stays in the family");
+        vm.prank(verifier);
+        uint256 again = disputes.counter(oid, validator(1), 0, _truths()[0]);
+        vm.assertEq(disputes.disputeOf(again).defendant, friend, "whom the next challenge meets");
+        vm.warp(block.timestamp + 60);
+        disputes.timeOut(again);
+        vm.assertEq(bonded(friend, Role.Verifier), 85 * UNIT, "each turn costs one of them a stake");
+        vm.assertEq(int256(proof.seatOf(oid, validator(1), 0).score), int256(_truths()[0]), "until nobody pays it");
+    }
+
     /// @dev The liar is silent, so its clock decides.
     function _challenge(uint256 oid, uint16 index) private {
         vm.prank(verifier);
