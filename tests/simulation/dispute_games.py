@@ -1,7 +1,7 @@
 """One seed, one game: a random world, a scenario, and what must come of it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -12,7 +12,7 @@ from offchain.dispute.state import Dispute, Posted, Side, Verdict
 from offchain.model.graph import Op
 from offchain.protocol.scores import ScoreFunction
 from tests.simulation.dispute_arena import Court, Record, Referee, arguments_of, play
-from tests.simulation.dispute_lies import random_lie
+from tests.simulation.dispute_lies import FalseEvidence, random_lie
 from tests.simulation.dispute_players import Accuser, Attempt, Habit, Honest, Liar, Player
 from tests.simulation.dispute_worlds import FUNCTIONS, Generator, World, random_world, wide_world
 from tests.simulation.evm import Abi, artifact
@@ -76,72 +76,89 @@ class Forgetful(Honest):
 
 
 def play_seed(seed: int, make_court: CourtMaker = Referee, function: ScoreFunction | None = None) -> Tally:
-    """The game of a seed, and what it came to. Asserts that whoever is honest wins."""
+    """The games of a seed, three or four in one world, and what they came to. Asserts that whoever is honest wins."""
     rng = np.random.default_rng(seed)
     make_world = wide_world if rng.integers(10) == 0 else random_world
-    world = make_world(rng, function or FUNCTIONS[seed // 8 % len(FUNCTIONS)])
-    return play_world(rng, world, seed % 8, make_court)
-
-
-def play_world(rng: Generator, world: World, scenario: int, make_court: CourtMaker = Referee) -> Tally:
-    """A scenario (0 to 7) in this world."""
+    world = make_world(rng, function or FUNCTIONS[seed % len(FUNCTIONS)])
     tally = Tally()
-    history: list[Move] = []
-    if rng.integers(3) == 0:
-        history = warm_up(rng, world)
-    if scenario < 4:
-        false_claim(rng, world, make_court, history, tally)
-    elif scenario < 7:
-        true_claim(rng, world, make_court, history, tally)
-    else:
-        collusion(rng, world, make_court, history, tally)
+    stage = Stage(rng, world, make_court, random_lie(rng, world), tally)
+    if rng.integers(2):
+        stage.history.extend(warm_up(rng, world, stage.lie))
+    for scenario in (false_claim, true_claim, collusion):
+        scenario(stage)
     return tally
 
 
-def warm_up(rng: Generator, world: World) -> list[Move]:
-    """The moves of another game about this world, for those who replay them."""
-    lie = random_lie(rng, world)
+@dataclass
+class Stage:
+    """A world, a lie about it, and the moves that were made in it so far, for those who replay them."""
+
+    rng: Generator
+    world: World
+    make_court: CourtMaker
+    lie: FalseEvidence
+    tally: Tally
+    history: list[Move] = field(default_factory=list)
+
+    @property
+    def claimed(self) -> int:
+        """The false score."""
+        return self.lie.total(0, len(self.world.scores))
+
+    def liar(self) -> Liar:
+        """Who claims it, with some habit."""
+        return Liar(Side.DEFENDANT, self.rng, self.world, self.lie, _habit(self.rng), tuple(self.history))
+
+    def accuser(self) -> Accuser:
+        """A challenger of anything, by the lie, by whim, or both."""
+        evidence = self.lie if self.rng.integers(3) else self.world.truth()
+        whim = float(self.rng.choice([0.0, 0.2, 1.0]))
+        history = tuple(self.history)
+        return Accuser(Side.CHALLENGER, self.rng, self.world, evidence, _habit(self.rng), history, whim=whim)
+
+    def honest(self, side: Side) -> Player:
+        """Who knows the truth; now and then one that starts anew before each of its moves."""
+        if self.rng.integers(10) == 0:
+            return Forgetful(side, self.rng, self.world.truth(), self.world)
+        return Honest(side, self.rng, self.world.truth())
+
+    def play(self, court: Court, defendant: Player, challenger: Player) -> Verdict:
+        """A game to its end, with its money checked."""
+        size_of = calldata_size if defendant.honest or challenger.honest else None
+        record = play(court, defendant, challenger, court.start, size_of)
+        court.check_money()
+        self.tally.add(self.world, record)
+        self.history = record.moves
+        return record.verdict
+
+
+def warm_up(rng: Generator, world: World, lie: FalseEvidence) -> list[Move]:
+    """The moves of another game about this world."""
     liar = Liar(Side.DEFENDANT, rng, world, lie, Habit.PLAIN, ())
     court = Referee(world, lie.total(0, len(world.scores)), START)
     return play(court, liar, Honest(Side.CHALLENGER, rng, world.truth()), START).moves
 
 
-def false_claim(rng: Generator, world: World, make_court: CourtMaker, history: Sequence[Move], tally: Tally) -> None:
+def false_claim(stage: Stage) -> None:
     """A liar against an honest challenger, who wins."""
-    lie = random_lie(rng, world)
-    liar = Liar(Side.DEFENDANT, rng, world, lie, _habit(rng), history)
-    court = make_court(world, lie.total(0, len(world.scores)), START)
-    record = play(court, liar, _honest(rng, world, Side.CHALLENGER), START, calldata_size)
-    assert record.verdict is Verdict.FALSE, record
-    court.check_money()
-    tally.add(world, record)
+    court = stage.make_court(stage.world, stage.claimed, START)
+    assert stage.play(court, stage.liar(), stage.honest(Side.CHALLENGER)) is Verdict.FALSE
 
 
-def true_claim(rng: Generator, world: World, make_court: CourtMaker, history: Sequence[Move], tally: Tally) -> None:
+def true_claim(stage: Stage) -> None:
     """An honest defendant against a challenger of a true score, who loses."""
-    accuser = _accuser(rng, world, history)
-    court = make_court(world, world.score, START)
-    record = play(court, _honest(rng, world, Side.DEFENDANT), accuser, START, calldata_size)
-    assert record.verdict is Verdict.STANDS, record
-    court.check_money()
-    tally.add(world, record)
+    court = stage.make_court(stage.world, stage.world.score, START)
+    assert stage.play(court, stage.honest(Side.DEFENDANT), stage.accuser()) is Verdict.STANDS
 
 
-def collusion(rng: Generator, world: World, make_court: CourtMaker, history: Sequence[Move], tally: Tally) -> None:
+def collusion(stage: Stage) -> None:
     """A liar whose accomplice challenges first; an honest challenger follows, and wins."""
-    lie = random_lie(rng, world)
-    liar = Liar(Side.DEFENDANT, rng, world, lie, _habit(rng), history)
-    court = make_court(world, lie.total(0, len(world.scores)), START)
-    first = play(court, liar, _accuser(rng, world, history), START)
-    court.check_money()
-    tally.add(world, first)
-    if first.verdict is Verdict.FALSE:
+    court = stage.make_court(stage.world, stage.claimed, START)
+    liar = stage.liar()
+    if stage.play(court, liar, stage.accuser()) is Verdict.FALSE:
         return  # the accomplice was clumsy
-    court = court.again(court.dispute.deadline)
-    record = play(court, liar, _honest(rng, world, Side.CHALLENGER), court.start, calldata_size)
-    assert record.verdict is Verdict.FALSE, record
-    court.check_money()
-    tally.add(world, record)
+    again = court.again(court.dispute.deadline)
+    assert stage.play(again, liar, stage.honest(Side.CHALLENGER)) is Verdict.FALSE
 
 
 def calldata_size(move: Move) -> int:
@@ -154,18 +171,6 @@ def calldata_size(move: Move) -> int:
 @cache
 def _court_abi() -> Abi:
     return Abi(artifact("DisputeCourt")["abi"])
-
-
-def _honest(rng: Generator, world: World, side: Side) -> Player:
-    if rng.integers(10) == 0:
-        return Forgetful(side, rng, world.truth(), world)
-    return Honest(side, rng, world.truth())
-
-
-def _accuser(rng: Generator, world: World, history: Sequence[Move]) -> Accuser:
-    evidence = random_lie(rng, world) if rng.integers(3) else world.truth()
-    whim = float(rng.choice([0.0, 0.2, 1.0]))
-    return Accuser(Side.CHALLENGER, rng, world, evidence, _habit(rng), history, whim=whim)
 
 
 def _habit(rng: Generator) -> Habit:

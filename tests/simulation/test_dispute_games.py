@@ -7,18 +7,18 @@ from offchain.dispute.state import Side, Verdict
 from offchain.protocol.scores import ScoreFunction
 from tests.simulation.dispute_arena import Referee, play
 from tests.simulation.dispute_games import START, Tally, calldata_size, play_seed
-from tests.simulation.dispute_lies import FalseEvidence, flip_tensor, is_false
+from tests.simulation.dispute_lies import FalseEvidence, flip_tensor, is_false, random_lie
 from tests.simulation.dispute_players import Habit, Honest, Liar
 from tests.simulation.dispute_worlds import WIDE, World, wide_world
 
-BLOCK = 1_000
-"""Games of one long test; ten of them are the battery of 10,000."""
+BLOCK = 350
+"""Seeds of one long test, three games each at least; ten of them are the battery of 10,000."""
 
 
-def play_block(first: int, games: int) -> Tally:
+def play_block(first: int, seeds: int) -> Tally:
     """Many seeds; says all that fail."""
     tally, failed = Tally(), []
-    for seed in range(first, first + games):
+    for seed in range(first, first + seeds):
         try:
             tally.merge(play_seed(seed))
         except Exception as error:  # noqa: BLE001 - every failure is reported with its seed
@@ -29,7 +29,7 @@ def play_block(first: int, games: int) -> Tally:
 
 
 def test_the_honest_win() -> None:
-    tally = play_block(0, 300)
+    tally = play_block(0, 100)
     tally.check_coverage()
     assert tally.games >= 300
 
@@ -39,12 +39,14 @@ def test_the_honest_win() -> None:
 def test_the_honest_win_ten_thousand_games(block: int) -> None:
     tally = play_block(10_000 + block * BLOCK, BLOCK)
     tally.check_coverage()
-    assert tally.games >= BLOCK
+    assert tally.games >= 3 * BLOCK
 
 
-def test_a_score_that_no_trace_changes_can_be_lied_about_seed_10255() -> None:
-    """The top five of three outputs: nothing but the sum can be false. Found by the battery of 10,000."""
-    assert play_seed(10_255).verdicts["FALSE"] == 1
+def test_a_score_that_no_trace_changes_can_be_lied_about() -> None:
+    """The top five of three outputs: nothing but the sum can be false. Found as seed 10255 by the battery of 10,000."""
+    rng = np.random.default_rng(0)
+    world = wide_world(rng, ScoreFunction.TOP5_ACCURACY, "output")
+    assert is_false(world, random_lie(rng, world))
 
 
 @pytest.mark.parametrize("name", [name for name in WIDE if name != "output"])
