@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
-import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import { IOrderBook, Order } from "./interfaces/IOrderBook.sol";
 import { IParameters } from "./interfaces/IParameters.sol";
 import { Claim, IProofOfTraining, Model, Outcome, Settlement } from "./interfaces/IProofOfTraining.sol";
@@ -13,26 +12,11 @@ import { Phase } from "./libraries/Lifecycle.sol";
 import { ScoreFunction, ScoreFunctions } from "./libraries/ScoreFunctions.sol";
 import { Settlements } from "./libraries/Settlements.sol";
 import { Tallies, Votes } from "./libraries/Tallies.sol";
-import { ProofState } from "./ProofState.sol";
+import { ProofCourts } from "./ProofCourts.sol";
 
 /// @title ProofOfTraining
-contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
+contract ProofOfTraining is ProofCourts {
     using Tallies for Votes;
-
-    modifier onlyCourt() {
-        if (msg.sender != _COURT) revert OnlyCourt(_COURT, msg.sender);
-        _;
-    }
-
-    modifier onlyAvailability() {
-        if (msg.sender != _AVAILABILITY) revert OnlyAvailability(_AVAILABILITY, msg.sender);
-        _;
-    }
-
-    modifier onlyCourts() {
-        if (msg.sender != _COURT && msg.sender != _AVAILABILITY) revert NotACourt(msg.sender);
-        _;
-    }
 
     constructor(
         IOrderBook orderBook_,
@@ -40,7 +24,7 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
         IRewardTreasury treasury_,
         address court_,
         address availability_
-    ) ProofState(orderBook_, vault_, treasury_, court_, availability_) { }
+    ) ProofCourts(orderBook_, vault_, treasury_, court_, availability_) { }
 
     /// @inheritdoc IProofOfTraining
     function claim(uint256 oid, bytes32 commitment) external nonReentrant {
@@ -138,16 +122,6 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IProofOfTraining
-    function slashVoidValidation(uint256 oid, address validator, uint16 modelIndex) external nonReentrant {
-        Cycle storage cycle = _cycles[oid];
-        bool bound = cycle.settlement.outcome == Outcome.None && !cycle.testVoid;
-        if (!bound || !_isVoid(cycle, modelIndex) || !_isCounted(cycle, validator, modelIndex)) {
-            revert NotSlashable(oid, validator);
-        }
-        _removeValidation(oid, validator, modelIndex, cycle.reporterOf[modelIndex]);
-    }
-
-    /// @inheritdoc IProofOfTraining
     function seal(uint256 oid) external nonReentrant {
         _requirePhase(oid, Phase.Sealable);
         Order memory order = _orderOf(oid);
@@ -162,100 +136,6 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
         // slither-disable-next-line incorrect-equality
         if (settlement.outcome == Outcome.Refunded) _TREASURY.refund(oid, order.client, amount);
         else _TREASURY.hold(oid, settlement.payoutsHash, amount, tax, order.client);
-    }
-
-    /// @inheritdoc IProofOfTraining
-    function disputeOpened(uint256 oid) external onlyCourts {
-        Phase phase = _phaseOf(oid);
-        if (phase < Phase.ScoreCommit || phase > Phase.Challenge) revert NotContestable(oid, phase);
-        uint32 open = ++_cycles[oid].openDisputes;
-        emit DisputeOpened(oid, open);
-    }
-
-    /// @inheritdoc IProofOfTraining
-    function disputeClosed(uint256 oid, uint64 challengeUntil) external onlyCourts {
-        Cycle storage cycle = _contested(oid);
-        cycle.openDisputes -= 1;
-        if (challengeUntil > cycle.challengeUntil) cycle.challengeUntil = challengeUntil;
-        emit DisputeClosed(oid, cycle.openDisputes, cycle.challengeUntil);
-    }
-
-    /// @inheritdoc IProofOfTraining
-    function replaceValidation(uint256 oid, address validator, uint16 modelIndex, address challenger, int64 score)
-        external
-        onlyCourt
-        nonReentrant
-        returns (bool seated)
-    {
-        Cycle storage cycle = _contested(oid);
-        _knownModel(cycle, oid, modelIndex);
-        bool live = _isLive(cycle, validator, modelIndex);
-        if (!live && !_isVacant(cycle, oid, validator, modelIndex)) {
-            revert NoSuchValidation(oid, validator, modelIndex);
-        }
-        seated = ScoreFunctions.inRange(_orderOf(oid).terms.scoreFunction, score, _samplesOf(oid));
-        if (live) _removeValidation(oid, validator, modelIndex, challenger);
-        if (!seated) return false;
-        Taken storage taken = cycle.takenFrom[validator][modelIndex];
-        (taken.holder, taken.score, taken.version) = (challenger, score, taken.version + 1);
-        cycle.votesOn[modelIndex].add(score);
-        emit SeatTaken(oid, validator, modelIndex, challenger, score);
-    }
-
-    /// @inheritdoc IProofOfTraining
-    function releaseSeat(uint256 oid, address validator, uint16 modelIndex) external {
-        _requirePhase(oid, Phase.Sealed);
-        Taken storage taken = _cycles[oid].takenFrom[validator][modelIndex];
-        if (taken.holder == address(0) || taken.released || taken.score == ScoreFunctions.ABSTAIN) {
-            revert NoSuchValidation(oid, validator, modelIndex);
-        }
-        taken.released = true;
-        emit SeatReleased(oid, validator, modelIndex, taken.holder);
-        _VAULT.unlock(taken.holder, Role.Verifier, _orderOf(oid).challengeStake, bytes32(oid));
-    }
-
-    /// @inheritdoc IProofOfTraining
-    function voidModel(uint256 oid, uint16 modelIndex, address reporter) external onlyAvailability nonReentrant {
-        Cycle storage cycle = _contested(oid);
-        address provider = _knownModel(cycle, oid, modelIndex).provider;
-        if (_isVoid(cycle, modelIndex)) revert ModelAlreadyVoid(oid, modelIndex);
-        Order memory order = _orderOf(oid);
-        cycle.voidModels |= uint32(1 << modelIndex);
-        cycle.reporterOf[modelIndex] = reporter;
-        cycle.claimBy[provider].slashed = true;
-        emit ModelVoided(oid, modelIndex, provider, reporter, order.claimBond);
-        _VAULT.slashLocked(provider, Role.Provider, order.claimBond, reporter, order.disputeSharePpm, bytes32(oid));
-    }
-
-    /// @inheritdoc IProofOfTraining
-    function voidTest(uint256 oid, address reporter) external onlyAvailability {
-        Cycle storage cycle = _contested(oid);
-        if (cycle.testVoid) revert TestAlreadyVoid(oid);
-        cycle.testVoid = true;
-        emit TestVoided(oid, reporter);
-    }
-
-    /// @dev Takes a counted validation out of the tally and slashes the stake behind it.
-    function _removeValidation(uint256 oid, address validator, uint16 modelIndex, address beneficiary) private {
-        Cycle storage cycle = _cycles[oid];
-        Order memory order = _orderOf(oid);
-        (address holder, uint256 stake) = _holderOf(cycle, validator, modelIndex, order.challengeStake);
-        Role role = _strike(cycle, validator, modelIndex);
-        emit ValidationRemoved(oid, holder, modelIndex, beneficiary, stake);
-        _VAULT.slashLocked(holder, role, stake, beneficiary, order.disputeSharePpm, bytes32(oid));
-    }
-
-    /// @return role in which the stake behind the validation is bonded
-    function _strike(Cycle storage cycle, address validator, uint16 modelIndex) private returns (Role role) {
-        cycle.votesOn[modelIndex].remove(_scoreOf(cycle, validator, modelIndex));
-        Taken storage taken = cycle.takenFrom[validator][modelIndex];
-        if (taken.holder != address(0)) {
-            taken.score = ScoreFunctions.ABSTAIN;
-            return Role.Verifier;
-        }
-        cycle.sheetBy[validator].removals += 1;
-        cycle.removedBy[validator] |= 1 << modelIndex;
-        return Role.Validator;
     }
 
     /// @dev Gives the caller a place among the validators: the next free one, else that of the lowest vStake.
@@ -438,11 +318,6 @@ contract ProofOfTraining is ProofState, ReentrancyGuardTransient {
         for (uint256 i = 0; i < reveals; ++i) {
             if (!_isVoid(cycle, i)) providers[n++] = cycle.modelAt[i].provider;
         }
-    }
-
-    function _contested(uint256 oid) private view returns (Cycle storage cycle) {
-        cycle = _cycles[oid];
-        if (cycle.openDisputes == 0) revert NoOpenDispute(oid);
     }
 
     function _requireActive(Role role) private view {
