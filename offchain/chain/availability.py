@@ -17,12 +17,14 @@ from offchain.chain.history import History
 from offchain.chain.views import decode, encode
 from offchain.dispute.answers import Answer
 from offchain.dispute.locating import Shown
-from offchain.dispute.requests import Request, Target
+from offchain.dispute.requests import Request, Target, is_of_test
 from offchain.types import OrderId, Seconds
 
 NAME = "AvailabilityCourt"
 BATCH = 200
 """Requests read in one round trip."""
+BUNCH = 300
+"""Seconds between deadlines that count as about the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +141,17 @@ def of_order(asked: Iterable[Asked], oid: OrderId) -> tuple[Asked, ...]:
 
 
 def answerable(asked: Iterable[Asked], now: Seconds) -> tuple[Asked, ...]:
-    """Those that an answer still saves, the most urgent first."""
+    """Those that an answer still saves, the most urgent first; of about the same time, one model after the other.
+
+    A tree is made once for all that is answered from it: else who asks about two models in turn has it made each time.
+    """
     found = [one for one in asked if one.is_open and now < one.request.deadline]
-    return tuple(sorted(found, key=lambda one: (one.request.deadline, one.id)))
+
+    def urgency(one: Asked) -> tuple[int, bool, int, int]:
+        target = one.request.target
+        return one.request.deadline // BUNCH, is_of_test(target), target.model_index, one.id
+
+    return tuple(sorted(found, key=urgency))
 
 
 def due(asked: Iterable[Asked], now: Seconds) -> tuple[Asked, ...]:
