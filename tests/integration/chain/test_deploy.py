@@ -22,7 +22,6 @@ from offchain.errors import Rejected
 from offchain.types import OrderId, Ppm
 from tests.integration.chain.conftest import funded
 
-
 NOBODY = "0x" + "00" * 20
 
 
