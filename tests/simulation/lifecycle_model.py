@@ -341,9 +341,11 @@ class Model:
         order = self._disputed(oid)
         if index >= len(order.models):
             raise Reverted("UnknownModel", oid, index)
-        if not order.is_live(validator, index):
+        live = order.is_live(validator, index)
+        if not live and not order.is_vacant(validator, index):
             raise Reverted("NoSuchValidation", oid, validator, index)
-        self._take(order, validator, index, challenger)
+        if live:
+            self._take(order, validator, index, challenger)
         if not in_range(order.function, score, order.scored_samples):
             return False
         before = order.places.get((validator, index))

@@ -168,5 +168,13 @@ class Order:
         stands = (validator, index) in self.places or index not in sheet.removed
         return stands and self.score_of(validator, index) != ABSTAIN
 
+    def is_vacant(self, validator: Account, index: int) -> bool:
+        """Whether the validation was proven false, nothing stands in its place, and the model has too few left."""
+        sheet = self.sheets.get(validator)
+        if sheet is None or self.test_void or index in self.voided or index not in sheet.removed:
+            return False
+        live = sum(self.counts(who, index) for who in self.seats)
+        return not self.counts(validator, index) and live < self.minimum_validators
+
     def is_live(self, validator: Account, index: int) -> bool:
         return not self.test_void and index not in self.voided and self.counts(validator, index)

@@ -282,7 +282,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         model, vault, proof = self.model, self.network.vault, self.network.proof
         order = model.orders.get(oid)
         places = [(who, index) for who in ACTORS for index in range(3)]
-        live = [place for place in places if order is not None and order.is_live(*place)]
+        live = [place for place in places if order and (order.is_live(*place) or order.is_vacant(*place))]
         validator, index = rng.choice(live if live and rng.random() < 0.8 else places)
         challenger = rng.choice(ACTORS)
         stake, ref = model.parameters.challenge_stake, oid.to_bytes(32, "big")
@@ -292,6 +292,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             lambda: vault.send(COURT, "lock", challenger, VERIFIER, stake, ref),
         )
         score = rng.choice([7, -7, 8, ABSTAIN, 10**9]) if locked else ABSTAIN
+        vacant = order is not None and order.is_vacant(validator, index)
         seated = self.do(
             "replaceValidation",
             lambda: model.replace_validation(who, oid, validator, index, challenger, score),
@@ -299,7 +300,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             oid,
         )
         if seated:
-            SEEN["seated"] += 1
+            SEEN["filled" if vacant else "seated"] += 1
         elif locked:
             self.do(
                 "unlock",
@@ -668,6 +669,7 @@ RARE = frozenset(
             "replaceValidation",
             "releaseSeat",
             "seated",
+            "filled",
         ),
         *(
             "slashVoidValidation",
