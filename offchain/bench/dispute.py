@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from offchain.bench.court_stage import CourtStage, Subject, court_stage
@@ -241,10 +242,10 @@ def facts(seed: int) -> dict[str, object]:
 def table(rows: Sequence[Row]) -> Table:
     """The rows for a terminal."""
     caption = "KiB: calldata of the largest move. CPU: the challenger's, evaluation and game over evaluation."
-    shown = Table(title="The costliest dispute found, all moves of both players", caption=caption)
-    shown.add_column("network")
-    shown.add_column("lie at")
-    shown.add_column("worst move")
+    title = "The costliest dispute found, all moves of both players"
+    shown = Table(title=title, caption=caption, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("network", "lie at", "worst move"):
+        shown.add_column(name, overflow="fold")
     for name in ("samples", "moves", "gas", "its gas", "KiB", "CPU"):
         shown.add_column(name, justify="right", no_wrap=True)
     for row in rows:

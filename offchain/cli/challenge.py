@@ -6,7 +6,7 @@ import typer
 
 from offchain.cli import options
 from offchain.cli.disputes import print_disputes
-from offchain.cli.output import console, print_json, print_rows
+from offchain.cli.output import console, errors, print_json, print_rows
 from offchain.cli.session import Session, load_settings, open_context, open_session, unlock
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ def challenge(
     model: Annotated[
         int | None, typer.Option("--model", help="Index of the model; by default the first false score.", min=0)
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Challenge --model's score even if it is true.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Challenge --model's score even if it is true, and lose the stake then.")
+    ] = False,
     take_place: Annotated[
         bool, typer.Option("--take-place", help="Put the true score in its place, your stake behind it until the seal.")
     ] = False,
@@ -45,20 +47,25 @@ def challenge(
     account = unlock(session.settings, key)
     with open_context(session, account, "verifier") as context:
         view = view_order(context, order)
-        judged = judge(context, view, accused, model)
+        with errors.status("fetching and scoring the models"):
+            judged = judge(context, view, accused, model)
         if not as_json:
-            print_rows([_row(item) for item in judged], title=f"Scores of {validator}", as_json=False)
+            print_rows(
+                [_row(item) for item in judged], title=f"Scores of {validator}, as the chain has them", as_json=False
+            )
         chosen = next((item for item in judged if item.is_false or force), None)
         if chosen is None:
             scores = "the score is" if model is not None else "all scores are"
             raise Rejected(f"VALIDATOR {validator}: {scores} true; a challenge would lose its stake")
-        number = open_challenge(context, view, chosen, take_place=take_place)
+        with errors.status("opening the dispute"):
+            number = open_challenge(context, view, chosen, take_place=take_place)
         if not as_json:
             console.print(
                 f"dispute {number} is open: model {chosen.validation.model_index} scores {chosen.true}", highlight=False
             )
         if play:
-            _play(context, order, number)
+            with errors.status("playing; the other side has its time for each move"):
+                _play(context, order, number)
         elif not as_json:
             console.print(f"play it with `assay verifier run --key {key}`; `assay disputes --id {number}` shows it")
         _report(session, number, chosen, as_json)

@@ -21,8 +21,9 @@ def print_report(report: dict[str, Any], console: Console) -> None:
             }
             for provider, score_ppm in sorted(order["scores_ppm"].items(), key=lambda item: -item[1])
         ]
+        console.print(f"\n[italic]Order {order['order_id']}: {order['title']} ({order['outcome']})[/italic]")
         if rows:
-            console.print(rows_table(rows, f"\nOrder {order['order_id']}: {order['title']} ({order['outcome']})"))
+            console.print(rows_table(rows, None))
         if order["winner"]:
             console.print(
                 f"The downloaded, verified model on {order['held_out_samples']} held-out samples: "
@@ -48,14 +49,13 @@ def _print_disputes(report: dict[str, Any], console: Console) -> None:
         {
             "order": item["order_id"],
             "model": item["model"],
-            "defendant": names.get(item["defendant"], item["defendant"]),
+            "against": names.get(item["defendant"], item["defendant"]),
             "said": item["score"],
-            "challenger": names.get(item["challenger"], item["challenger"]),
+            "by": names.get(item["challenger"], item["challenger"]),
             "says": "" if item["counter"] is None else item["counter"],
             "verdict": item["verdict"] + (", by the clock" if item["timed_out"] else ""),
             "won": tokens(item["paid"]),
             "burned": tokens(item["burned"]),
-            "moves": len(item["moves"]),
             "gas": f"{item['gas']:,}",
         }
         for item in disputes

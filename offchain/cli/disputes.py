@@ -54,7 +54,7 @@ def print_disputes(session: Session, found: "list[DisputeSummary]", *, moves: bo
             "score": item.score,
             "defendant": name(item.defendant),
             "challenger": name(item.challenger),
-            "stands": _standing(item, now),
+            "state": _standing(item, now),
         }
         for item in found
     ]

@@ -35,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help=(
         "A decentralised training network: clients escrow a reward for a model, service providers compete to train it, "
-        "validators score it, aggregators pay.\n\n"
+        "validators score it, verifiers challenge what is false, aggregators pay.\n\n"
         "Start with [bold]assay demo[/bold]. To do it by hand: [bold]assay devnet[/bold] in one terminal, then "
         "[bold]assay keys dev[/bold], [bold]assay deploy[/bold], and each role in a terminal of its own; the README "
         "goes through it.\n\n"

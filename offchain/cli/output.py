@@ -74,7 +74,9 @@ def rows_table(rows: Sequence[Mapping[str, Any]], title: str | None) -> Table:
     for key, cells in zip(rows[0], columns, strict=True):
         # The words of a title may wrap; amounts are read by their digits, from the right.
         right = any(cells) and all(NUMBER.fullmatch(text.partition("\n")[0]) for text in cells if text)
-        table.add_column(_title(key), justify="right" if right else "left", overflow="fold")
+        # Where it is narrow the words beside a number give way, not its digits.
+        whole = right and " " not in _title(key)
+        table.add_column(_title(key), justify="right" if right else "left", overflow="fold", no_wrap=whole)
     for line in zip(*columns, strict=True):
         table.add_row(*line)
     return table

@@ -138,8 +138,9 @@ def put(
 ) -> None:
     """Order a model: escrow a reward, and let providers compete to train on your data.
 
-    The test set stays here until the models are revealed. Keep `assay client run` running, which releases it then:
-    without it the providers share your reward.
+    The test set stays here until the models are revealed. Keep `assay client
+    run` running, which releases it then: without it the providers share your
+    reward.
     """
     from offchain.data.source import load_source
     from offchain.data.text import TextColumn

@@ -66,9 +66,10 @@ def request_data(
 ) -> None:
     """Ask for data of an order that cannot be had, or that breaks a rule. Without --model or --test: list requests.
 
-    Locks the order's request bond. Whoever shows the leaf on chain, in valid form, gets it; if nobody does in time, the
-    model is void and its provider slashed, part of it for you, or the test set is void and the providers share the
-    reward.
+    Locks the order's request bond: whoever shows the leaf on chain, in valid
+    form, gets it. If nobody does in time, the model is void and its provider
+    slashed, part of it for you; or the test set is void, and the providers
+    share the reward.
     """
     places = {"node": node, "unit": unit, "chunk": chunk, "sample": sample}
     given = {name: value for name, value in places.items() if value is not None}
@@ -178,7 +179,7 @@ def _row(one: "Asked", asker: str, now: int) -> dict[str, Any]:
         "leaf": describe_target(one.request.target),
         "asker": asker,
         "bond": tokens(one.request.bond),
-        "stands": status,
+        "state": status,
     }
 
 

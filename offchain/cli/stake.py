@@ -109,7 +109,7 @@ def show(
             rows.append({"key": name, "address": address, "tokens": balance, **all_bonds})
         else:
             rows.append({"key": name, "tokens": tokens(balance), **{r: _bond(b) for r, b in bonds.items()}})
-    print_rows(rows, title="Stakes", as_json=as_json, empty="no keys; create one with `assay keys new NAME`")
+    print_rows(rows, title="Stakes", as_json=as_json, empty="no keys; create one with `assay keys create NAME`")
 
 
 def _bond(bond: "Bond") -> str:

@@ -60,9 +60,9 @@ def line_of(name: str, arguments: Mapping[str, Any], place: Place) -> Line | Non
         case "Countered":
             return _challenger(f"puts {get('score')} in its place")
         case "SumsPosted":
-            return _defendant(f"gives {len(get('sums'))} sums of samples {_range(get('low'), get('high'))}")
+            return _defendant(f"gives {len(get('sums'))} sums of {_samples(get('low'), get('high'))}")
         case "SumPicked":
-            return _challenger(f"picks samples {_range(get('low'), get('high'))}, said to score {get('value')}")
+            return _challenger(f"picks {_samples(get('low'), get('high'))}, said to score {get('value')}")
         case "TracePosted":
             return _defendant(f"shows sample {get('sample')}: {len(get('roots')) + 1} tensors")
         case "TensorPicked":
@@ -112,6 +112,10 @@ def _defendant(text: str) -> Line:
 
 def _challenger(text: str) -> Line:
     return Line(Side.CHALLENGER, text)
+
+
+def _samples(low: int, high: int) -> str:
+    return f"sample{'s' if high - low > 1 else ''} {_range(low, high)}"
 
 
 def _range(low: int, high: int) -> str:

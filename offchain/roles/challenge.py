@@ -8,7 +8,6 @@ from typing import ClassVar, TypeVar
 from eth_typing import ChecksumAddress
 
 from offchain.chain.court import Court, of_order
-from offchain.chain.enums import Role
 from offchain.chain.event_decoder import EventDecoder
 from offchain.errors import Bug, Rejected
 from offchain.protocol.lifecycle import Phase, phase_at
@@ -26,7 +25,7 @@ from offchain.roles.examination import (
     fetch_model,
     fetch_test,
 )
-from offchain.roles.funding import format_tokens
+from offchain.roles.funding import require_verifier_bond
 from offchain.roles.order_view import OrderView, order_limits
 from offchain.roles.validations import read_validations
 from offchain.roles.verifier_rules import Challenge, Validation, is_about
@@ -114,12 +113,8 @@ def open_challenge(context: RoleContext, view: OrderView, judged: Judgement, *, 
     mine = [case for case in cases if is_about(case, accused) and case.dispute.challenger == me]
     if mine and mine[-1].is_open:
         return mine[-1].id
-    bond, stake = contracts.bond(me, Role.VERIFIER), view.order.challenge_stake
-    if not contracts.is_active(me, Role.VERIFIER) or bond.free < stake:
-        raise Rejected(
-            f"{me} has {format_tokens(bond.free)} tokens free as verifier; a challenge locks {format_tokens(stake)} of "
-            "an active bond, see `assay stake add verifier`"
-        )
+    stake = view.order.challenge_stake
+    require_verifier_bond(contracts, me, stake, "a challenge")
     counter = judged.true if take_place else ABSTAIN
     wanted = Challenge(view.oid, accused, counter, stake, view.now, len(mine) + 1)
     # The same key as a verifier's: whichever of the two comes first, there is one dispute.

@@ -23,6 +23,22 @@ def require_tokens(contracts: AssayContracts, account: ChecksumAddress, amount: 
         )
 
 
+def require_verifier_bond(contracts: AssayContracts, account: ChecksumAddress, amount: Wei, what: str) -> None:
+    """Raises Rejected unless `account` is an active verifier with `amount` wei free; `what` says what locks them."""
+    free = contracts.bond(account, Role.VERIFIER).free
+    if free < amount:
+        raise Rejected(
+            f"{account} has {format_tokens(free)} tokens free as verifier but {what} locks {format_tokens(amount)}; "
+            "add some with `assay stake add verifier`"
+        )
+    if not contracts.is_active(account, Role.VERIFIER):
+        least = contracts.protocol_parameters().verifier_minimum
+        raise Rejected(
+            f"{account} has bonded too little to act as verifier, whose bond is {format_tokens(least)} tokens at "
+            "least; add some with `assay stake add verifier`"
+        )
+
+
 def format_tokens(amount: Wei) -> str:
     """An amount of wei in tokens, exactly."""
     return f"{Decimal(amount).scaleb(-18).normalize():,f}"

@@ -3,13 +3,12 @@
 import secrets
 
 from offchain.chain.availability import Asked, Availability, of_order
-from offchain.chain.enums import Role
 from offchain.chain.errors import ContractRejected
 from offchain.dispute.requests import Request, RequestStatus, Target, describe_target, is_of_test
 from offchain.errors import Bug, Rejected
 from offchain.protocol.lifecycle import Phase, phase_at
 from offchain.roles.context import RoleContext
-from offchain.roles.funding import format_tokens
+from offchain.roles.funding import require_verifier_bond
 from offchain.types import OrderId
 
 CONTESTABLE = frozenset({Phase.SCORE_COMMIT, Phase.SCORE_REVEAL, Phase.CHALLENGE})
@@ -94,13 +93,9 @@ def _check_there(context: RoleContext, target: Target) -> None:
 
 
 def _check_bond(context: RoleContext, target: Target) -> None:
-    contracts, me = context.contracts, context.account
-    bond, wanted = contracts.bond(me, Role.VERIFIER), contracts.order(target.oid).request_bond
-    if not contracts.is_active(me, Role.VERIFIER) or bond.free < wanted:
-        raise Rejected(
-            f"{me} has {format_tokens(bond.free)} tokens free as verifier; a request locks {format_tokens(wanted)} of "
-            "an active bond, see `assay stake add verifier`"
-        )
+    contracts = context.contracts
+    wanted = contracts.order(target.oid).request_bond
+    require_verifier_bond(contracts, context.account, wanted, "a request")
 
 
 def _is_void(context: RoleContext, target: Target) -> bool:
@@ -121,4 +116,5 @@ def in_words(asked: Request) -> str:
         case RequestStatus.MOOT:
             return f"{describe_target(asked.target)}: void for another reason meanwhile; the bond is free"
         case _:
-            return f"{describe_target(asked.target)}: not shown yet"
+            later = f"`assay request-data {asked.target.oid}` tells when it is"
+            return f"{describe_target(asked.target)}: not shown yet; {later}"
