@@ -22,6 +22,9 @@ import { ChunkOpening, Descriptor, Header, NodeOpening, Sample, Totals, UnitOpen
 
 /// @title AvailabilityCourt
 contract AvailabilityCourt is IAvailabilityCourt {
+    // What is compared below are kinds and indices, never a balance or a time.
+    // slither-disable-start incorrect-equality
+
     uint256 private constant PPM = 1_000_000;
 
     IOrderBook private immutable _BOOK;
@@ -324,4 +327,6 @@ contract AvailabilityCourt is IAvailabilityCourt {
             && (target.modelIndex == 0 || target.item != Item.Sample);
         if (!canonical) revert MalformedTarget();
     }
+
+    // slither-disable-end incorrect-equality
 }
