@@ -51,7 +51,7 @@ def challenge(
             judged = judge(context, view, accused, model)
         if not as_json:
             print_rows(
-                [_row(item) for item in judged], title=f"Scores of {validator}, as the chain has them", as_json=False
+                [_row(item) for item in judged], title=f"Scores of {validator}", as_json=False
             )
         chosen = next((item for item in judged if item.is_false or force), None)
         if chosen is None:
