@@ -13,6 +13,8 @@ import numba
 import numpy as np
 
 _FEW = 16
+_DENSE_STRIDE = 8
+"""Strides across up to which whole lines are pooled: at most so many times the columns that are asked for."""
 
 Array = Any
 Geometry = tuple[int, ...]
@@ -158,8 +160,51 @@ def average_pool(
 
 
 @_compiled
+def _max_pool_apart(x: Array, geometry: Geometry, low: Integer, high: Integer, out: Array) -> None:
+    """`max_pool`, window by window."""
+    height, width, channels, rows, columns, tall, wide, down, across, top, left = geometry
+    best = np.empty(channels, np.int8)
+    samples = x.size // (height * width * channels)
+    target = 0
+    for position in range(samples * rows * columns):
+        y0 = (position // columns) % rows * down - top
+        x0 = position % columns * across - left
+        first = position // (columns * rows) * height
+        begin, end = max(0, x0), min(width, x0 + wide)
+        best[:] = -128
+        for y in range(max(0, y0), min(height, y0 + tall)):
+            source = ((first + y) * width + begin) * channels
+            if channels == 1:
+                values = x[source : source + end - begin]
+                largest = best[0]
+                for j in range(values.size):
+                    largest = max(largest, values[j])
+                best[0] = largest
+            else:
+                for j in range(end - begin):
+                    pixel = x[source + j * channels : source + (j + 1) * channels]
+                    for c in range(channels):
+                        best[c] = max(best[c], pixel[c])
+        for c in range(channels):
+            value: Integer = np.int64(best[c])
+            value = max(value, low)
+            out[target + c] = min(value, high)
+        target += channels
+
+
 def max_pool(x: Array, geometry: Geometry, low: Integer, high: Integer, out: Array) -> None:
     """The largest real element of each window; padding is ignored.
+
+    By whole lines; window by window where the stride asks for few of a line, or a model could take millions of times
+    the terms that it counts.
+    """
+    pool = _max_pool_apart if geometry[8] > _DENSE_STRIDE else _max_pool_lines
+    pool(x, geometry, low, high, out)
+
+
+@_compiled
+def _max_pool_lines(x: Array, geometry: Geometry, low: Integer, high: Integer, out: Array) -> None:
+    """`max_pool`, line by line.
 
     First down the rows of the window, then across, each over whole lines of the image, which are long enough for
     vectors where channels are few; then the columns that the stride asks for are picked. Padding is -128, which never
