@@ -19,7 +19,7 @@ abstract contract Games is Ledger {
 
     // Disputes
 
-    /// @dev Verifier 0 challenges the first false validation of the order that it is not challenging already, and mostly
+    /// @dev Verifier 0 challenges the first false validation of the order that it is not challenging already, and often
     /// offers the truth in its place.
     function _accuse(uint256 oid) internal returns (bool) {
         uint256 reveals = proof.factsOf(oid).reveals;
@@ -27,7 +27,7 @@ abstract contract Games is Ledger {
             (address account, uint16 m) = (validator(i / reveals), uint16(i % reveals));
             if (!proof.isLive(oid, account, m) || _isHidden(oid, m) || _isTestHidden(oid)) continue;
             if (proof.scoreOf(oid, account, m) == _truth(oid, m) || _isAccused(oid, account, m)) continue;
-            int64 score = draw(oid, block.timestamp) % 4 == 0 ? ScoreFunctions.ABSTAIN : _truth(oid, m);
+            int64 score = draw(oid, block.timestamp) % 2 == 0 ? ScoreFunctions.ABSTAIN : _truth(oid, m);
             vm.prank(verifier(0));
             try disputes.counter(oid, account, m, score) {
                 return true;

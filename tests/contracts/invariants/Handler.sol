@@ -191,6 +191,24 @@ contract Handler is Steps {
         revert("none to end");
     }
 
+    /// @dev Verifier 0 fills an emptied place with the truth, verifier 1 with anything.
+    function fillPlace(uint256 o, uint256 seed) external counted {
+        uint256 oid = _order(o, Phase.Challenge);
+        bool honest = seed % 2 == 0;
+        require(!honest || !_isTestHidden(oid), "nothing to score with");
+        uint256 reveals = proof.factsOf(oid).reveals;
+        for (uint256 i = 0; i < COPIER * reveals; ++i) {
+            (address account, uint16 m) = (validator(i % COPIER), uint16(i / COPIER));
+            if (honest && _isHidden(oid, m)) continue;
+            int64 score = honest ? _truth(oid, m) : int64(uint64(draw(seed, m) % (COUNT + 1)));
+            vm.prank(verifier(seed % 2));
+            try disputes.fill(oid, account, m, score) {
+                return;
+            } catch { }
+        }
+        revert("no place is empty");
+    }
+
     /// @dev Anybody frees what is behind a place in a sealed order.
     function releaseSeat(uint256 o) external counted {
         require(_releaseSeats(_order(o, Phase.Sealed)), "no place taken");

@@ -40,6 +40,7 @@ abstract contract Ledger is Materials {
     function _terms() internal view override returns (OrderTerms memory t) {
         t = super._terms();
         t.challengeSeconds = 150;
+        t.minimumValidators = 3;
     }
 
     function _parameters() internal pure override returns (ProtocolParameters memory p) {

@@ -11,7 +11,7 @@ contract MoneyInvariants {
         bytes4[] selectors;
     }
 
-    uint256 private constant VERBS = 39;
+    uint256 private constant VERBS = 43;
 
     Handler private handler;
     mapping(bytes4 verb => uint256) private _reached;
@@ -56,11 +56,11 @@ contract MoneyInvariants {
         handler.checkStakes();
     }
 
-    /// @dev The fuzzer's choices are useless if they never go through: a long random life reaches every verb.
+    /// @dev The fuzzer's choices are useless if they never go through: a few dozen random lives reach every verb.
     function test_no_verb_is_idle() public {
-        vm.pauseGasMetering(); // eighty lives take more than a test may
+        vm.pauseGasMetering(); // they take more than a test may
         bytes4[] memory verbs = _verbs();
-        for (uint256 life = 0; life < 80; ++life) {
+        for (uint256 life = 0; life < 200 && _idle(verbs) != 0; ++life) {
             handler = new Handler();
             for (uint256 i = 0; i < 120; ++i) {
                 uint256 r = draw(life, i);
@@ -68,14 +68,24 @@ contract MoneyInvariants {
                 (bool ok,) = address(handler).call(abi.encodeWithSelector(verb, draw(r, 1), draw(r, 2), draw(r, 3)));
                 if (ok) ++_reached[verb];
             }
-            afterInvariant();
+            if (life % 4 == 0) afterInvariant();
         }
+        vm.assertEq(_idle(verbs), 0, "idle: a bit for each verb");
         for (uint256 i = 0; i < verbs.length; ++i) {
-            bool attack = verbs[i] == Handler.openCopiedClaim.selector || verbs[i] == Handler.openCopiedScores.selector
-                || verbs[i] == Handler.embezzle.selector;
-            if (attack) vm.assertEq(_reached[verbs[i]], 0, "an attack went through");
-            else vm.assertTrue(_reached[verbs[i]] > 0, string(abi.encodePacked("idle verb ", _digits(i))));
+            if (_isAttack(verbs[i])) vm.assertEq(_reached[verbs[i]], 0, "an attack went through");
         }
+    }
+
+    /// @return bits those of the verbs that nobody has come through with, attacks aside
+    function _idle(bytes4[] memory verbs) private view returns (uint256 bits) {
+        for (uint256 i = 0; i < verbs.length; ++i) {
+            if (_reached[verbs[i]] == 0 && !_isAttack(verbs[i])) bits |= 1 << i;
+        }
+    }
+
+    function _isAttack(bytes4 verb) private pure returns (bool) {
+        return verb == Handler.openCopiedClaim.selector || verb == Handler.openCopiedScores.selector
+            || verb == Handler.embezzle.selector;
     }
 
     function _verbs() private pure returns (bytes4[] memory v) {
@@ -119,9 +129,9 @@ contract MoneyInvariants {
         v[36] = Handler.answerData.selector;
         v[37] = Handler.endRequest.selector;
         v[38] = Handler.releaseSeat.selector;
-    }
-
-    function _digits(uint256 n) private pure returns (bytes memory) {
-        return abi.encodePacked(uint8(48 + n / 10), uint8(48 + n % 10));
+        // Four tickets: a place is empty and needed only now and then.
+        for (uint256 i = 39; i < VERBS; ++i) {
+            v[i] = Handler.fillPlace.selector;
+        }
     }
 }
