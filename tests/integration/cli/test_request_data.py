@@ -89,7 +89,8 @@ def test_a_leaf_that_somebody_shows(cli: Cli, revealed: Revealed) -> None:
     with_sender(cli, dev_accounts(HOLDER + 1)[HOLDER], lambda sender: sender.send(f"answer:{number}", call))
     shown = json.loads(cli(*words, "--wait", "--json").out)
     assert shown["status"] == "answered"
-    assert len(bytes.fromhex(shown["payload"][2:])) == 33 * 32
+    # The descriptor, and the way to the root: where it is, how long it is, and the one hash of two nodes.
+    assert len(bytes.fromhex(shown["payload"][2:])) == (33 + 3) * 32
     assert "shown" in cli(*words).out
     listed = json.loads(cli("request-data", oid, "--json").out)
     assert [(item["id"], item["status"]) for item in listed] == [(number, "answered")]
