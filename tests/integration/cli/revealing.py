@@ -81,7 +81,8 @@ def _truncated(good: Offered) -> Offered:
 
 
 def _oversized(good: Offered) -> Offered:
-    return replace(good, weights=good.weights + bytes(MAX_MODEL_BYTES))
+    """More than the parameters that the order allows and what files may need besides."""
+    return replace(good, weights=good.weights + bytes(MAX_MODEL_BYTES + (3 << 20)))
 
 
 def _understated(good: Offered) -> Offered:
@@ -125,7 +126,7 @@ def _not_finite(good: Offered) -> Offered:
 
 BAD: Mapping[str, tuple[Callable[[Offered], Offered], tuple[str, ...]]] = {
     "truncated": (_truncated, ("weights.safetensors", "fetch it again")),
-    "oversized": (_oversized, ("the order allows", str(MAX_MODEL_BYTES))),
+    "oversized": (_oversized, ("the order allows",)),
     "understated": (_understated, ("bytes",)),
     "wrong dtype": (_wrong_dtype, ("weights.safetensors", "0.bias", "F32")),
     "NaN scale": (_nan_scale, ("graph.json",)),
@@ -160,12 +161,14 @@ def reveal_all(cli: Cli, oid: OrderId) -> Revealed:
         account = accounts[name]
         commitment = claim_commitment(oid, account.address, offer.root, cids[name].digest, SALT)
         with_sender(cli, account, lambda sender: bond(contracts, sender, Role.PROVIDER, BOND, intent="reveal_all"))
-        with_sender(cli, account, lambda sender, c=commitment: sender.send("claim", contracts.claim_model(oid, c)))
+        with_sender(
+            cli, account, lambda sender, c=commitment: sender.send(f"claim:{oid}", contracts.claim_model(oid, c))
+        )
     travel(cli.client, contracts.order(oid).windows.train_end - cli.client.now())
     assert contracts.phase(oid) is Phase.REVEAL
     for name, offer in offers.items():
         call = contracts.reveal_model(oid, offer.root, cids[name].digest, SALT)
-        with_sender(cli, accounts[name], lambda sender, call=call: sender.send("reveal", call))
+        with_sender(cli, accounts[name], lambda sender, call=call: sender.send(f"reveal:{oid}", call))
     return Revealed(oid, good, {name: account.address for name, account in accounts.items()}, cids)
 
 
