@@ -50,9 +50,7 @@ def challenge(
         with errors.status("fetching and scoring the models"):
             judged = judge(context, view, accused, model)
         if not as_json:
-            print_rows(
-                [_row(item) for item in judged], title=f"Scores of {validator}", as_json=False
-            )
+            print_rows([_row(item) for item in judged], title=f"Scores of {validator}", as_json=False)
         chosen = next((item for item in judged if item.is_false or force), None)
         if chosen is None:
             scores = "the score is" if model is not None else "all scores are"
