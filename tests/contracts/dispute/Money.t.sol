@@ -105,7 +105,7 @@ contract DisputeMoneyTest is Players {
     /// @dev An order with two models, for each of which the validators have locked the same.
     function _game(uint256 share, uint256 stake, uint256 vStake) private returns (Game memory g, uint256 part) {
         part = between(share, 0, 900_000);
-        _stake = between(stake, 1, BOND);
+        _stake = between(stake, 1, _parameters().verifierMinimum);
         _vStake = between(vStake, 10 * UNIT, 100_000 * UNIT);
         ProtocolParameters memory p = _parameters();
         (p.disputeSharePpm, p.challengeStake) = (uint32(part), _stake);

@@ -36,7 +36,7 @@ contract MerkleHarness {
     }
 
     /// @return the test root that the sample leads to
-    function testRoot(Sample calldata sample, uint256 index, uint256 samples, bytes32[] calldata proof)
+    function rootOfTest(Sample calldata sample, uint256 index, uint256 samples, bytes32[] calldata proof)
         external
         pure
         returns (bytes32)
