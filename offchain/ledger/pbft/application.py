@@ -53,10 +53,10 @@ class GroupConfig:
     creator_bytes: int = 8 << 20
     max_bundle_bytes: int = 256 << 10
     max_request_bytes: int = 8 << 10
-    timeout: Millis = Millis(2_000)
-    longest_timeout: Millis = Millis(64_000)
-    status_every: Millis = Millis(1_000)
-    max_drift: Millis = Millis(30_000)
+    timeout: int = 2_000
+    longest_timeout: int = 64_000
+    status_every: int = 1_000
+    max_drift: int = 30_000
     chunk_bytes: int = 512 << 10
 
     @property
