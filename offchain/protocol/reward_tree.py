@@ -23,7 +23,7 @@ _PAD = bytes(12)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A tree in three numbers: its root, how many leaves it has (leaf 0 included), and the sum of their totals in wei."""
+    """A tree in short: its root, how many leaves it has (leaf 0 included), and the sum of their totals in wei."""
 
     accounts_root: Root
     count: int
