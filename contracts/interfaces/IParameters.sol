@@ -34,9 +34,13 @@ struct ProtocolParameters {
     uint32 moveSeconds;
     /// how long the committee may take to settle before participants are paid directly [1, 30 days]
     uint32 stallDelay;
+    /// how long anyone may refute a root of rewards before accounts claim against it [1, exitDelay and 30 days]
+    uint32 fraudSeconds;
+    /// how long the committee lets sealed orders gather for one root; no contract looks at it [1, 30 days]
+    uint32 updateSeconds;
     /// length of a committee's epoch [1, 1 year]
     uint32 epochSeconds;
-    /// most members of a committee [1, 32]
+    /// most members of a committee [1, 100]
     uint16 maxMembers;
     /// most claims (providers) and most validators of one order [1, 32]
     uint16 maxClaims;
@@ -54,8 +58,8 @@ struct ProtocolParameters {
 
 /// @title The protocol's parameters, in one place, with bounds that no owner can cross
 /// @notice The owner can be a timelock; ownership moves in two steps. An order keeps the values that
-/// held when it was put, but for the least bonds, which whoever joins it later must have, and the delays of exit and
-/// stall, which run from their own beginning.
+/// held when it was put, but for the least bonds, which whoever joins it later must have, and the delays of exit, stall and
+/// fraud window, which run from their own beginning.
 interface IParameters {
     /// @notice All parameters were replaced.
     event ParametersChanged(ProtocolParameters parameters);
@@ -72,4 +76,10 @@ interface IParameters {
 
     /// @return the least bond of `role`, in wei; for `Role.None` the largest number there is, which no bond reaches
     function minimumBond(Role role) external view returns (uint256);
+
+    /// @return the parameter of this name alone, for reading all costs a dozen slots
+    function stallDelay() external view returns (uint32);
+
+    /// @return the parameter of this name alone
+    function fraudSeconds() external view returns (uint32);
 }
