@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from coincurve import PublicKey
-from eth_abi.abi import encode
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
@@ -132,8 +131,8 @@ def seats_of(members: Sequence[ChecksumAddress], signatures: Mapping[ChecksumAdd
 
 
 def members_hash(members: Sequence[ChecksumAddress]) -> bytes:
-    """What the committee stores of an epoch's members: keccak256(abi.encode(members))."""
-    return keccak(encode(["address[]"], [list(members)]))
+    """What the committee stores of an epoch: keccak256(abi.encodePacked(members)), each padded to 32 bytes."""
+    return keccak(b"".join(bytes(12) + bytes.fromhex(member[2:]) for member in members))
 
 
 # Orders and cycles
@@ -175,10 +174,9 @@ def credits_of(order: SealedOrder, members: Sequence[ChecksumAddress]) -> tuple[
     return (*order.payouts, Payout(members[order.sequence % len(members)], order.tax))
 
 
-def take_step(tree: RewardTree, order: SealedOrder, members: Sequence[ChecksumAddress]) -> tuple[Witness, ...]:
-    """Credits what `order` earned to `tree`; the witnesses of the credits that change anything."""
-    witnesses = (tree.credit(payout.account, payout.amount) for payout in credits_of(order, members))
-    return tuple(witness for witness in witnesses if witness is not None)
+def take_step(tree: RewardTree, order: SealedOrder, members: Sequence[ChecksumAddress]) -> tuple[Witness | None, ...]:
+    """Credits what `order` earned to `tree`; a witness for each credit, None for those that change nothing."""
+    return tuple(tree.credit(payout.account, payout.amount) for payout in credits_of(order, members))
 
 
 def steps_hash(steps: Sequence[bytes]) -> bytes:
@@ -193,7 +191,7 @@ def root_of(steps: Sequence[bytes]) -> Root:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """Where a cycle starts: the `cycle` before it (0: none), its root and last order, and the history up to there.
+    """Where a cycle starts: the `cycle` before it (0: none), its root, last order and steps' hash, and the history.
 
     `tree` is not changed by anything here.
     """
@@ -202,12 +200,13 @@ class Before:
     root: Root
     up_to: int
     history: bytes
+    steps_hash: bytes
     tree: RewardTree
 
 
 def genesis() -> Before:
     """Where the first cycle starts."""
-    return Before(0, NO_PARENT, 0, NO_HISTORY, RewardTree())
+    return Before(0, NO_PARENT, 0, NO_HISTORY, bytes(32), RewardTree())
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +225,7 @@ class Cycle:
     def after(self) -> Before:
         """Where the next cycle starts."""
         found = self.statement
-        return Before(found.cycle, found.root, found.up_to, found.history, self.tree)
+        return Before(found.cycle, found.root, found.up_to, found.history, steps_hash(self.steps), self.tree)
 
 
 def build_cycle(
@@ -268,12 +267,19 @@ def find_false_step(claimed: Sequence[bytes], right: Sequence[bytes]) -> int | N
 
 @dataclass(frozen=True, slots=True)
 class Refutation:
-    """What shows that a cycle's step is false: the state before it, its order, and a witness for each credit."""
+    """What shows that step `step` (from 0) of a cycle is false, whatever its liars wrote there.
 
+    `previous` is the state before the step, `parent` the one before the whole cycle. `credits`: a witness for each
+    payout of the order and for its tax, None where nothing is credited; none when the order was settled otherwise.
+    """
+
+    cycle: int
     step: int
-    before: State
+    parent: State
+    parent_steps_hash: bytes
+    previous: State
     order: SealedOrder
-    witnesses: tuple[Witness, ...]
+    credits: tuple[Witness | None, ...]
 
 
 def refute_step(
@@ -284,12 +290,19 @@ def refute_step(
     tree = before.tree.copy()
     for order in orders[:step]:
         take_step(tree, order, members)
-    state = tree.state
-    return Refutation(step, state, orders[step], take_step(tree, orders[step], members))
+    previous = tree.state
+    return Refutation(
+        cycle=before.cycle + 1,
+        step=step,
+        parent=before.tree.state,
+        parent_steps_hash=before.steps_hash,
+        previous=previous,
+        order=orders[step],
+        credits=take_step(tree, orders[step], members),
+    )
 
 
 def _require_next(before: Before, orders: Sequence[SealedOrder]) -> None:
-    if not orders or [order.sequence for order in orders] != list(
-        range(before.up_to + 1, before.up_to + 1 + len(orders))
-    ):
-        raise Bug(f"after order {before.up_to} come not {[order.sequence for order in orders]}")
+    found = [order.sequence for order in orders]
+    if not orders or found != list(range(before.up_to + 1, before.up_to + 1 + len(orders))):
+        raise Bug(f"after order {before.up_to} come not {found}")

@@ -84,6 +84,10 @@ def typed(statement: RewardRoot) -> dict[str, object]:
     }
 
 
+def root_hash(state_hash: bytes, steps: bytes) -> bytes:
+    return keccak(encode(["bytes32", "bytes32"], [state_hash, steps]))
+
+
 @settings(max_examples=25, deadline=None)
 @given(statement=statements, signer=st.integers(0, 3))
 def test_members_sign_what_a_library_of_eip_712_signs(statement: RewardRoot, signer: int) -> None:
@@ -140,9 +144,7 @@ def test_a_cycle_credits_payouts_and_taxes_in_turn() -> None:
     assert cycle.state.total == sum(earned.values()) + sum(taxes.values())
     assert cycle.steps[2] == cycle.steps[1]
     assert cycle.statement.root == root_of(cycle.steps)
-    assert cycle.statement.root == keccak(
-        encode(["bytes32", "bytes32"], [cycle.state.hash, keccak(b"".join(cycle.steps))])
-    )
+    assert cycle.statement.root == root_hash(cycle.state.hash, keccak(b"".join(cycle.steps)))
     assert (cycle.statement.cycle, cycle.statement.up_to, cycle.statement.parent) == (1, 6, bytes(32))
 
 
@@ -177,9 +179,10 @@ def test_the_first_false_step_is_found_and_has_a_right_state_before_it() -> None
         false = build_cycle(start, greedy, MEMBERS, epoch=1, settled_otherwise=0)
         assert find_false_step(false.steps, right.steps) == step
         refutation = refute_step(start, some, MEMBERS, step)
-        assert refutation.before.hash == (start.tree.state_hash if step == 0 else false.steps[step - 1])
-        assert refutation.order == some[step]
-        assert len(refutation.witnesses) == 4
+        assert refutation.previous.hash == (start.tree.state_hash if step == 0 else false.steps[step - 1])
+        assert (refutation.cycle, refutation.parent, refutation.order) == (2, start.tree.state, some[step])
+        assert root_hash(refutation.parent.hash, refutation.parent_steps_hash) == start.root
+        assert len(refutation.credits) == 4
     with pytest.raises(Bug):
         find_false_step(right.steps[:4], right.steps)
 
