@@ -51,16 +51,20 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What of the tree before a credit shows where it leads.
+    """What of the tree before a credit shows where it leads; the contract's `RewardCredit`.
 
     `leaf` at `index` with `proof` is the account's own leaf, or its low leaf when it has none; `appended` is then the
     proof of the new leaf's place, after the low leaf was changed, and else empty.
     """
 
-    index: int
     leaf: Leaf
+    index: int
     proof: tuple[bytes, ...]
     appended: tuple[bytes, ...] = ()
+
+
+NO_WITNESS = Witness(Leaf(NOBODY, NOBODY, Wei(0)), 0, ())
+"""Stands where nothing is credited."""
 
 
 class RewardTree:
@@ -124,22 +128,22 @@ class RewardTree:
             raise Bug(f"leaf {index} of {len(self._leaves)}")
         return self._siblings(index)
 
-    def credit(self, account: ChecksumAddress, amount: Wei) -> Witness | None:
+    def credit(self, account: ChecksumAddress, amount: Wei) -> Witness:
         """Adds `amount` wei to what the account has earned; the witness is of the tree before.
 
-        None, and nothing has changed, for an amount of 0 or the zero address. Raises Bug for a negative amount.
+        NO_WITNESS, and nothing has changed, for an amount of 0 or the zero address. Raises Bug for a negative amount.
         """
         if amount < 0:
             raise Bug(f"a credit of {amount}")
         raw = _raw(account)
         if amount == 0 or not any(raw):
-            return None
+            return NO_WITNESS
         self._total += amount
         index = self._places.get(raw)
         if index is None:
             return self._append(raw, account, amount)
         leaf = self._leaves[index]
-        witness = Witness(index, leaf, self._siblings(index))
+        witness = Witness(leaf, index, self._siblings(index))
         self._put(index, replace(leaf, total=Wei(leaf.total + amount)))
         return witness
 
@@ -156,7 +160,7 @@ class RewardTree:
         self._places[raw] = index
         insort(self._sorted, raw)
         self._put(index, Leaf(account, before.next, amount))
-        return Witness(low, before, proof, appended)
+        return Witness(before, low, proof, appended)
 
     def _siblings(self, index: int) -> tuple[bytes, ...]:
         found = []

@@ -14,22 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offchain.errors import Bug, Rejected
-from offchain.protocol.reward_root import (
+from offchain.protocol.reward_cycle import (
     NO_HISTORY,
     Before,
-    RewardRoot,
     SealedOrder,
     build_cycle,
-    compact,
-    domain_separator,
     extend_history,
     find_false_step,
     genesis,
-    recover,
-    refute_step,
+    refute,
     root_of,
-    seats_of,
 )
+from offchain.protocol.reward_root import RewardRoot, compact, domain_separator, recover, seats_of
 from offchain.protocol.settlement import Payout, payouts_hash
 from offchain.types import OrderId, Root, Wei
 
@@ -178,9 +174,9 @@ def test_the_first_false_step_is_found_and_has_a_right_state_before_it() -> None
         greedy[step] = replace(some[step], payouts=(Payout(MEMBERS[0], Wei(10**9)), *some[step].payouts[1:]))
         false = build_cycle(start, greedy, MEMBERS, epoch=1, settled_otherwise=0)
         assert find_false_step(false.steps, right.steps) == step
-        refutation = refute_step(start, some, MEMBERS, step)
+        refutation = refute(start, some, MEMBERS, false.steps, step)
         assert refutation.previous.hash == (start.tree.state_hash if step == 0 else false.steps[step - 1])
-        assert (refutation.cycle, refutation.parent, refutation.order) == (2, start.tree.state, some[step])
+        assert (refutation.cycle, refutation.parent, refutation.oid) == (2, start.tree.state, some[step].oid)
         assert root_hash(refutation.parent.hash, refutation.parent_steps_hash) == start.root
         assert len(refutation.credits) == 4
     with pytest.raises(Bug):
@@ -191,7 +187,7 @@ def test_building_leaves_the_start_alone() -> None:
     start = build_cycle(genesis(), orders(3), MEMBERS, epoch=1, settled_otherwise=0).after()
     state = start.tree.state
     build_cycle(start, orders(2, start=4), MEMBERS, epoch=2, settled_otherwise=0)
-    refute_step(start, orders(2, start=4), MEMBERS, 1)
+    refute(start, orders(2, start=4), MEMBERS, [b"", b""], 1)
     assert start.tree.state == state
     assert isinstance(start, Before)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from offchain.errors import Bug
 from offchain.protocol.hashing import keccak
-from offchain.protocol.reward_tree import NOBODY, Leaf, RewardTree, State, Witness, depth_of, root_from
+from offchain.protocol.reward_tree import NO_WITNESS, NOBODY, Leaf, RewardTree, State, Witness, depth_of, root_from
 from offchain.types import Root, Wei
 
 ACCOUNTS = [to_checksum_address(keccak(bytes([i]))[12:]) for i in range(40)]
@@ -87,10 +87,9 @@ def test_credits_add_up_and_every_witness_leads_to_the_next_state(rows: list[tup
         before = tree.state
         witness = tree.credit(account, Wei(amount))
         if amount == 0 or account == NOBODY:
-            assert witness is None
+            assert witness == NO_WITNESS
             assert tree.state == before
         else:
-            assert witness is not None
             assert tree.state == follow(before, account, amount, witness)
     assert tree.state == naive(rows)
     chain, leaf = [], tree.leaf(0)
