@@ -272,15 +272,24 @@ def devnet(kind: str, *, block_seconds: float = 1.0) -> Iterator[ChainClient]:
 
     Blocks come every `block_seconds` (Anvil) and their timestamps are real time. Raises Rejected for another kind.
     """
+    with _started(kind, block_seconds) as net:
+        yield net.client()
+
+
+@contextmanager
+def served_devnet(kind: str, *, block_seconds: float = 1.0) -> Iterator[tuple[ChainClient, str]]:
+    """See `devnet`; with the URL under which other processes reach the chain."""
+    with _started(kind, block_seconds) as net:
+        yield net.client(), net.url if isinstance(net, Anvil) else net.serve()
+
+
+def _started(kind: str, block_seconds: float) -> Anvil | EmbeddedNet:
     chosen = ("anvil" if find_anvil() else "embedded") if kind == "auto" else kind
     if chosen == "anvil":
-        with Anvil.start(AnvilOptions(block_seconds=block_seconds, mixed=True)) as anvil:
-            yield anvil.client()
-    elif chosen == "embedded":
-        with EmbeddedNet() as net:
-            yield net.client()
-    else:
-        raise Rejected(f"--chain {kind}: expected anvil, embedded, auto or a URL")
+        return Anvil.start(AnvilOptions(block_seconds=block_seconds, mixed=True))
+    if chosen == "embedded":
+        return EmbeddedNet()
+    raise Rejected(f"--chain {kind}: expected anvil, embedded, auto or a URL")
 
 
 def travel(client: ChainClient, seconds: int) -> Seconds:

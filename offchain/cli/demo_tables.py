@@ -30,6 +30,7 @@ def print_report(report: dict[str, Any], console: Console) -> None:
                 f"[bold]{order['integer_accuracy']:.2%}[/bold] as integers, {order['float_accuracy']:.2%} as floats"
             )
     _print_disputes(report, console)
+    _print_aggregators(report, console)
     console.print(rows_table(_earnings(report), "\nWho earned what (tokens)"))
     gas = [{"action": action, **figures} for action, figures in report["gas"].items()]
     console.print(rows_table(gas, "\nGas by action"))
@@ -68,6 +69,31 @@ def _print_disputes(report: dict[str, Any], console: Console) -> None:
             for move in computed[0]["moves"]
         ]
         console.print(rows_table(moves, f"\nDispute {computed[0]['id']}, move by move"))
+
+
+def _print_aggregators(report: dict[str, Any], console: Console) -> None:
+    """Who ran as which process, and who was killed."""
+    part = report["aggregators"]
+    rows = [
+        {
+            "aggregator": item["name"],
+            "process": life["process"],
+            "transactions": life["transactions"],
+            "end": _ENDS.get(life["status"], f"status {life['status']}"),
+        }
+        for item in part["processes"]
+        for life in item["lives"]
+    ]
+    console.print(rows_table(rows, "\nThe aggregators' processes"))
+    killed = part["killed"]
+    if killed is not None:
+        console.print(
+            f"{killed['name']} (process {killed['process']}) was killed after the first event {killed['after']!r} and "
+            f"started again {killed['down_seconds']} s later."
+        )
+
+
+_ENDS = {0: "in order", 137: "killed"}
 
 
 def _earnings(report: dict[str, Any]) -> list[dict[str, Any]]:

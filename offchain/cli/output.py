@@ -35,6 +35,11 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, default=_plain))
 
 
+def print_json_line(value: Any) -> None:
+    """Print one JSON document on a line of its own, at once: for programs that read while we run."""
+    print(json.dumps(value, default=_plain), flush=True)
+
+
 def print_rows(rows: Sequence[Mapping[str, Any]], *, title: str | None, as_json: bool, empty: str = "nothing") -> None:
     """Print rows that share their keys as a table, or as JSON when `as_json`."""
     if as_json:

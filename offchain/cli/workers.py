@@ -1,6 +1,7 @@
 """`assay ROLE run`: the long-lived workers."""
 
 import logging
+import os
 import signal
 import threading
 import time
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from offchain.cli import options
 from offchain.cli.amounts import parse_tokens
-from offchain.cli.output import console, print_json
+from offchain.cli.output import console, print_json_line
 from offchain.cli.session import Session, load_settings, open_context, open_session, unlock
 from offchain.types import Ppm, Wei
 
@@ -170,7 +171,7 @@ def _run(session: Session, role: str, key: str, as_json: bool, build: "Callable[
 
     def report(event: "WorkerEvent") -> None:
         if as_json:
-            print_json({"role": role, "oid": event.oid, "what": event.what, **event.detail})
+            print_json_line({"role": role, "oid": event.oid, "what": event.what, **event.detail})
         else:
             _print_event(event)
 
@@ -178,7 +179,10 @@ def _run(session: Session, role: str, key: str, as_json: bool, build: "Callable[
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with open_context(session, account, role, report) as context:
-        if not as_json:
+        if as_json:
+            here = {"account": context.account, "endpoint": session.client.endpoint, "process": os.getpid()}
+            print_json_line({"role": role, "oid": None, "what": "started", **here})
+        else:
             line = f"{role} {key} ({context.account}) on {session.client.endpoint}; Ctrl-C stops it"
             console.print(line, soft_wrap=True, highlight=False)
         build(context).run(stop)

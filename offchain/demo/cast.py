@@ -6,7 +6,6 @@ from offchain.demo.scenario import Conduct, ProviderPlan, Scenario, ValidatorPla
 from offchain.demo.stage import Stage
 from offchain.errors import Bug
 from offchain.roles.adversaries import LyingValidator, SecretiveProvider, SecretiveValidator
-from offchain.roles.aggregator import AggregatorOptions, AggregatorWorker
 from offchain.roles.client import ClientOptions, ClientWorker
 from offchain.roles.lies import Conspiracy, CopyWithNoise, FlipOneSample, Lie, leaked_from
 from offchain.roles.order_view import OrderView
@@ -22,7 +21,7 @@ AnyValidator = TypeVar("AnyValidator", bound=ValidatorWorker)
 
 
 def cast_workers(scenario: Scenario, stage: Stage) -> dict[str, Worker]:
-    """The workers by name."""
+    """The workers by name, but for the aggregators: they are processes."""
     cast: dict[str, Worker] = {
         "client": ClientWorker(stage.contexts["client"], ClientOptions(archive=stage.archive)),
     }
@@ -31,7 +30,6 @@ def cast_workers(scenario: Scenario, stage: Stage) -> dict[str, Worker]:
     # On a chain of play money gas has no price, and every lie is worth a challenge.
     always = VerifierOptions(always=True)
     cast |= {name: VerifierWorker(stage.contexts[name], always) for name in scenario.verifiers}
-    cast |= {name: AggregatorWorker(stage.contexts[name], AggregatorOptions()) for name in scenario.aggregators}
     return cast
 
 

@@ -1,9 +1,11 @@
-"""Plays a scenario: every participant is a real worker in a thread of its own, with its own key, journal and sender."""
+"""Plays a scenario: every participant is a real worker with its own key, journal and sender. Aggregators are processes
+of their own, all others threads."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,11 +15,14 @@ from rich.console import Console
 from offchain.chain.client import ChainClient
 from offchain.data.source import load_source
 from offchain.demo.cast import cast_workers
+from offchain.demo.committee_report import committee_report
 from offchain.demo.ledger import Ledger, read_ledger
 from offchain.demo.report import build_report
 from offchain.demo.scenario import OrderPlan, Scenario
 from offchain.demo.screen import OrderLine, Screen
+from offchain.demo.seats import seat_sender
 from offchain.demo.stage import Stage, open_chain, set_stage
+from offchain.demo.troupe import Troupe
 from offchain.errors import Bug, Retryable
 from offchain.model.shorthand import spec_from_shorthand
 from offchain.roles.client import put_order
@@ -31,6 +36,14 @@ GRACE_SECONDS = 240
 """How long after the last window everything must be settled; disputes stretch it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What was ordered, and how the aggregators' processes fared."""
+
+    ordered: dict[OrderId, PreparedOrder]
+    troupe: Troupe
+
+
 class Play:
     """One performance. `events` collects what all workers reported."""
 
@@ -38,28 +51,31 @@ class Play:
         self._scenario = scenario
         self._console = console
         self._screen: Screen | None = None
+        self._troupe: Troupe | None = None
         self.events: list[WorkerEvent] = []
         self.failures: list[BaseException] = []
 
     def report(self, event: WorkerEvent) -> None:
         """Called by the workers' threads."""
         self.events.append(event)
+        if self._troupe is not None:
+            self._troupe.note(event)
         if self._screen is not None:
             self._screen.report(event)
 
-    def perform(self, stage: Stage) -> dict[OrderId, PreparedOrder]:
-        """Puts the orders, lets everybody work until all is paid; what was ordered."""
+    def perform(self, stage: Stage) -> Performed:
+        """Puts the orders, lets everybody work until all is paid."""
         stop = threading.Event()
         with Screen(self._console, stage.names) as screen:
             self._screen = screen
-            with self._workers(stage, stop):
+            with self._aggregators(stage) as troupe, self._workers(stage, stop):
                 ordered = {}
                 for plan in self._scenario.orders:
                     oid, prepared = self._order(stage, plan)
                     ordered[oid] = prepared
                 self._watch(stage, screen, ordered)
             self._screen = None
-        return ordered
+        return Performed(ordered, troupe)
 
     def _order(self, stage: Stage, plan: OrderPlan) -> tuple[OrderId, PreparedOrder]:
         context = stage.contexts["client"]
@@ -99,6 +115,15 @@ class Play:
             time.sleep(1)
 
     @contextmanager
+    def _aggregators(self, stage: Stage) -> Iterator[Troupe]:
+        troupe = Troupe(
+            stage.seats, stage.url, self._scenario.interruption, report=self.report, fail=self.failures.append
+        )
+        self._troupe = troupe
+        with troupe:
+            yield troupe
+
+    @contextmanager
     def _workers(self, stage: Stage, stop: threading.Event) -> Iterator[None]:
         threads = [
             threading.Thread(target=self._run, args=(worker, stop), name=name)
@@ -124,25 +149,30 @@ class Play:
 def play(scenario: Scenario, chain: str, console: Console) -> dict[str, Any]:
     """Performs the scenario on `chain` (anvil, embedded, auto or a URL); the report, as JSON values."""
     begun = time.monotonic()
-    with TemporaryDirectory(prefix="assay-demo-") as folder, open_chain(chain) as client:
+    with TemporaryDirectory(prefix="assay-demo-") as folder, open_chain(chain) as (client, url):
         console.print(f"chain: {client.endpoint} ({client.network.name}, id {client.chain_id})")
         performance = Play(scenario, console)
-        with set_stage(client, scenario, Path(folder), performance.report, _teller(console)) as stage:
-            ordered = performance.perform(stage)
+        with set_stage(client, url, scenario, Path(folder), performance.report, _teller(console)) as stage:
+            performed = performance.perform(stage)
             ledger = _curtain(client, stage)
-            return build_report(stage, ordered, ledger, performance.events, time.monotonic() - begun)
+            aggregators = committee_report(performed.troupe)
+            elapsed = time.monotonic() - begun
+            return build_report(stage, performed.ordered, ledger, performance.events, aggregators, elapsed)
 
 
 def _curtain(client: ChainClient, stage: Stage) -> Ledger:
     """Everybody claims what is credited; then the books are read."""
-    treasury = stage.contracts.treasury
-    tickets = [
-        (context.sender, context.sender.submit("claim-rewards", treasury.functions.claimRewards(context.account)))
-        for context in stage.contexts.values()
-        if stage.contracts.credited(context.account)
-    ]
-    for sender, ticket in tickets:
-        sender.wait(ticket)
+    with ExitStack() as stack:
+        senders = [context.sender for context in stage.contexts.values()]
+        senders += [stack.enter_context(seat_sender(client, stage.contracts, seat)) for seat in stage.seats.values()]
+        claim = stage.contracts.treasury.functions.claimRewards
+        tickets = [
+            (sender, sender.submit("claim-rewards", claim(sender.address)))
+            for sender in senders
+            if stage.contracts.credited(sender.address)
+        ]
+        for sender, ticket in tickets:
+            sender.wait(ticket)
     return read_ledger(client, stage)
 
 

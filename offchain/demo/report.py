@@ -29,10 +29,11 @@ def build_report(
     ordered: dict[OrderId, PreparedOrder],
     ledger: Ledger,
     events: Sequence[WorkerEvent],
+    aggregators: dict[str, Any],
     elapsed_seconds: float,
 ) -> dict[str, Any]:
     """The document of `assay demo --json`: amounts in wei, scores in millionths, gas in units. Accounts by address;
-    `names` says who they are."""
+    `names` says who they are. `aggregators`: see `committee_report`."""
     conservation = ledger.conservation
     return {
         "chain": {
@@ -49,6 +50,7 @@ def build_report(
         ],
         "earned": ledger.earned,
         "bounties": ledger.bounties,
+        "aggregators": aggregators,
         "disputes": [item.to_json() for item in summarise_disputes(Court(stage.contracts))],
         "gas": _gas(events),
         "conservation": {

@@ -57,6 +57,16 @@ class ValidatorPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Interruption:
+    """A power cut: the process of the aggregator `name` is killed at the first event `after`, of whomever, and started
+    again `seconds` later."""
+
+    name: str
+    after: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """The whole cast. `bond`: what each worker bonds, in wei. `favourite`: whose model conspirators praise."""
 
@@ -68,6 +78,7 @@ class Scenario:
     seed: int
     verifiers: tuple[str, ...] = ()
     favourite: str = ""
+    interruption: Interruption | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -132,6 +143,7 @@ DIGITS = Scenario(
     verifiers=("verity",),
     favourite="novice",
     aggregators=("ada", "alan", "alonzo", "anita"),
+    interruption=Interruption("alonzo", after="seal", seconds=10.0),
     bond=Wei(1_000 * TOKEN),
     seed=7,
 )

@@ -4,13 +4,14 @@ import io
 import json
 from typing import Any
 
+import psutil
 import pytest
 from rich.console import Console
 
 from offchain.chain.devnet import find_anvil
 from offchain.cli.demo_tables import print_report
 from offchain.demo.play import play
-from offchain.demo.scenario import Conduct, OrderPlan, ProviderPlan, Scenario, ValidatorPlan
+from offchain.demo.scenario import Conduct, Interruption, OrderPlan, ProviderPlan, Scenario, ValidatorPlan
 from offchain.model.search import SearchSettings
 from offchain.types import TOKEN, Wei
 
@@ -34,6 +35,7 @@ SHORT = Scenario(
     providers=(ProviderPlan("good", QUICK), ProviderPlan("absent", QUICK, honest=False)),
     validators=(ValidatorPlan("val"), ValidatorPlan("mute", Conduct.SECRETIVE)),
     aggregators=("a1", "a2", "a3", "a4"),
+    interruption=Interruption("a3", after="advance-epoch", seconds=2.0),
     bond=Wei(1_000 * TOKEN),
     seed=3,
 )
@@ -50,6 +52,7 @@ def test_an_order_lives_and_everybody_gets_what_they_earned(chain: str) -> None:
     assert order["winner"] == accounts["good"]
     _check_money(report, order, accounts)
     _check_accuracy(order, accounts)
+    _check_processes(report["aggregators"])
     actions = {
         "claim",
         "reveal",
@@ -83,6 +86,21 @@ def _check_money(report: dict[str, Any], order: dict[str, Any], accounts: dict[s
     assert books["minted"] == books["held"] + books["burned"]
     bounties = sum(report["bounties"].values())
     assert books["burned"] == 15 * TOKEN - bounties
+
+
+def _check_processes(aggregators: dict[str, Any]) -> None:
+    """Four processes; one was killed and went on as another process; all ended in order and are gone."""
+    lives = {item["name"]: item["lives"] for item in aggregators["processes"]}
+    assert {name: [life["status"] for life in found] for name, found in lives.items()} == {
+        "a1": [0],
+        "a2": [0],
+        "a3": [137, 0],
+        "a4": [0],
+    }
+    processes = [life["process"] for found in lives.values() for life in found]
+    assert len({*processes}) == 5
+    assert not any(psutil.pid_exists(process) for process in processes)
+    assert aggregators["killed"]["process"] == lives["a3"][0]["process"]
 
 
 def _check_accuracy(order: dict[str, Any], accounts: dict[str, str]) -> None:

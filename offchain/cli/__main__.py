@@ -1,0 +1,5 @@
+"""`python -m offchain.cli` is `assay`."""
+
+from offchain.cli.main import run
+
+run()
