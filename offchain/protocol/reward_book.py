@@ -85,6 +85,7 @@ class RewardBook:
         self._otherwise: set[int] = set()
         self._epochs: dict[int, Epoch] = {}
         self._suspended: set[int] = set()
+        self._slashed: set[tuple[ChecksumAddress, int]] = set()
         self._start = genesis()
         self._standing: list[Standing] = []
         self._claimed: dict[ChecksumAddress, Wei] = {}
@@ -119,6 +120,10 @@ class RewardBook:
     def suspend(self, number: int) -> None:
         """Nothing that this epoch signs counts any more."""
         self._suspended.add(number)
+
+    def slash(self, account: ChecksumAddress, epoch: int) -> None:
+        """A member lost its stake for what it signed in an epoch."""
+        self._slashed.add((account, epoch))
 
     def post(self, statement: RewardRoot, steps: Sequence[bytes], signers: int, effective_at: Seconds) -> None:
         """A root stands from now on."""
@@ -178,6 +183,10 @@ class RewardBook:
     def is_suspended(self, number: int) -> bool:
         """Whether the epoch is."""
         return number in self._suspended
+
+    def is_slashed(self, account: ChecksumAddress, epoch: int) -> bool:
+        """Whether the member was slashed for what it signed in that epoch."""
+        return (account, epoch) in self._slashed
 
     @property
     def standing(self) -> tuple[Standing, ...]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
 from offchain.chain.views import OrderTerms, decode, encode
-from offchain.types import CidDigest, Commitment, OrderId, Root, Salt, Wei
+from offchain.protocol.hashing import keccak
+from offchain.types import CidDigest, Commitment, OrderId, Root, Salt, Seconds, Wei
 
 
 class Record(Protocol):
@@ -163,6 +164,54 @@ class ScoresRecord:
             salt=Salt(bytes.fromhex(fields["salt"])),
             vstake=Wei(int(fields["vstake"])),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class RootSignatureRecord:
+    """A member's signature of a reward root (`body` and `attempt` of `RewardRoot`), kept before anybody sees it.
+
+    `commitment` is `root_place(epoch, attempt)`, in which a member signs one statement only. `signed_at` by the chain's
+    clock.
+    """
+
+    kind: ClassVar[str] = "root-signature"
+
+    commitment: Commitment
+    body: bytes
+    attempt: int
+    signature: bytes
+    signed_at: Seconds
+
+    @property
+    def oid(self) -> OrderId:
+        """A root is about many orders."""
+        return OrderId(0)
+
+    def to_json(self) -> dict[str, Any]:
+        """See Record."""
+        return {
+            "commitment": self.commitment.hex(),
+            "body": self.body.hex(),
+            "attempt": self.attempt,
+            "signature": self.signature.hex(),
+            "signed_at": self.signed_at,
+        }
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """See Record."""
+        return cls(
+            commitment=Commitment(bytes.fromhex(fields["commitment"])),
+            body=bytes.fromhex(fields["body"]),
+            attempt=fields["attempt"],
+            signature=bytes.fromhex(fields["signature"]),
+            signed_at=Seconds(fields["signed_at"]),
+        )
+
+
+def root_place(epoch: int, attempt: int) -> Commitment:
+    """The key of what is signed once only: keccak256 of epoch and attempt, 8 bytes each."""
+    return Commitment(keccak(epoch.to_bytes(8, "big") + attempt.to_bytes(8, "big")))
 
 
 def _terms_to_json(terms: OrderTerms) -> list[Any]:
