@@ -12,6 +12,8 @@ class Timer(Enum):
 
     PROGRESS = "progress"
     """For the oldest bundle that waits, or for the new view."""
+    FETCH = "fetch"
+    """For contents that are referred to and may be on their way; asked for when it runs out."""
     STATUS = "status"
     """Runs for ever."""
 

@@ -59,17 +59,11 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedEntry:
-    """An element of P: the batch that prepared for `sequence` in the highest view."""
+class Entry:
+    """An element of P or Q: the batch with this digest prepared, or was pre-prepared, for `sequence` in `view`.
 
-    sequence: Sequence
-    view: View
-    batch: Batch
-
-
-@dataclass(frozen=True, slots=True)
-class PrePreparedEntry:
-    """An element of Q: the latest view in which a pre-prepare of `digest` was accepted for `sequence`."""
+    Contents are fetched by digest (`Fetch`): so view changes stay small, whatever the batches hold.
+    """
 
     sequence: Sequence
     view: View
@@ -78,15 +72,27 @@ class PrePreparedEntry:
 
 @dataclass(frozen=True, slots=True)
 class ViewChange:
-    """The replica leaves for `view` and says what it knows. Signed, for others pass it on."""
+    """The replica leaves for `view` and says what it knows. Signed, for others pass it on.
+
+    `checkpoints`: the states it had, from `stable` on. `prepared` (P): for each number the batch that prepared in the
+    highest view, by number. `preprepared` (Q): each batch it accepted, with the latest view, by number and digest.
+    """
 
     view: View
     replica: ReplicaId
     stable: Sequence
     checkpoints: tuple[Checkpoint, ...]
-    prepared: tuple[PreparedEntry, ...]
-    preprepared: tuple[PrePreparedEntry, ...]
+    prepared: tuple[Entry, ...]
+    preprepared: tuple[Entry, ...]
     signature: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A view change by its sender and the SHA-256 of its encoding."""
+
+    replica: ReplicaId
+    digest: Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +100,21 @@ class NewView:
     """The primary's set of view changes, from which every replica computes the same beginning of the view."""
 
     view: View
-    view_changes: tuple[ViewChange, ...]
+    view_changes: tuple[Reference, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class FetchBundles:
-    """Asks for bundles."""
+class Fetch:
+    """Asks for bundles, batches and view changes by their digests; answered by `Bundle`, `Offer` and `ViewChange`."""
 
     digests: tuple[Digest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The batch that the receiver asked for. Its encoding is what a batch's digest is taken of."""
+
+    batch: Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +169,8 @@ Message = (
     | Checkpoint
     | ViewChange
     | NewView
-    | FetchBundles
+    | Fetch
+    | Offer
     | Status
     | Decided
     | FetchState
