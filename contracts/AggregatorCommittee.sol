@@ -2,14 +2,17 @@
 pragma solidity 0.8.30;
 
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { ECDSA } from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import { IAggregatorCommittee } from "./interfaces/IAggregatorCommittee.sol";
 import { IParameters, ProtocolParameters } from "./interfaces/IParameters.sol";
 import { IStakeVault, Role } from "./interfaces/IStakeVault.sol";
 import { Quorum } from "./libraries/Quorum.sol";
+import { RewardRoot, RewardRoots } from "./libraries/RewardRoots.sol";
 
 /// @title AggregatorCommittee
-contract AggregatorCommittee is IAggregatorCommittee, ReentrancyGuardTransient {
+contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTransient {
     using SafeCast for uint256;
 
     /// @dev `sequence` orders candidates of equal stake; `seatEpoch` is the last epoch this account sat in, `seat` its
@@ -22,23 +25,31 @@ contract AggregatorCommittee is IAggregatorCommittee, ReentrancyGuardTransient {
         uint8 place;
     }
 
-    /// @dev Twice the most members there can be, so that there is a bench.
-    uint256 private constant MAX_CANDIDATES = 64;
+    /// @dev More than there can be members, so that there is a bench.
+    uint256 private constant MAX_CANDIDATES = 128;
+    uint256 private constant MAX_ENDPOINT = 256;
+    uint256 private constant SIGNATURE = 64;
     bytes32 private constant REF = "committee";
 
     IParameters private immutable _PARAMETERS;
     IStakeVault private immutable _VAULT;
+    address private immutable _TREASURY;
 
     uint64 private _epoch;
     uint64 private _endsAt;
     uint32 private _sequence;
+    bool private _suspended;
     address[] private _members;
     address[] private _candidates;
     mapping(address account => Candidate) private _byAccount;
+    mapping(uint64 epoch => bytes32) private _membersHashes;
+    /// @dev Seats, so that nobody is slashed twice for an epoch.
+    mapping(uint64 epoch => uint128) private _slashed;
 
-    constructor(IParameters parameters_, IStakeVault vault_) {
+    constructor(IParameters parameters_, IStakeVault vault_, address treasury_) EIP712("Assay", "1") {
         _PARAMETERS = parameters_;
         _VAULT = vault_;
+        _TREASURY = treasury_;
     }
 
     /// @inheritdoc IAggregatorCommittee
@@ -74,19 +85,89 @@ contract AggregatorCommittee is IAggregatorCommittee, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IAggregatorCommittee
+    function announce(string calldata endpoint) external {
+        Candidate storage mine = _byAccount[msg.sender];
+        if (mine.place == 0 && !_sits(mine)) revert NotACandidate(msg.sender);
+        if (bytes(endpoint).length > MAX_ENDPOINT) revert EndpointTooLong(MAX_ENDPOINT, bytes(endpoint).length);
+        emit EndpointAnnounced(msg.sender, endpoint);
+    }
+
+    /// @inheritdoc IAggregatorCommittee
+    function slashSigners(uint64 epoch_, address[] calldata members_, uint128 signers, address beneficiary)
+        external
+        nonReentrant
+    {
+        if (msg.sender != _TREASURY) revert OnlyTreasury(_TREASURY, msg.sender);
+        _requireMembers(epoch_, members_, signers);
+        uint128 fresh = signers & ~_slashed[epoch_];
+        _slashed[epoch_] |= signers;
+        for (uint256 seat = 0; seat < members_.length; ++seat) {
+            if ((fresh >> seat) & 1 == 1) _slash(epoch_, members_[seat], beneficiary);
+        }
+    }
+
+    /// @inheritdoc IAggregatorCommittee
+    function slashEquivocation(
+        RewardRoot calldata a,
+        bytes calldata signatureA,
+        RewardRoot calldata b,
+        bytes calldata signatureB,
+        address[] calldata members_
+    ) external nonReentrant {
+        if (a.epoch != b.epoch || a.attempt != b.attempt) revert NoEquivocation();
+        _requireMembers(a.epoch, members_, 0);
+        address signer = _signerOfBoth(RewardRoots.structHash(a), signatureA, RewardRoots.structHash(b), signatureB);
+        uint128 mark = uint128(1 << _seatIn(a.epoch, members_, signer));
+        if (_slashed[a.epoch] & mark != 0) revert AlreadySlashed(a.epoch, signer);
+        _slashed[a.epoch] |= mark;
+        _slash(a.epoch, signer, msg.sender);
+    }
+
+    /// @inheritdoc IAggregatorCommittee
     function advanceEpoch() external {
         if (block.timestamp < _endsAt) revert EpochNotOver(_endsAt, uint64(block.timestamp));
         if (_candidates.length == 0 && _members.length == 0) revert NoCandidates();
         ProtocolParameters memory p = _PARAMETERS.current();
         uint64 epoch_ = ++_epoch;
         _endsAt = (block.timestamp + p.epochSeconds).toUint64();
+        _suspended = false;
         address[] memory elected = _elect(p.maxMembers);
         for (uint256 i = 0; i < elected.length; ++i) {
             _byAccount[elected[i]].seatEpoch = epoch_;
             _byAccount[elected[i]].seat = uint8(i);
         }
         _members = elected;
+        _membersHashes[epoch_] = keccak256(abi.encodePacked(elected));
         emit EpochStarted(epoch_, elected, Quorum.threshold(elected.length), _endsAt);
+    }
+
+    /// @inheritdoc IAggregatorCommittee
+    function requireCertificate(
+        bytes32 structHash,
+        uint64 epoch_,
+        address[] calldata members_,
+        uint128 signers,
+        bytes calldata signatures
+    ) external view {
+        if (epoch_ != _epoch) revert NotTheEpoch(_epoch, epoch_);
+        if (_suspended) revert Suspended(epoch_);
+        _requireMembers(epoch_, members_, signers);
+        uint256 length = signatures.length;
+        uint256 least = Quorum.threshold(members_.length);
+        if (length < least * SIGNATURE) revert TooFewSigners(least, length / SIGNATURE);
+        bytes32 digest = _hashTypedDataV4(structHash);
+        uint256 end = 0;
+        for (uint256 seat = 0; signers != 0; ++seat) {
+            if (signers & 1 == 1) {
+                uint256 start = end;
+                end += SIGNATURE;
+                if (end > length) revert WrongSignatureLength(end, length);
+                address actual = _recover(digest, signatures[start:end]);
+                if (actual != members_[seat]) revert WrongSigner(seat, members_[seat], actual);
+            }
+            signers >>= 1;
+        }
+        if (end != length) revert WrongSignatureLength(end, length);
     }
 
     /// @inheritdoc IAggregatorCommittee
@@ -97,6 +178,21 @@ contract AggregatorCommittee is IAggregatorCommittee, ReentrancyGuardTransient {
     /// @inheritdoc IAggregatorCommittee
     function epochEndsAt() external view returns (uint64) {
         return _endsAt;
+    }
+
+    /// @inheritdoc IAggregatorCommittee
+    function isSuspended() external view returns (bool) {
+        return _suspended;
+    }
+
+    /// @inheritdoc IAggregatorCommittee
+    function membersHashOf(uint64 epoch_) external view returns (bytes32) {
+        return _membersHashes[epoch_];
+    }
+
+    /// @inheritdoc IAggregatorCommittee
+    function slashedOf(uint64 epoch_) external view returns (uint128) {
+        return _slashed[epoch_];
     }
 
     /// @inheritdoc IAggregatorCommittee
@@ -140,6 +236,37 @@ contract AggregatorCommittee is IAggregatorCommittee, ReentrancyGuardTransient {
         return address(_VAULT);
     }
 
+    /// @inheritdoc IAggregatorCommittee
+    function treasury() external view returns (address) {
+        return _TREASURY;
+    }
+
+    /// @dev All that is locked; who has left since has at least not been paid out, for the fraud window is no longer than
+    /// the exit. Nothing here may fail, or a wrong root would stand.
+    function _slash(uint64 epoch_, address account, address beneficiary) private {
+        Candidate storage theirs = _byAccount[account];
+        if (_sits(theirs)) _suspend();
+        uint256 amount = theirs.stake;
+        theirs.stake = 0;
+        theirs.seatEpoch = 0;
+        if (theirs.place != 0) _unlist(account);
+        ProtocolParameters memory p = _PARAMETERS.current();
+        if (amount != 0) {
+            _VAULT.slashLocked(account, Role.Aggregator, amount, beneficiary, p.reporterSharePpm, REF);
+        } else {
+            amount =
+                _VAULT.slashFree(account, Role.Aggregator, p.aggregatorMinimum, beneficiary, p.reporterSharePpm, REF);
+        }
+        emit MemberSlashed(account, epoch_, amount, beneficiary);
+    }
+
+    function _suspend() private {
+        if (_suspended) return;
+        _suspended = true;
+        if (block.timestamp < _endsAt) _endsAt = uint64(block.timestamp);
+        emit EpochSuspended(_epoch);
+    }
+
     function _displaceLowest(uint256 stake) private returns (address lowest) {
         lowest = _candidates[0];
         for (uint256 i = 1; i < MAX_CANDIDATES; ++i) {
@@ -171,21 +298,46 @@ contract AggregatorCommittee is IAggregatorCommittee, ReentrancyGuardTransient {
         _VAULT.unlock(account, Role.Aggregator, stake, REF);
     }
 
-    /// @dev The `seats` highest candidates, highest first: an insertion sort, for there are at most 64.
+    /// @dev The `seats` highest candidates, highest first: an insertion sort of one key for each, for there are at most
+    /// 128. A key is the stake, then how early it joined, then its index.
     function _elect(uint256 seats) private view returns (address[] memory elected) {
-        address[] memory order = _candidates;
-        for (uint256 i = 1; i < order.length; ++i) {
-            address candidate = order[i];
+        address[] memory standing = _candidates;
+        uint256[] memory order = new uint256[](standing.length);
+        for (uint256 i = 0; i < order.length; ++i) {
+            Candidate storage candidate = _byAccount[standing[i]];
+            uint256 key = uint256(candidate.stake) << 40 | uint256(type(uint32).max - candidate.sequence) << 8 | i;
             uint256 j = i;
-            for (; j > 0 && _ranksAbove(candidate, order[j - 1]); --j) {
+            for (; j > 0 && key > order[j - 1]; --j) {
                 order[j] = order[j - 1];
             }
-            order[j] = candidate;
+            order[j] = key;
         }
         elected = new address[](order.length < seats ? order.length : seats);
         for (uint256 i = 0; i < elected.length; ++i) {
-            elected[i] = order[i];
+            elected[i] = standing[uint8(order[i])];
         }
+    }
+
+    function _requireMembers(uint64 epoch_, address[] calldata members_, uint128 signers) private view {
+        bytes32 actual = keccak256(abi.encodePacked(members_));
+        if (actual != _membersHashes[epoch_]) revert WrongMembers(_membersHashes[epoch_], actual);
+        if (signers >> members_.length != 0) revert NoSuchSeat(members_.length, signers);
+    }
+
+    function _signerOfBoth(bytes32 a, bytes calldata signatureA, bytes32 b, bytes calldata signatureB)
+        private
+        view
+        returns (address signer)
+    {
+        if (a == b) revert NoEquivocation();
+        signer = _signerOf(a, signatureA);
+        address other = _signerOf(b, signatureB);
+        if (other != signer) revert DifferentSigners(signer, other);
+    }
+
+    function _signerOf(bytes32 structHash, bytes calldata signature) private view returns (address) {
+        if (signature.length != SIGNATURE) revert WrongSignatureLength(SIGNATURE, signature.length);
+        return _recover(_hashTypedDataV4(structHash), signature);
     }
 
     /// @return whether `a` has the higher stake, or joined earlier with the same
@@ -197,5 +349,17 @@ contract AggregatorCommittee is IAggregatorCommittee, ReentrancyGuardTransient {
 
     function _sits(Candidate storage candidate) private view returns (bool) {
         return _epoch != 0 && candidate.seatEpoch == _epoch;
+    }
+
+    function _seatIn(uint64 epoch_, address[] calldata members_, address account) private pure returns (uint256 seat) {
+        for (; seat < members_.length; ++seat) {
+            if (members_[seat] == account) return seat;
+        }
+        revert NotAMemberOf(epoch_, account);
+    }
+
+    /// @return signer nobody when it is no signature
+    function _recover(bytes32 digest, bytes calldata signature) private pure returns (address signer) {
+        (signer,,) = ECDSA.tryRecover(digest, bytes32(signature[:32]), bytes32(signature[32:]));
     }
 }

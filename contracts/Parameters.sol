@@ -19,10 +19,14 @@ contract Parameters is IParameters, Ownable2Step {
     uint256 private constant MAX_REPORTER_SHARE = 500_000;
     uint256 private constant MAX_DISPUTE_SHARE = 900_000;
     uint256 private constant MAX_STALL = 30 days;
+    uint256 private constant MAX_FRAUD = 30 days;
+    uint256 private constant MAX_UPDATE = 30 days;
     uint256 private constant MAX_MOVE = 30 days;
     uint256 private constant MAX_TIME = 365 days;
     /// @dev Every loop of the protocol runs over one of these.
     uint256 private constant MAX_HEADS = 32;
+    /// @dev The bits of a certificate's signers; the gas of an epoch's start stays far below a block's.
+    uint256 private constant MAX_MEMBERS = 100;
     uint256 private constant MAX_BYTES = 2 ** 40 - 1;
 
     ProtocolParameters private _parameters;
@@ -50,6 +54,16 @@ contract Parameters is IParameters, Ownable2Step {
         if (role == Role.Verifier) return _parameters.verifierMinimum;
         if (role == Role.Aggregator) return _parameters.aggregatorMinimum;
         return type(uint256).max;
+    }
+
+    /// @inheritdoc IParameters
+    function stallDelay() external view returns (uint32) {
+        return _parameters.stallDelay;
+    }
+
+    /// @inheritdoc IParameters
+    function fraudSeconds() external view returns (uint32) {
+        return _parameters.fraudSeconds;
     }
 
     function _set(ProtocolParameters memory p) private {
@@ -84,6 +98,9 @@ contract Parameters is IParameters, Ownable2Step {
     function _checkTimes(ProtocolParameters memory p) private pure {
         _within("exitDelay", p.exitDelay, 1, MAX_TIME);
         _within("stallDelay", p.stallDelay, 1, MAX_STALL);
+        // Who signed a wrong root can be slashed as long as it can be refuted
+        _within("fraudSeconds", p.fraudSeconds, 1, Math.min(p.exitDelay, MAX_FRAUD));
+        _within("updateSeconds", p.updateSeconds, 1, MAX_UPDATE);
         _within("moveSeconds", p.moveSeconds, 1, MAX_MOVE);
         _within("epochSeconds", p.epochSeconds, 1, MAX_TIME);
         _within("minimumWindow", p.minimumWindow, 1, MAX_TIME / 2);
@@ -91,7 +108,7 @@ contract Parameters is IParameters, Ownable2Step {
     }
 
     function _checkCounts(ProtocolParameters memory p) private pure {
-        _within("maxMembers", p.maxMembers, 1, MAX_HEADS);
+        _within("maxMembers", p.maxMembers, 1, MAX_MEMBERS);
         _within("maxClaims", p.maxClaims, 1, MAX_HEADS);
         _within("maxValidators", p.maxValidators, 1, MAX_HEADS);
         _within("maxModelBytes", p.maxModelBytes, 1, MAX_BYTES);

@@ -40,6 +40,7 @@ interface IAggregatorCommittee {
     error WrongSigner(uint256 seat, address expected, address actual);
     /// @notice `account` did not sit in `epoch`.
     error NotAMemberOf(uint64 epoch, address account);
+    error DifferentSigners(address a, address b);
     /// @notice Statements of different epochs or attempts, or the same twice.
     error NoEquivocation();
     error AlreadySlashed(uint64 epoch, address account);
@@ -76,7 +77,7 @@ interface IAggregatorCommittee {
     /// reporter's share is the caller's. Anyone.
     /// @param signatureA,signatureB 64 bytes each (EIP-2098)
     /// @param members those of the epoch, in order
-    /// @dev Reverts with NoEquivocation, WrongMembers, WrongSignatureLength, WrongSigner (two signers), NotAMemberOf,
+    /// @dev Reverts with NoEquivocation, WrongMembers, WrongSignatureLength, DifferentSigners, NotAMemberOf,
     /// AlreadySlashed. Emits MemberSlashed, CandidateLeft, EpochSuspended.
     function slashEquivocation(
         RewardRoot calldata a,

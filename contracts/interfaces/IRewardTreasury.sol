@@ -55,8 +55,8 @@ struct RewardClaim {
 /// @dev Shows that step `step` (from 0) of a root is wrong. `steps` are all of that root, `parent` and `parentStepsHash`
 /// what is in the root before it (the empty state and zero for cycle 1), `previous` the state before the step (`parent`
 /// again for step 0), `oid` the step's order with its payouts, `members` those of the root's epoch, and `credits` one
-/// witness for each payout and one for the tax, in this order; those of amounts of 0 are not looked at, and none are
-/// when the order was settled otherwise.
+/// witness for each payout, in order, and one for the tax; those of credits that change nothing are not looked at, and
+/// neither are they nor the payouts when the order was settled otherwise.
 struct Refutation {
     uint64 cycle;
     uint256 step;
@@ -127,6 +127,8 @@ interface IRewardTreasury {
     error NothingToClaim(address account);
     /// @notice A root that stands covers the order, and pays it.
     error CoveredByRoot(uint256 oid, uint32 sequence, uint32 coveredUpTo);
+    /// @notice A root that stands has taken more than its orders' share: refute it.
+    error TakenByRoot(uint256 expected, uint256 actual);
     error WrongCycle(uint64 expected, uint64 actual);
     error WrongParent(bytes32 expected, bytes32 actual);
     error WrongHistory(bytes32 expected, bytes32 actual);

@@ -24,6 +24,8 @@ TESTNET_PARAMETERS = ProtocolParameters(
     dispute_share_ppm=Ppm(500_000),
     move_seconds=3600,  # a defendant that was asleep has to find the machine, too
     stall_delay=24 * 3600,
+    fraud_seconds=3600,  # refuting takes one transaction, and every aggregator watches
+    update_seconds=3600,
     epoch_seconds=24 * 3600,
     max_members=13,
     max_claims=16,
@@ -41,6 +43,8 @@ DEVELOPMENT_PARAMETERS = replace(
     exit_delay=30,
     move_seconds=30,
     stall_delay=60,
+    fraud_seconds=5,
+    update_seconds=4,
     epoch_seconds=3600,
     minimum_window=1,
 )

@@ -18,6 +18,8 @@ from offchain.dispute.requests import Request, Target
 from offchain.dispute.state import Dispute
 from offchain.errors import Bug
 from offchain.protocol.lifecycle import Facts, Windows
+from offchain.protocol.reward_root import RewardRoot
+from offchain.protocol.reward_tree import State
 from offchain.protocol.settlement import Payout, Tally
 from offchain.types import CidDigest, Commitment, Ppm, Root, Seconds, Wei
 
@@ -32,6 +34,7 @@ __all__ = [
     "Order",
     "OrderTerms",
     "Payout",
+    "PostedRoot",
     "Proposal",
     "ProtocolParameters",
     "Request",
@@ -171,7 +174,11 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What the treasury holds for a sealed order; from `direct_at` on anyone may settle it."""
+    """What the treasury holds for a sealed order; from `direct_at` on anyone may settle it.
+
+    `sequence`: its place among the orders sealed with payouts, from 1; 0 for a refund. `paid`: it was settled by itself,
+    not by a root.
+    """
 
     payouts_hash: bytes
     amount: Wei
@@ -180,13 +187,27 @@ class Holding:
     direct_at: Seconds
     client: ChecksumAddress
     paid: bool
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostedRoot:
+    """A root of rewards that stands: it covers orders up to `up_to`; bit i of `signers` is the i-th member of `epoch`.
+
+    All zero when none stands. Accounts claim from `effective_at` on.
+    """
+
+    root: Root
+    up_to: int
+    epoch: int
+    signers: int
+    effective_at: Seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """Where the multisig on a sealed order stands."""
 
-    proposer: ChecksumAddress
     epoch: int
     confirmations: int
 
@@ -225,6 +246,8 @@ class ProtocolParameters:
     dispute_share_ppm: Ppm
     move_seconds: int
     stall_delay: int
+    fraud_seconds: int
+    update_seconds: int
     epoch_seconds: int
     max_members: int
     max_claims: int
@@ -246,9 +269,12 @@ STRUCTS: dict[str, type] = {
     "Order": Order,
     "OrderTerms": OrderTerms,
     "Payout": Payout,
+    "PostedRoot": PostedRoot,
     "Proposal": Proposal,
     "ProtocolParameters": ProtocolParameters,
     "Request": Request,
+    "RewardRoot": RewardRoot,
+    "RewardState": State,
     "ScoreSheet": ScoreSheet,
     "Seat": Seat,
     "Settlement": Settlement,

@@ -136,18 +136,18 @@ contract CommitteeTest is World {
     }
 
     function test_when_the_bench_is_full_only_a_higher_stake_enters() public {
-        for (uint256 i = 0; i < 65; ++i) {
+        for (uint256 i = 0; i < 129; ++i) {
             enrol(aggregator(i), Role.Aggregator, BOND);
-            if (i < 64) _join(i, STAKE);
+            if (i < 128) _join(i, STAKE);
         }
-        _joinRefused(64, STAKE, _tooSmall(STAKE + 1, STAKE));
+        _joinRefused(128, STAKE, _tooSmall(STAKE + 1, STAKE));
         vm.expectEmit(address(committee));
-        emit IAggregatorCommittee.CandidateLeft(aggregator(63), 0);
-        _join(64, STAKE + 1);
-        vm.assertEq(committee.stakeOf(aggregator(63)), 0, "the latest of the lowest");
-        vm.assertEq(committee.candidates().length, 64, "full");
+        emit IAggregatorCommittee.CandidateLeft(aggregator(127), 0);
+        _join(128, STAKE + 1);
+        vm.assertEq(committee.stakeOf(aggregator(127)), 0, "the latest of the lowest");
+        vm.assertEq(committee.candidates().length, 128, "full");
         committee.advanceEpoch();
-        vm.assertEq(committee.members()[0], aggregator(64), "highest");
+        vm.assertEq(committee.members()[0], aggregator(128), "highest");
     }
 
     function test_fewer_seats_hold_from_the_next_epoch() public {

@@ -112,6 +112,14 @@ contract ParametersTest is World {
         p.stallDelay = 30 days + 1;
         _refused(p, "stallDelay", 30 days + 1, 1, 30 days);
         p = _parameters();
+        p.fraudSeconds = 0;
+        _refused(p, "fraudSeconds", 0, 1, 1 days);
+        p.updateSeconds = 30 days + 1;
+        p.fraudSeconds = 1;
+        _refused(p, "updateSeconds", 30 days + 1, 1, 30 days);
+        p.updateSeconds = 0;
+        _refused(p, "updateSeconds", 0, 1, 30 days);
+        p = _parameters();
         p.moveSeconds = 0;
         _refused(p, "moveSeconds", 0, 1, 30 days);
         p.moveSeconds = 30 days + 1;
@@ -128,10 +136,24 @@ contract ParametersTest is World {
         _refused(p, "maximumWindow", 199, 200, 365 days);
     }
 
+    function test_who_signs_a_wrong_root_cannot_leave_before_it_can_be_refuted() public {
+        ProtocolParameters memory p = _parameters();
+        p.exitDelay = 100;
+        p.fraudSeconds = 101;
+        _refused(p, "fraudSeconds", 101, 1, 100);
+        p.exitDelay = 365 days;
+        p.fraudSeconds = 30 days + 1;
+        _refused(p, "fraudSeconds", 30 days + 1, 1, 30 days);
+        p.fraudSeconds = 30 days;
+        parameters.setParameters(p);
+        vm.assertEq(parameters.fraudSeconds(), 30 days, "alone");
+        vm.assertEq(parameters.stallDelay(), p.stallDelay, "alone");
+    }
+
     function test_counts_have_bounds() public {
         ProtocolParameters memory p = _parameters();
-        p.maxMembers = 33;
-        _refused(p, "maxMembers", 33, 1, 32);
+        p.maxMembers = 101;
+        _refused(p, "maxMembers", 101, 1, 100);
         p = _parameters();
         p.maxClaims = 0;
         _refused(p, "maxClaims", 0, 1, 32);

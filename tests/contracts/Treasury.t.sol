@@ -167,7 +167,7 @@ contract TreasuryTest is World {
         vm.assertFalse(treasury.hasConfirmed(oid, aggregator(1)), "old confirmations are void");
         _propose(3);
         Proposal memory p = treasury.proposalOf(oid);
-        vm.assertTrue(p.epoch == 2 && p.proposer == aggregator(3) && p.confirmations == 1, "anew");
+        vm.assertTrue(p.epoch == 2 && p.confirmations == 1, "anew");
     }
 
     function test_a_stalling_committee_is_passed_by() public {

@@ -33,6 +33,8 @@ class Parameters:
     dispute_share_ppm: int = 499_999
     move_seconds: int = 7
     stall_delay: int = 50
+    fraud_seconds: int = 20
+    update_seconds: int = 20
     epoch_seconds: int = 400
     max_members: int = 4
     max_claims: int = 3

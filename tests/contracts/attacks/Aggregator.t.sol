@@ -124,18 +124,18 @@ contract AggregatorAttackTest is World {
 
     function test_candidates_at_the_least_stake_keep_nobody_out() public {
         uint256 least = _parameters().aggregatorMinimum;
-        for (uint256 i = 0; i < 64; ++i) {
+        for (uint256 i = 0; i < 128; ++i) {
             enrol(aggregator(i), Role.Aggregator, least);
             vm.prank(aggregator(i));
             committee.join(least);
         }
-        address honest = aggregator(100);
+        address honest = aggregator(200);
         enrol(honest, Role.Aggregator, least + 1);
         vm.prank(honest);
         committee.join(least + 1);
         committee.advanceEpoch();
         vm.assertEq(committee.members()[0], honest, "the highest stake sits first");
-        vm.assertEq(locked(aggregator(63), Role.Aggregator), 0, "the displaced is free");
+        vm.assertEq(locked(aggregator(127), Role.Aggregator), 0, "the displaced is free");
     }
 
     function test_rewards_that_round_to_nothing_still_settle() public {

@@ -48,6 +48,7 @@ abstract contract Ledger is Materials {
         p.epochSeconds = 600;
         p.stallDelay = 500;
         p.exitDelay = 300;
+        p.fraudSeconds = 120;
     }
 
     function _actor(uint256 index) internal pure returns (address) {

@@ -78,7 +78,7 @@ abstract contract World {
         vault = new StakeVault(token, parameters, proofAt, committeeAt, courtAt, availabilityAt);
         book = new OrderBook(token, parameters, IProofOfTraining(proofAt), treasuryAt);
         proof = new ProofOfTraining(book, vault, IRewardTreasury(treasuryAt), courtAt, availabilityAt);
-        committee = new AggregatorCommittee(parameters, vault);
+        committee = new AggregatorCommittee(parameters, vault, treasuryAt);
         treasury = new RewardTreasury(token, parameters, proofAt, committee);
         court = CourtHarness(_newCourt());
         availability = CourtHarness(_newAvailability());
@@ -110,6 +110,8 @@ abstract contract World {
             disputeSharePpm: 500_000,
             moveSeconds: 60,
             stallDelay: 1 days,
+            fraudSeconds: 1 hours,
+            updateSeconds: 1 hours,
             epochSeconds: 7 days,
             maxMembers: 7,
             maxClaims: 5,

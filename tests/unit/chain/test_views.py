@@ -18,12 +18,18 @@ from offchain.chain.views import STRUCTS, Bond, ProtocolParameters, decode, enco
 from offchain.dispute import answers, moves, steps
 from offchain.errors import Bug
 from offchain.model import leaves
+from offchain.protocol.reward_cycle import Refutation, RewardClaim
+from offchain.protocol.reward_tree import Leaf, Witness
 
 GIVEN: dict[str, type] = {
     **{name: getattr(leaves, name) for name in ("Header", "Totals", "Descriptor", "Unit", "Sample", "Operands")},
     **{name: getattr(leaves, name) for name in ("NodeOpening", "UnitOpening", "ChunkOpening", "TensorOpening")},
     "NodeAnswer": answers.NodeAnswer,
     "Question": steps.Question,
+    "Refutation": Refutation,
+    "RewardClaim": RewardClaim,
+    "RewardCredit": Witness,
+    "RewardLeaf": Leaf,
     "TracePosting": moves.TracePosting,
 }
 """Structs that calls take and nothing returns."""

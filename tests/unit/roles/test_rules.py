@@ -182,8 +182,8 @@ SEALED_AT = 2000
 
 
 def multisig(confirmations: int, *, epoch: int = 3, confirmed: bool = False, paid: bool = False) -> MultisigView:
-    holding = Holding(b"h" * 32, Wei(1000), Wei(20), Seconds(SEALED_AT), Seconds(2500), CLIENT, paid)
-    return MultisigView(holding, Proposal(MEMBERS[0], epoch, confirmations), confirmed)
+    holding = Holding(b"h" * 32, Wei(1000), Wei(20), Seconds(SEALED_AT), Seconds(2500), CLIENT, paid, 1)
+    return MultisigView(holding, Proposal(epoch, confirmations), confirmed)
 
 
 def settle(state: MultisigView | None, now: int = SEALED_AT, who: int = 1) -> tuple[object, ...]:

@@ -79,7 +79,7 @@ abstract contract DisputeWorld is World {
         vault = new StakeVault(token, parameters, proofAt, committeeAt, courtAt, availabilityAt);
         book = new OrderBook(token, parameters, IProofOfTraining(proofAt), treasuryAt);
         proof = new ProofOfTraining(book, vault, IRewardTreasury(treasuryAt), courtAt, availabilityAt);
-        committee = new AggregatorCommittee(parameters, vault);
+        committee = new AggregatorCommittee(parameters, vault, treasuryAt);
         treasury = new RewardTreasury(token, parameters, proofAt, committee);
         steps = new StepVerifier();
         disputes = new DisputeCourt(book, proof, vault, steps);
