@@ -1,0 +1,1 @@
+"""Authenticated links between replicas over TCP (docs/ledger.md, Links)."""
