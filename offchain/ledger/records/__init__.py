@@ -1,0 +1,1 @@
+"""What participants put on the ledger: requests, their bodies, and the state that they make. Pure."""

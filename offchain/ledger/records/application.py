@@ -1,0 +1,119 @@
+"""The records as the replicated application (`pbft/application.py`)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from offchain.errors import Rejected
+from offchain.ledger.records.bodies import Account, RewardProposal
+from offchain.ledger.records.request import Domain, Request, check_request
+from offchain.ledger.records.results import Result
+from offchain.ledger.records.rules import apply
+from offchain.ledger.records.snapshot import decode_state, encode_state
+from offchain.ledger.records.state import Limits, Record, State
+from offchain.ledger.types import Digest, Millis
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsConfig:
+    """What all replicas of a ledger agree on. `members`: who may propose reward roots."""
+
+    domain: Domain
+    members: frozenset[Account]
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A request's result as `execute` gives it. `is_repeated`: it was executed before, and this is what came of it."""
+
+    result: Result
+    is_repeated: bool = False
+
+    def encode(self) -> bytes:
+        """Two bytes."""
+        return bytes((self.result, self.is_repeated))
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Outcome":
+        """Inverse of `encode`. Raises Rejected."""
+        if len(data) != 2 or data[1] > 1:
+            raise Rejected(f"{data[:8].hex()}: no outcome of a request")
+        return cls(Result.decode(data[:1]), data[1] == 1)
+
+
+class RecordsApplication:
+    """Implements `Application`. `state` is for reading; only `execute` and `restore` change it."""
+
+    def __init__(self, config: RecordsConfig) -> None:
+        self.config = config
+        self.state = State(config.domain, config.limits)
+
+    def is_valid(self, request: bytes) -> bool:
+        """Whether it is a request in its one encoding, signed by its account for this ledger."""
+        try:
+            check_request(self.config.domain, request)
+        except Rejected:
+            return False
+        return True
+
+    def execute(self, time: Millis, requests: Sequence[bytes]) -> list[bytes]:
+        """An `Outcome` for each valid request of one batch. At most one reward proposal of a batch is accepted."""
+        self.state.advance(time)
+        proposed, results = False, []
+        for raw in requests:
+            record = Record.of(self.state.time, raw, self.config.domain)
+            outcome = self._execute(record, proposed)
+            proposed |= _is_accepted_proposal(record, outcome)
+            results.append(outcome.encode())
+        self.state.nonces.trim()
+        return results
+
+    def digest(self) -> Digest:
+        """Merkle root of the state."""
+        return self.state.root
+
+    def snapshot(self) -> bytes:
+        """The whole state."""
+        return encode_state(self.state)
+
+    def restore(self, snapshot: bytes) -> None:
+        """Replaces the state. Raises Rejected if it is no snapshot, and then leaves the state alone."""
+        self.state = decode_state(snapshot, self.config.domain, self.config.limits)
+
+    def _execute(self, record: Record, proposed: bool) -> Outcome:
+        nonces, account, nonce = self.state.nonces, record.account, record.nonce
+        if nonce > (self.state.time + self.config.limits.nonce_lead * 1_000) * 1_000:
+            return Outcome(Result.AHEAD)
+        known = nonces.find(account, nonce, record.digest)
+        if known is not None:
+            return Outcome(known, is_repeated=True)
+        result = (
+            self._propose(record, proposed) if isinstance(record.body, RewardProposal) else apply(self.state, record)
+        )
+        nonces.add(account, nonce, record.digest, result)
+        return Outcome(result)
+
+    def _propose(self, record: Record, proposed: bool) -> Result:
+        if record.account not in self.config.members:
+            return Result.NOT_A_MEMBER
+        if proposed:
+            return Result.SECOND_PROPOSAL
+        self.state.put_proposal(record)
+        return Result.ACCEPTED
+
+
+def accepted_proposal(requests: Sequence[bytes], results: Sequence[bytes]) -> RewardProposal | None:
+    """The reward proposal that counts for a batch, given what the batch's `Executed` says; there is at most one.
+
+    Its attempt is the batch's sequence number.
+    """
+    for raw, result in zip(requests, results, strict=True):
+        if Outcome.decode(result) == Outcome(Result.ACCEPTED):
+            body = Request.decode(raw).parse_body()
+            if isinstance(body, RewardProposal):
+                return body
+    return None
+
+
+def _is_accepted_proposal(record: Record, outcome: Outcome) -> bool:
+    return isinstance(record.body, RewardProposal) and outcome == Outcome(Result.ACCEPTED)
