@@ -116,6 +116,7 @@ class WorkerProcess:
                 self._hear(json.loads(line), life)
         except (ValueError, KeyError) as error:
             self._fail(Bug(f"{' '.join(self._command[2:])} said something that is no event: {error}"))
+            return
         if not self._told_to_end:
             self._fail(Bug(f"{' '.join(self._command[2:])} ended: {self._last_words()}"))
 

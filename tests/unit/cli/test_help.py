@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import typer
 
 from offchain.cli.main import app
 
+MODELS = ("torch", "numba", "pandas", "sklearn", "onnx", "scipy")
 HEAVY = ("torch", "numba", "web3", "eth_account", "pandas", "sklearn", "onnx", "pydantic_settings")
 
 
@@ -42,12 +44,25 @@ def test_every_command_and_option_has_a_text(path: tuple[str, ...]) -> None:
         assert "[" not in text.replace(r"\[", ""), text
 
 
-@pytest.mark.parametrize("words", [["--help"], ["put", "--help"], ["provider", "run", "--help"], ["put"]])
-def test_help_and_usage_errors_import_nothing_heavy(words: list[str]) -> None:
+def imported(words: list[str], modules: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+    """Runs a command; its last line of output is `IMPORTED` with those of the modules that it has imported."""
     program = (
         "import sys\nfrom offchain.cli.main import run\n"
         "try:\n    run()\nexcept SystemExit:\n    pass\n"
-        f"print('HEAVY', [name for name in {HEAVY} if name in sys.modules])"
+        f"print('IMPORTED', [name for name in {modules} if name in sys.modules])"
     )
-    ended = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, timeout=60)
-    assert ended.stdout.endswith("HEAVY []\n"), ended
+    return subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["put", "--help"], ["provider", "run", "--help"], ["put"]])
+def test_help_and_usage_errors_import_nothing_heavy(words: list[str]) -> None:
+    ended = imported(words, HEAVY)
+    assert ended.stdout.endswith("IMPORTED []\n"), ended
+
+
+def test_an_aggregator_bears_none_of_the_weight_of_models(tmp_path: Path) -> None:
+    """It goes as far as a node that is not there."""
+    run = ["aggregator", "run", "--key", "a", "--home", str(tmp_path), "--rpc", "http://127.0.0.1:9"]
+    ended = imported(run, (*MODELS, "offchain.roles.aggregator"))
+    assert "127.0.0.1:9" in ended.stderr
+    assert ended.stdout.endswith("IMPORTED ['offchain.roles.aggregator']\n"), ended
