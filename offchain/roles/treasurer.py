@@ -11,11 +11,12 @@ from eth_typing import ChecksumAddress
 
 from offchain.chain.rewards import Rewards
 from offchain.errors import Rejected
+from offchain.protocol.hashing import keccak
 from offchain.protocol.reward_book import Held, RewardBook
-from offchain.protocol.reward_root import RewardRoot
+from offchain.protocol.reward_root import RewardRoot, seats_of
 from offchain.roles.context import RoleContext
 from offchain.roles.records import RootSignatureRecord, root_place
-from offchain.roles.reward_shares import Equivocation, Share, Shares
+from offchain.roles.reward_shares import Certificate, Equivocation, Share, Shares
 from offchain.roles.reward_watch import RewardWatch
 from offchain.roles.treasurer_rules import (
     Pace,
@@ -57,8 +58,10 @@ class Treasurer:
         self._watch = RewardWatch(context, hands, self.rewards, self._options)
         self._shares = Shares(self.rewards.domain)
         self._candidates: tuple[RewardRoot, ...] = ()
+        self._heard = 0
         self._signed = {record.commitment: record for record in context.journal.all(RootSignatureRecord)}
         self._complete: dict[int, float] = {}
+        self._certificates: dict[int, Certificate] = {}
         self._proposed: tuple[int, int] | None = None
         self._sent: dict[int, float] = {}
         self._caught: dict[ChecksumAddress, float] = {}
@@ -83,7 +86,8 @@ class Treasurer:
 
     def has_news(self) -> bool:
         """Whether there may be something to do although the chain stands where it stood."""
-        return bool(self._candidates or self._ledger.proposals() or self._watch.is_waiting)
+        latest = next((proposal.attempt for proposal in reversed(self._ledger.proposals())), self._heard)
+        return bool(self._candidates) or latest != self._heard or self._watch.is_waiting
 
     def needs_multisig(self, oid: OrderId, now: Seconds, pace: Pace) -> bool:
         """Whether a sealed order waits for a root for so long that it is to be paid by propose, confirm and execute."""
@@ -99,6 +103,7 @@ class Treasurer:
         tip, epoch = self.book.tip, self.book.epoch
         found: list[RewardRoot] = []
         for proposal in self._ledger.proposals():
+            self._heard = proposal.attempt
             with suppress(Rejected):
                 found.append(RewardRoot.from_body(proposal.body, proposal.attempt))
         self._candidates = tuple(
@@ -110,6 +115,7 @@ class Treasurer:
         )
         present = {statement.attempt for statement in self._candidates}
         self._complete = {attempt: since for attempt, since in self._complete.items() if attempt in present}
+        self._certificates = {attempt: one for attempt, one in self._certificates.items() if attempt in present}
         self._sent = {attempt: at for attempt, at in self._sent.items() if attempt in present}
 
     def _take_shares(self) -> None:
@@ -180,8 +186,11 @@ class Treasurer:
         epoch, cycle = self.book.committee(statement.epoch), confirmed_cycle(self.book, statement)
         certificate = None if epoch is None else self._shares.certificate(statement, epoch.threshold)
         if cycle is not None and certificate is not None:
-            call = self.rewards.post(cycle, attempt, members, certificate.signatures)
-            self._hands.send(f"post-root::{statement.epoch}:{attempt}", call)
+            # The same signers at every look, for a key of the sender stands for one call
+            signatures = self._certificates.setdefault(attempt, certificate).signatures
+            signers, _ = seats_of(members, signatures)
+            call = self.rewards.post(cycle, attempt, members, signatures)
+            self._hands.send(f"post-root::{statement.epoch}:{attempt}:{signers:x}", call)
 
     def _is_ready(self, statement: RewardRoot) -> bool:
         epoch = self.book.committee(statement.epoch)
@@ -226,7 +235,8 @@ class Treasurer:
         call = self.rewards.slash_equivocation(
             (first.statement, first.signature), (second.statement, second.signature), members
         )
-        self._hands.send(f"slash-equivocation::{epoch}:{caught.signer}", call)
+        evidence = keccak(first.encode() + second.encode())[:8].hex()
+        self._hands.send(f"slash-equivocation::{epoch}:{caught.signer}:{evidence}", call)
 
     def _try(self, topic: str, action: Callable[[], None]) -> None:
         """Never given up: what is refused now, for another was faster or the chain moved, may be right later."""
