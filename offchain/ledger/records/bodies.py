@@ -6,10 +6,11 @@ another's number here makes an order of its own and harms nobody's.
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NewType
 
-Account = NewType("Account", bytes)
-"""An Ethereum address, 20 bytes."""
+from offchain.ledger.identity import Address
+
+Account = Address
+"""Who signs a request."""
 
 STATEMENT_BYTES = 120
 """Size of a reward proposal's statement, `reward_root.BODY_BYTES`."""

@@ -123,6 +123,8 @@ class State:
         self.nodes: dict[tuple[Account, Role], Record] = {}
         self.proposal: Record | None = None
         self.cost = 0
+        self.generation = 0
+        """Changes whenever an order comes or goes."""
         self._vids: dict[bytes, bytes] = {}
         self._used: dict[Account, int] = {}
         self._due: list[tuple[int, bytes]] = []
@@ -149,6 +151,7 @@ class State:
             raise Bug("an order opens with an order")
         entry = OrderEntry(order_key(record.body.oid, record.account), record.body, record.account)
         self.orders[entry.key] = entry
+        self.generation += 1
         heappush(self._due, (self._order_due(entry.order), ORDERS + entry.key))
         self.put(entry, record)
 
@@ -246,6 +249,7 @@ class State:
         return record.time + self.limits.node_retention * 1_000
 
     def _forget_order(self, key: bytes) -> None:
+        self.generation += 1
         for record in self.orders.pop(key).records.values():
             self._charge(record.account, -record.cost)
             self._vids.pop(record.digest, None)

@@ -40,7 +40,8 @@ def application(limits: Limits | None = None) -> RecordsApplication:
 
 def order(oid: int = 1, link: str = "bafy-data") -> Order:
     """An order that begins at START."""
-    return Order(oid, 10**18, "classification", *(START + 1_000 * end for end in range(5)), link)
+    t0, t1, t2, t3, t4 = (START + 1_000 * end for end in range(5))
+    return Order(oid, 10**18, "classification", t0, t1, t2, t3, t4, link)
 
 
 def claim(oid: int = 1, commitment: bytes = bytes(32)) -> Claim:

@@ -166,7 +166,7 @@ def test_a_snapshot_brings_back_the_same_state_and_future(until: int, data: st.D
     twin.restore(ledger.app.snapshot())
     assert twin.digest() == ledger.app.digest()
     assert twin.snapshot() == ledger.app.snapshot()
-    bodies = [
+    bodies: list[Body] = [
         order(2),
         claim(),
         model(link="x"),

@@ -1,0 +1,1 @@
+"""What a replica answers participants over HTTP."""
