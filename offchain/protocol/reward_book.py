@@ -132,7 +132,7 @@ class RewardBook:
         orders: tuple[SealedOrder, ...] = ()
         right, false_step = None, None
         if before is not None:
-            orders = self._after(before, statement.up_to)
+            orders = self.orders_after(before, statement.up_to)
             right = self._compute(before, orders, statement.epoch)
             false_step = find_false_step(steps, right.steps)
         self._standing.append(
@@ -209,6 +209,13 @@ class RewardBook:
         """Orders that no root covers and nobody settled otherwise, oldest first."""
         return tuple(order for order in self._orders[self.covered :] if order.sequence not in self._otherwise)
 
+    def orders_after(self, before: Before, up_to: int) -> tuple[SealedOrder, ...]:
+        """The orders that a root from `before` up to `up_to` covers, as they stand now."""
+        return tuple(
+            SealedOrder(order.sequence, order.oid, order.payouts, order.tax, order.sequence in self._otherwise)
+            for order in self._orders[before.up_to : up_to]
+        )
+
     def next_cycle(self, up_to: int) -> Cycle | None:
         """What the next root must say if it covers the orders up to `up_to`, signed by the present committee.
 
@@ -219,7 +226,7 @@ class RewardBook:
             return None
         key = (before.root, up_to, epoch.number, self.settled_otherwise)
         if key not in self._computed:
-            found = self._compute(before, self._after(before, up_to), epoch.number)
+            found = self._compute(before, self.orders_after(before, up_to), epoch.number)
             if len(self._computed) >= _CACHED:
                 self._computed.clear()
             self._computed[key] = found
@@ -258,12 +265,6 @@ class RewardBook:
 
     def _top(self) -> Standing | None:
         return next((root for root in reversed(self._standing) if root.is_right), None)
-
-    def _after(self, before: Before, up_to: int) -> tuple[SealedOrder, ...]:
-        return tuple(
-            SealedOrder(order.sequence, order.oid, order.payouts, order.tax, order.sequence in self._otherwise)
-            for order in self._orders[before.up_to : up_to]
-        )
 
     def _members(self, epoch: int) -> tuple[ChecksumAddress, ...]:
         if epoch not in self._epochs:

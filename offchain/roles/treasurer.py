@@ -13,6 +13,7 @@ from offchain.chain.rewards import Rewards
 from offchain.errors import Rejected
 from offchain.protocol.hashing import keccak
 from offchain.protocol.reward_book import Held, RewardBook
+from offchain.protocol.reward_cycle import Cycle
 from offchain.protocol.reward_root import RewardRoot, seats_of
 from offchain.roles.context import RoleContext
 from offchain.roles.records import RootSignatureRecord, root_place
@@ -79,7 +80,7 @@ class Treasurer:
         for statement in self._candidates:
             self._try(f"sign-root {statement.attempt}", partial(self._support, statement, now))
         self._try("post-root", self._post)
-        self._watch.act(now)
+        self._guard(now)
         for caught in self._shares.equivocations:
             self._try(f"slash {caught.signer}", partial(self._slash, caught))
         self._try("propose-root", partial(self._propose, now, pace))
@@ -95,6 +96,9 @@ class Treasurer:
         held: Held | None = next((order for order in book.waiting() if order.sequence == place), None)
         members = len(book.epoch.members) if book.epoch is not None else 0
         return held is not None and needs_multisig(held, members, now, pace, self._options)
+
+    def _guard(self, now: Seconds) -> None:
+        self._watch.act(now)
 
     # What comes in
 
@@ -183,7 +187,7 @@ class Treasurer:
         turn = seat_turn(self._context.account, members, attempt)
         if self._context.clock() < since + turn * self._options.stagger:
             return
-        epoch, cycle = self.book.committee(statement.epoch), confirmed_cycle(self.book, statement)
+        epoch, cycle = self.book.committee(statement.epoch), self._cycle_of(statement)
         certificate = None if epoch is None else self._shares.certificate(statement, epoch.threshold)
         if cycle is not None and certificate is not None:
             # The same signers at every look, for a key of the sender stands for one call
@@ -201,7 +205,7 @@ class Treasurer:
     def _propose(self, now: Seconds, pace: Pace) -> None:
         """Has the ledger order what should be signed next, when it is our turn and nothing good is under way."""
         slot = proposing_slot(self._context.account, self.book, now, pace, self._options)
-        cycle = next_proposal(self.book) if slot is not None else None
+        cycle = self._next_cycle() if slot is not None else None
         if slot is None or cycle is None or self._proposed == (cycle.statement.cycle, slot):
             return
         if self._is_under_way(now):
@@ -242,8 +246,16 @@ class Treasurer:
         """Never given up: what is refused now, for another was faster or the chain moved, may be right later."""
         self._hands.attempt(None, topic, action, obligation=True)
 
+    def _next_cycle(self) -> Cycle | None:
+        """What to propose."""
+        return next_proposal(self.book)
+
+    def _cycle_of(self, statement: RewardRoot) -> Cycle | None:
+        """Our own computation of a statement that we stand behind; None for any other."""
+        return confirmed_cycle(self.book, statement)
+
     def _is_right(self, statement: RewardRoot) -> bool:
-        return confirmed_cycle(self.book, statement) is not None
+        return self._cycle_of(statement) is not None
 
     def _members(self, epoch: int) -> Sequence[ChecksumAddress]:
         found = self.book.committee(epoch)
