@@ -152,8 +152,8 @@ interface IRewardTreasury {
     error WrongMembers(bytes32 expected, bytes32 actual);
     /// @notice The step is right, so the root stands.
     error StepIsRight(bytes32 step);
-    /// @notice The claims against this cycle would pay more than its total: only a wrong root that nobody refuted, or one
-    /// that was overtaken by a later, meets this.
+    /// @notice With this, claims would have paid more than the cycle's total: a later root has overtaken it (claim against
+    /// that), or it is a wrong one that nobody refuted.
     error RootExhausted(uint256 expected, uint256 actual);
 
     /// @notice Takes charge of a sealed order's escrow, which was sent before. ProofOfTraining only, once per order. Fixes
@@ -214,7 +214,7 @@ interface IRewardTreasury {
     ) external;
 
     /// @notice Pays what an account has earned through roots and not been paid yet. Anyone, to that account only, against
-    /// any cycle that has taken effect.
+    /// a cycle that has taken effect, best the latest.
     /// @dev Reverts with NoSuchRoot, NotEffective, WrongRoot, NothingToClaim, RootExhausted, RewardTree's LeafOutOfRange,
     /// WrongDepth. Emits RootClaimed.
     function claim(RewardClaim calldata c) external;

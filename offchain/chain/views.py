@@ -176,8 +176,8 @@ class Settlement:
 class Holding:
     """What the treasury holds for a sealed order; from `direct_at` on anyone may settle it.
 
-    `sequence`: its place among the orders sealed with payouts, from 1; 0 for a refund. `paid`: it was settled by itself,
-    not by a root.
+    `sequence`: its place among the orders sealed with payouts, from 1; 0 for a refund. `paid`: it was settled by
+    itself, not by a root.
     """
 
     payouts_hash: bytes
