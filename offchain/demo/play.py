@@ -4,7 +4,7 @@ of their own, all others threads."""
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,6 +34,9 @@ from offchain.types import OrderId, Seconds
 
 GRACE_SECONDS = 240
 """How long after the last window everything must be settled; disputes stretch it."""
+
+QUIET_SECONDS = 2.0
+"""When nobody has reported anything for so long, all has been said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Play:
                     oid, prepared = self._order(stage, plan)
                     ordered[oid] = prepared
                 self._watch(stage, screen, ordered)
+                self._fade_out()
             self._screen = None
         return Performed(ordered, troupe)
 
@@ -114,6 +118,13 @@ class Play:
                 raise Retryable("the orders were not settled in time: the machine may be too busy; run it again")
             time.sleep(1)
 
+    def _fade_out(self) -> None:
+        """What was the last to be mined is still to be reported by whoever sent it."""
+        heard = -1
+        while heard != len(self.events):
+            heard = len(self.events)
+            time.sleep(QUIET_SECONDS)
+
     @contextmanager
     def _aggregators(self, stage: Stage) -> Iterator[Troupe]:
         troupe = Troupe(
@@ -146,14 +157,25 @@ class Play:
             raise
 
 
-def play(scenario: Scenario, chain: str, console: Console) -> dict[str, Any]:
-    """Performs the scenario on `chain` (anvil, embedded, auto or a URL); the report, as JSON values."""
+def alone(_: Stage) -> AbstractContextManager[None]:
+    """Nothing else goes on."""
+    return nullcontext()
+
+
+def play(
+    scenario: Scenario, chain: str, console: Console, *, beside: Callable[[Stage], AbstractContextManager[None]] = alone
+) -> dict[str, Any]:
+    """Performs the scenario on `chain` (anvil, embedded, auto or a URL); the report, as JSON values.
+
+    `beside`: what else goes on while it is performed; in tests somebody who moves the chain's clock on.
+    """
     begun = time.monotonic()
     with TemporaryDirectory(prefix="assay-demo-") as folder, open_chain(chain) as (client, url):
         console.print(f"chain: {client.endpoint} ({client.network.name}, id {client.chain_id})")
         performance = Play(scenario, console)
         with set_stage(client, url, scenario, Path(folder), performance.report, _teller(console)) as stage:
-            performed = performance.perform(stage)
+            with beside(stage):
+                performed = performance.perform(stage)
             ledger = _curtain(client, stage)
             aggregators = committee_report(performed.troupe)
             elapsed = time.monotonic() - begun

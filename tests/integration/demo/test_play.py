@@ -2,6 +2,7 @@
 
 import io
 import json
+from contextlib import AbstractContextManager
 from typing import Any
 
 import psutil
@@ -12,10 +13,12 @@ from offchain.chain.devnet import find_anvil
 from offchain.cli.demo_tables import print_report
 from offchain.demo.play import play
 from offchain.demo.scenario import Conduct, Interruption, OrderPlan, ProviderPlan, Scenario, ValidatorPlan
+from offchain.demo.stage import Stage
 from offchain.model.search import SearchSettings
 from offchain.types import TOKEN, Wei
+from tests.integration.hurry import Expected, hurry
 
-QUICK = SearchSettings(configurations=1, first_cycle=2, max_epochs=4, fine_tune_epochs=0)
+QUICK = SearchSettings(configurations=1, first_cycle=4, max_epochs=4, fine_tune_epochs=0)
 
 SHORT = Scenario(
     orders=(
@@ -24,10 +27,10 @@ SHORT = Scenario(
             source="digits",
             model="mlp:32",
             reward=Wei(100 * TOKEN),
-            train_seconds=12,
-            reveal_seconds=6,
-            validate_seconds=12,
-            challenge_seconds=2,
+            train_seconds=600,
+            reveal_seconds=300,
+            validate_seconds=600,
+            challenge_seconds=20,
             minimum_score_ppm=500_000,
             minimum_validators=1,
         ),
@@ -40,12 +43,18 @@ SHORT = Scenario(
     seed=3,
 )
 
+HAPPENS = Expected(claims=2, reveals=1, score_commits=2, score_reveals=1)
+
 
 @pytest.mark.parametrize("chain", ["anvil", "embedded"])
 def test_an_order_lives_and_everybody_gets_what_they_earned(chain: str) -> None:
     if chain == "anvil":
         assert find_anvil() is not None, "npm packages are missing"
-    report = json.loads(json.dumps(play(SHORT, chain, Console(file=io.StringIO()))))
+
+    def beside(stage: Stage) -> AbstractContextManager[None]:
+        return hurry(stage.contracts, HAPPENS)
+
+    report = json.loads(json.dumps(play(SHORT, chain, Console(file=io.StringIO()), beside=beside)))
     accounts = {name: account for account, name in report["names"].items()}
     (order,) = report["orders"]
     assert order["outcome"] == "won"
