@@ -82,6 +82,12 @@ class NodeThread:
         """See LedgerNode.submit. Retryable also after `timeout` seconds; the requests may be executed all the same."""
         return self.run(self.node.submit(requests), timeout)
 
+    def submit_soon(self, requests: Sequence[bytes]) -> None:
+        """Has requests ordered without waiting; what becomes of them shows in `executed_since`."""
+        future = asyncio.run_coroutine_threadsafe(self.node.submit(requests), self._loop)
+        # An exception that nobody reads is logged as a bug, and this is none: the caller asks again if it must.
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+
     def executed_since(self, sequence: SequenceNumber) -> tuple[list[Executed], bool]:
         """See LedgerNode.executed_since."""
         return self._call(lambda: self.node.executed_since(sequence))

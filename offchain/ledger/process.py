@@ -149,3 +149,16 @@ def _group(file: Path, values: object, membership: Membership) -> GroupConfig:
     if unknown := sorted(set(values) - known):
         raise Rejected(f"{file}: group.{unknown[0]} is unknown; expected {', '.join(sorted(known))}")
     return GroupConfig(len(membership.members), ReplicaId(0), **values)
+
+
+def _records(membership: Membership) -> Application:
+    from offchain.ledger.records.application import RecordsApplication, RecordsConfig
+    from offchain.ledger.records.bodies import Account
+    from offchain.ledger.records.request import Domain
+
+    domain = Domain(membership.chain_id, membership.committee)
+    return RecordsApplication(RecordsConfig(domain, frozenset(Account(account) for account in membership.accounts)))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], _records))
