@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,10 +15,13 @@ from rich.text import Text
 from offchain.cli import options
 from offchain.cli.amounts import parse_tokens
 from offchain.cli.output import console, print_json_line
+from offchain.cli.seat import seat_place
 from offchain.cli.session import Session, load_settings, open_context, open_session, unlock
 from offchain.types import Ppm, Wei
 
 if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
     from offchain.roles.context import RoleContext, WorkerEvent
     from offchain.roles.worker import Worker
 
@@ -130,6 +134,30 @@ def run_aggregator(
     stake: Annotated[
         str | None, typer.Option("--stake", help="Tokens locked for a seat; the protocol's minimum by default.")
     ] = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            "--listen",
+            metavar="HOST:PORT",
+            help="Take part in the aggregators' ledger: where the other members' nodes connect. "
+            "Without it orders are paid by propose, confirm and execute.",
+        ),
+    ] = None,
+    api: Annotated[
+        str | None,
+        typer.Option("--api", metavar="HOST:PORT", help="Where participants find the ledger's HTTP API."),
+    ] = None,
+    announce: Annotated[
+        str | None,
+        typer.Option(
+            "--announce",
+            metavar="'HOST:PORT URL'",
+            help="What others are told on chain, if it is not what --listen and --api say.",
+        ),
+    ] = None,
+    members: Annotated[
+        Path | None, typer.Option("--members", help="A membership file, instead of what members announced on chain.")
+    ] = None,
     home: options.Home = None,
     rpc: options.Rpc = None,
     store: options.Store = None,
@@ -140,9 +168,18 @@ def run_aggregator(
     """See `_HELP`."""
     from offchain.roles.aggregator import AggregatorOptions, AggregatorWorker
 
-    chosen = AggregatorOptions(stake=None if stake is None else parse_tokens(stake, "--stake"))
+    amount = None if stake is None else parse_tokens(stake, "--stake")
+    place = seat_place(listen=listen, api=api, announce=announce, members=members)
     session = _open(home, rpc, store, chain_id, password_file)
-    _run(session, "aggregator", key, as_json, lambda context: AggregatorWorker(context, chosen))
+    account = unlock(session.settings, key)
+
+    def build(context: "RoleContext") -> "Worker":
+        chosen = AggregatorOptions(stake=amount)
+        if place is None:
+            return AggregatorWorker(context, chosen)
+        return AggregatorWorker(context, chosen, treasurer=place.maker(session.settings.journals, bytes(account.key)))
+
+    _run(session, "aggregator", key, as_json, build, account)
 
 
 _COMMANDS: dict[str, Callable[..., None]] = {
@@ -165,9 +202,16 @@ def _open(
     return open_session(load_settings(home=home, rpc=rpc, store=store, password_file=password_file), chain_id)
 
 
-def _run(session: Session, role: str, key: str, as_json: bool, build: "Callable[[RoleContext], Worker]") -> None:
+def _run(
+    session: Session,
+    role: str,
+    key: str,
+    as_json: bool,
+    build: "Callable[[RoleContext], Worker]",
+    unlocked: "LocalAccount | None" = None,
+) -> None:
     stop = threading.Event()
-    account = unlock(session.settings, key)
+    account = unlocked or unlock(session.settings, key)
 
     def report(event: "WorkerEvent") -> None:
         if as_json:

@@ -85,6 +85,9 @@ class Treasurer:
             self._try(f"slash {caught.signer}", partial(self._slash, caught))
         self._try("propose-root", partial(self._propose, now, pace))
 
+    def close(self) -> None:
+        """Ends what runs beside it: nothing here."""
+
     def has_news(self) -> bool:
         """Whether there may be something to do although the chain stands where it stood."""
         latest = next((proposal.attempt for proposal in reversed(self._ledger.proposals())), self._heard)

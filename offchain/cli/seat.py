@@ -1,0 +1,76 @@
+"""Where an aggregator's node is: the flags of `assay aggregator run` in one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from offchain.errors import Rejected
+
+if TYPE_CHECKING:
+    from offchain.roles.aggregator import TreasurerMaker
+
+ANYWHERE = frozenset({"0.0.0.0", "::"})
+"""Addresses to listen on that nobody can connect to."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatPlace:
+    """Parsed flags; see `SeatOptions`."""
+
+    listen: tuple[str, int]
+    api: tuple[str, int]
+    announced: str
+    members: Path | None
+
+    def maker(self, folder: Path, secret: bytes) -> TreasurerMaker:
+        """Makes the worker's treasurer, with the member's key and the folder for journals."""
+        from offchain.ledger.membership import Endpoint
+        from offchain.roles.ledger_seat import SeatedTreasurer, SeatOptions
+
+        options = SeatOptions(
+            endpoint=Endpoint.parse(self.announced),
+            folder=folder,
+            secret=secret,
+            listen=self.listen,
+            api=self.api,
+            membership=self.members,
+        )
+        return lambda context, hands, rewards: SeatedTreasurer(context, hands, options, rewards)
+
+
+def seat_place(*, listen: str | None, api: str | None, announce: str | None, members: Path | None) -> SeatPlace | None:
+    """None without `--listen`. Raises Rejected, naming the flag at fault."""
+    if listen is None:
+        for flag, value in (("--api", api), ("--announce", announce), ("--members", members)):
+            if value is not None:
+                raise Rejected(f"{flag}: needs --listen HOST:PORT, where the other members' nodes connect")
+        return None
+    node = _address("--listen", listen)
+    served = (node[0], node[1] + 1) if api is None else _address("--api", api)
+    if announce is None:
+        for flag, (host, _) in (("--listen", node), ("--api", served)):
+            if host in ANYWHERE:
+                raise Rejected(f"{flag} {host}: nobody can connect to that; say --announce 'HOST:PORT URL' too")
+        announce = f"{_written(*node)} http://{_written(*served)}"
+    from offchain.ledger.membership import Endpoint, read_membership
+
+    try:
+        Endpoint.parse(announce)
+    except Rejected as error:
+        raise Rejected(f"--announce: {error}") from error
+    if members is not None:
+        read_membership(members)
+    return SeatPlace(node, served, announce, members)
+
+
+def _address(flag: str, text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65535):
+        raise Rejected(f"{flag} {text}: expected HOST:PORT, such as 127.0.0.1:7400")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _written(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
