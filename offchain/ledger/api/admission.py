@@ -11,13 +11,13 @@ from functools import partial
 from time import monotonic
 
 from offchain.ledger.records.bodies import Account, Order, RewardProposal
-from offchain.ledger.records.request import Request
+from offchain.ledger.records.request import Parsed
 
 
 class Open:
     """Everybody: for development chains."""
 
-    async def refusal(self, request: Request) -> str | None:
+    async def refusal(self, request: Parsed) -> str | None:
         """Never."""
         del request
         return None
@@ -29,7 +29,7 @@ class MembersOnly:
     def __init__(self, accounts: Iterable[Account]) -> None:
         self._accounts = frozenset(accounts)
 
-    async def refusal(self, request: Request) -> str | None:
+    async def refusal(self, request: Parsed) -> str | None:
         """Unless the account is on the list."""
         return None if request.account in self._accounts else "this account is not on the list of those who may write"
 
@@ -66,9 +66,9 @@ class ChainAdmission:
         self._clock = clock
         self._known: dict[Account | int, tuple[float, object]] = {}
 
-    async def refusal(self, request: Request) -> str | None:
+    async def refusal(self, request: Parsed) -> str | None:
         """Raises Retryable when the chain cannot be read."""
-        body = request.parse_body()
+        body = request.body
         if isinstance(body, RewardProposal) or request.account in self._members:
             return None if request.account in self._members else "only members of the committee propose reward roots"
         if isinstance(body, Order):

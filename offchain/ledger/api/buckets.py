@@ -12,7 +12,7 @@ class Rate:
 
 
 class Buckets:
-    """The buckets of at most `most` names; the name that was used least recently is forgotten, its bucket full again."""
+    """The buckets of at most `most` names; the one used least recently is forgotten, and so full when it returns."""
 
     def __init__(self, rate: Rate, most: int = 10_000) -> None:
         self._rate = rate

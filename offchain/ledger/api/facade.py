@@ -1,42 +1,18 @@
-"""What the HTTP API needs of the process around it."""
+"""What the HTTP API needs of the process around it. `offchain.ledger.node.LedgerNode` is a `LedgerBackend`."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from offchain.ledger.records.request import Request
+from offchain.ledger.node_config import NodeStatus
+from offchain.ledger.pbft.effects import Executed
+from offchain.ledger.records.request import Parsed
 from offchain.ledger.submissions import Receipt
 
 
-@dataclass(frozen=True, slots=True)
-class NodeStatus:
-    """Where a replica stands. `connected`: for each replica whether a link to it stands (our own counts as one)."""
-
-    me: int
-    view: int
-    changing: bool
-    primary: int
-    executed: int
-    stable: int
-    waiting: int
-    connected: tuple[bool, ...]
-
-    @property
-    def replicas(self) -> int:
-        """Size of the group."""
-        return len(self.connected)
-
-    @property
-    def quorum(self) -> int:
-        """How many must work together."""
-        faulty = (self.replicas - 1) // 3
-        return (self.replicas + faulty + 2) // 2
-
-
-class LedgerNode(Protocol):
+class LedgerBackend(Protocol):
     """A replica that runs in our event loop."""
 
-    async def submit(self, requests: Sequence[bytes]) -> Sequence[Receipt]:
+    async def submit(self, requests: Sequence[bytes]) -> list[Receipt]:
         """Has valid requests ordered; returns when all are executed, a receipt for each, in order.
 
         Raises Retryable at once, and orders none, when too much waits already.
@@ -45,9 +21,12 @@ class LedgerNode(Protocol):
     def status(self) -> NodeStatus:
         """Where it stands now."""
 
+    def on_executed(self, listener: Callable[[Executed], None]) -> None:
+        """Calls `listener` with every batch that is executed from now on, in order."""
+
 
 class Admission(Protocol):
     """Who may write: the group's policy at its edge, no part of the replicated state."""
 
-    async def refusal(self, request: Request) -> str | None:
-        """None if the request may be ordered; else one line that says what to do."""
+    async def refusal(self, request: Parsed) -> str | None:
+        """None if the request may be ordered; else one line that says what to do. Raises Retryable."""

@@ -1,4 +1,4 @@
-"""The latest receipts, by the digest of the request; what is older only its own account can ask for, by sending again."""
+"""The latest receipts, by the digest of the request; for an older one, send the request again."""
 
 import asyncio
 from collections.abc import Sequence

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from offchain.errors import Rejected
 from offchain.ledger.records.bodies import Account, RewardProposal
-from offchain.ledger.records.request import Domain, Request, check_request
+from offchain.ledger.records.request import Domain, Parsed, check_request, parse_request
 from offchain.ledger.records.results import Result
 from offchain.ledger.records.rules import apply
 from offchain.ledger.records.snapshot import decode_state, encode_state
@@ -41,27 +41,43 @@ class Outcome:
         return cls(Result.decode(data[:1]), data[1] == 1)
 
 
+REMEMBERED = 16_384
+"""Requests whose checks are remembered until they are executed: some see them twice, and all parse them again."""
+
+
 class RecordsApplication:
     """Implements `Application`. `state` is for reading; only `execute` and `restore` change it."""
 
     def __init__(self, config: RecordsConfig) -> None:
         self.config = config
         self.state = State(config.domain, config.limits)
+        self._checked: dict[bytes, Parsed] = {}
 
     def is_valid(self, request: bytes) -> bool:
         """Whether it is a request in its one encoding, signed by its account for this ledger."""
         try:
-            check_request(self.config.domain, request)
+            self.check(request)
         except Rejected:
             return False
         return True
+
+    def check(self, request: bytes) -> Parsed:
+        """What a valid request says. Raises Rejected, in words, when it is not valid."""
+        parsed = self._checked.get(request)
+        if parsed is None:
+            parsed = check_request(self.config.domain, request)
+            if len(self._checked) >= REMEMBERED:
+                del self._checked[next(iter(self._checked))]
+            self._checked[request] = parsed
+        return parsed
 
     def execute(self, time: Millis, requests: Sequence[bytes]) -> list[bytes]:
         """An `Outcome` for each valid request of one batch. At most one reward proposal of a batch is accepted."""
         self.state.advance(time)
         proposed, results = False, []
         for raw in requests:
-            record = Record.of(self.state.time, raw, self.config.domain)
+            parsed = self._checked.pop(raw, None) or parse_request(self.config.domain, raw)
+            record = Record.of(self.state.time, parsed)
             outcome = self._execute(record, proposed)
             proposed |= _is_accepted_proposal(record, outcome)
             results.append(outcome.encode())
@@ -102,14 +118,14 @@ class RecordsApplication:
         return Result.ACCEPTED
 
 
-def accepted_proposal(requests: Sequence[bytes], results: Sequence[bytes]) -> RewardProposal | None:
+def accepted_proposal(domain: Domain, requests: Sequence[bytes], results: Sequence[bytes]) -> RewardProposal | None:
     """The reward proposal that counts for a batch, given what the batch's `Executed` says; there is at most one.
 
     Its attempt is the batch's sequence number.
     """
     for raw, result in zip(requests, results, strict=True):
         if Outcome.decode(result) == Outcome(Result.ACCEPTED):
-            body = Request.decode(raw).parse_body()
+            body = parse_request(domain, raw).body
             if isinstance(body, RewardProposal):
                 return body
     return None

@@ -29,7 +29,7 @@ class Domain:
     """Which ledger a request is for: the chain and the address of its committee (20 bytes)."""
 
     chain_id: int
-    committee: bytes
+    committee: Account
     separator: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -65,13 +65,38 @@ class Request:
             raise Rejected(f"a request has {_HEAD + 1} to {MAX_REQUEST_BYTES} bytes, this one {len(data)}")
         return cls(Account(data[:20]), int.from_bytes(data[20:28], "big"), data[_HEAD:], data[28:_HEAD])
 
-    def parse_body(self) -> Body:
-        """What it says. Raises Rejected when that is no body."""
-        return decode_body(self.body)
-
     def digest(self, domain: Domain) -> bytes:
         """Its name, 32 bytes."""
         return domain.digest(self.account, self.nonce, self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A request with what follows from it. `raw`: its encoding; `digest`: its name."""
+
+    raw: bytes
+    digest: bytes
+    account: Account
+    nonce: int
+    signature: bytes
+    body: Body
+
+
+def parse_request(domain: Domain, raw: bytes) -> Parsed:
+    """Raises Rejected when `raw` is no request in its one encoding; the signature is not looked at."""
+    request = Request.decode(raw)
+    body, digest = decode_body(request.body), request.digest(domain)
+    return Parsed(raw, digest, request.account, request.nonce, request.signature, body)
+
+
+def check_request(domain: Domain, raw: bytes) -> Parsed:
+    """See `parse_request`; also raises Rejected unless the account signed it for this ledger."""
+    parsed = parse_request(domain, raw)
+    if recover(parsed.digest, parsed.signature) != parsed.account:
+        raise Rejected(
+            "the signature is not the account's for this ledger: sign LedgerMessage with its chain id and committee"
+        )
+    return parsed
 
 
 def sign(domain: Domain, key: PrivateKey, nonce: int, body: Body) -> Request:
@@ -81,28 +106,16 @@ def sign(domain: Domain, key: PrivateKey, nonce: int, body: Body) -> Request:
     return replace(request, signature=signature[:64] + bytes((signature[64] + 27,)))
 
 
-def signer_of(domain: Domain, request: Request) -> Account | None:
-    """Who signed a request; None when its signature is not in the one form that is taken (low s, v 27 or 28)."""
-    signature = request.signature
+def recover(digest: bytes, signature: bytes) -> Account | None:
+    """Who signed; None when the signature is not in the one form that is taken (low s, v 27 or 28)."""
     if len(signature) != 65 or signature[64] not in (27, 28) or signature[32:64] > _HALF_ORDER:
         return None
     try:
         recoverable = signature[:64] + bytes((signature[64] - 27,))
-        key = PublicKey.from_signature_and_message(recoverable, request.digest(domain), hasher=None)
+        key = PublicKey.from_signature_and_message(recoverable, digest, hasher=None)
     except ValueError:
         return None
     return address_of(key)
-
-
-def check_request(domain: Domain, data: bytes) -> Request:
-    """The request if it is in form and signed by its account. Raises Rejected, saying what is wrong."""
-    request = Request.decode(data)
-    request.parse_body()
-    if signer_of(domain, request) != request.account:
-        raise Rejected(
-            "the signature is not the account's for this ledger: sign LedgerMessage with its chain id and committee"
-        )
-    return request
 
 
 def address_of(key: PublicKey) -> Account:

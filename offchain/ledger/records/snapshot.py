@@ -4,7 +4,7 @@ from offchain.errors import Rejected
 from offchain.ledger.records.bodies import Account, Challenge, Claim, Model, Node, Order, RewardProposal, Validation
 from offchain.ledger.records.encoding import order_key
 from offchain.ledger.records.nonces import Nonces, Window
-from offchain.ledger.records.request import MAX_REQUEST_BYTES, Domain
+from offchain.ledger.records.request import MAX_REQUEST_BYTES, Domain, parse_request
 from offchain.ledger.records.state import Limits, OrderEntry, Record, State
 from offchain.ledger.types import Millis
 
@@ -42,7 +42,7 @@ def decode_state(data: bytes, domain: Domain, limits: Limits) -> State:
         if size > MAX_REQUEST_BYTES:
             raise Rejected("the snapshot holds a record that is too large")
         at = Millis(reader.number(8))
-        _place(state, Record.of(at, reader.take(size), domain))
+        _place(state, Record.of(at, parse_request(domain, reader.take(size))))
     if encode_state(state) != data:
         raise Rejected("the snapshot is not in canonical form")
     return state

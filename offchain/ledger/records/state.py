@@ -13,7 +13,7 @@ from offchain.ledger.records.bodies import Account, Body, Challenge, Kind, Node,
 from offchain.ledger.records.encoding import KINDS, order_key
 from offchain.ledger.records.merkle import MerkleMap, Proof
 from offchain.ledger.records.nonces import Nonces
-from offchain.ledger.records.request import Domain, Request
+from offchain.ledger.records.request import Domain, Parsed
 from offchain.ledger.types import Digest, Millis
 
 META, ACCOUNTS, NODES, PROPOSAL, ORDERS = (bytes((section,)) for section in range(5))
@@ -36,7 +36,7 @@ class Limits:
     """
 
     ledger_bytes: int = 64 << 20
-    order_bytes: int = 4 << 20
+    order_bytes: int = 1 << 20
     account_bytes: int = 4 << 20
     accounts: int = 16_384
     horizon: int = 400 * 86_400
@@ -58,10 +58,9 @@ class Record:
     body: Body
 
     @classmethod
-    def of(cls, time: Millis, raw: bytes, domain: Domain) -> "Record":
-        """Raises Rejected when `raw` is no request; its signature is not looked at."""
-        request = Request.decode(raw)
-        return cls(time, raw, request.digest(domain), request.account, request.nonce, request.parse_body())
+    def of(cls, time: Millis, request: Parsed) -> "Record":
+        """A request that is executed at the ledger's `time`."""
+        return cls(time, request.raw, request.digest, request.account, request.nonce, request.body)
 
     @property
     def kind(self) -> Kind:
@@ -101,6 +100,7 @@ class OrderEntry:
     order: Order
     client: Account
     records: dict[bytes, Record] = field(default_factory=dict)
+    counts: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
     mids: set[bytes] = field(default_factory=set)
     tree: MerkleMap = field(default_factory=MerkleMap)
     cost: int = 0
@@ -162,6 +162,7 @@ class State:
         entry.records[key] = record
         entry.tree.set(key, record.value)
         entry.cost += record.cost - (old.cost if old else 0)
+        entry.counts[record.kind] += old is None
         self._count(record, old)
         self._changed.add(entry.key)
         if record.kind is Kind.MODEL:

@@ -21,7 +21,7 @@ from offchain.ledger.records.results import Result
 from offchain.ledger.records.state import Limits
 from offchain.ledger.types import Millis
 
-DOMAIN = Domain(31_337, bytes(range(20)))
+DOMAIN = Domain(31_337, Account(bytes(range(20))))
 KEYS = tuple(PrivateKey.from_int(number) for number in range(1, 9))
 ACCOUNTS = tuple(address_of(key.public_key) for key in KEYS)
 CLIENT, PROVIDER, VALIDATOR, VERIFIER = range(4)

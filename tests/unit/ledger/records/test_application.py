@@ -19,6 +19,7 @@ from tests.unit.ledger.records.samples import (
     ACCOUNTS,
     CHALLENGE,
     CLIENT,
+    DOMAIN,
     MID,
     OVER,
     PROVIDER,
@@ -243,10 +244,10 @@ def test_of_a_batch_one_proposal_counts() -> None:
     results = ledger.app.execute(TRAINING, requests)
     codes = [Outcome.decode(result).result for result in results]
     assert codes == [Result.NOT_A_MEMBER, Result.ACCEPTED, Result.SECOND_PROPOSAL]
-    assert accepted_proposal(requests, results) == first
+    assert accepted_proposal(DOMAIN, requests, results) == first
     again = [requests[1], ledger.request(7, second)]
     results = ledger.app.execute(TRAINING, again)
-    assert accepted_proposal(again, results) == second, "a repeated one counts no more"
+    assert accepted_proposal(DOMAIN, again, results) == second, "a repeated one counts no more"
 
 
 def test_a_nonce_is_for_one_content_and_one_time() -> None:

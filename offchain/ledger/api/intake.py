@@ -1,0 +1,108 @@
+"""Messages on their way from HTTP to the ledger: checked, admitted, within the rates, ordered, answered."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+from offchain.errors import Rejected
+from offchain.ledger.api.buckets import Buckets
+from offchain.ledger.api.facade import Admission, LedgerBackend
+from offchain.ledger.api.guard import ApiLimits
+from offchain.ledger.api.receipts import Entry
+from offchain.ledger.api.refusals import Forbidden, TooMany
+from offchain.ledger.api.schema import ReceiptOut
+from offchain.ledger.api.views import to_hex
+from offchain.ledger.records.application import RecordsApplication
+from offchain.ledger.records.request import Parsed
+from offchain.ledger.submissions import Receipt
+
+PAUSE_EVERY = 16
+"""Signatures checked before others get a turn: 16 take less than a millisecond."""
+
+
+class Intake:
+    """See the module."""
+
+    def __init__(
+        self,
+        backend: LedgerBackend,
+        application: RecordsApplication,
+        admission: Admission,
+        limits: ApiLimits,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._backend = backend
+        self._application = application
+        self._admission = admission
+        self._clock = clock
+        self._unchecked = Buckets(limits.unchecked)
+        self._accounts = Buckets(limits.accounts)
+        self._under_way: set[asyncio.Task[list[Receipt]]] = set()
+
+    async def submit(self, messages: Sequence[str], address: str, wait: float) -> list[ReceiptOut]:
+        """Receipts, in order; all `pending` when they are not executed after `wait` seconds.
+
+        Raises Rejected, Forbidden, TooMany or Retryable; none of the messages is ordered then.
+        """
+        self._spend(self._unchecked, address, len(messages), "this address sends too many messages")
+        requests = await self._check(messages)
+        await self._admit(requests)
+        for account in dict.fromkeys(request.account for request in requests):
+            count = sum(request.account == account for request in requests)
+            self._spend(self._accounts, account, count, "this account sends too many messages")
+        task = asyncio.create_task(self._backend.submit([request.raw for request in requests]))
+        self._under_way.add(task)
+        task.add_done_callback(self._done)
+        await asyncio.wait({task}, timeout=wait)
+        if not task.done():
+            return [pending(request.digest) for request in requests]
+        pairs = zip(requests, task.result(), strict=True)
+        return [shown(Entry.of(request.digest, receipt)) for request, receipt in pairs]
+
+    async def _check(self, messages: Sequence[str]) -> list[Parsed]:
+        checked: list[Parsed] = []
+        for index, message in enumerate(messages):
+            try:
+                checked.append(self._application.check(bytes.fromhex(message[2:])))
+            except Rejected as error:
+                raise Rejected(f"messages[{index}]: {error}") from error
+            if index % PAUSE_EVERY == PAUSE_EVERY - 1:
+                await asyncio.sleep(0)
+        return checked
+
+    async def _admit(self, requests: Sequence[Parsed]) -> None:
+        for index, request in enumerate(requests):
+            refusal = await self._admission.refusal(request)
+            if refusal is not None:
+                raise Forbidden(f"messages[{index}]: {refusal}")
+
+    def _spend(self, buckets: Buckets, name: bytes | str, count: int, message: str) -> None:
+        wait = buckets.take(name, count, self._clock())
+        if wait:
+            raise TooMany(f"{message}; slow down, or send fewer at once", min(wait, 3_600.0))
+
+    def _done(self, task: "asyncio.Task[list[Receipt]]") -> None:
+        """An error that nobody waits for any more is the ledger's, not ours: its client asks for the receipt."""
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+
+def pending(digest: bytes) -> ReceiptOut:
+    """Not executed yet."""
+    return ReceiptOut(digest=to_hex(digest), status="pending")
+
+
+def shown(entry: Entry) -> ReceiptOut:
+    """A receipt as JSON."""
+    result = entry.outcome.result
+    return ReceiptOut(
+        digest=to_hex(entry.digest),
+        status="executed",
+        result=result.label,
+        text=result.text,
+        stands=result.stands,
+        repeated=entry.outcome.is_repeated,
+        sequence=entry.receipt.sequence,
+        time=entry.receipt.time,
+    )
