@@ -69,7 +69,10 @@ CommitteeAction = Join | ReleaseStake | AdvanceEpoch
 
 @dataclass(frozen=True, slots=True)
 class CommitteeView:
-    """The committee as its member `account` sees it. `free_bond`: its aggregator stake that nothing locks."""
+    """The committee as its member `account` sees it.
+
+    `free_bond`: its aggregator stake that nothing locks; `suspended`: nothing that this epoch signs counts any more.
+    """
 
     account: ChecksumAddress
     epoch: int
@@ -80,15 +83,21 @@ class CommitteeView:
     locked_stake: Wei
     free_bond: Wei
     now: Seconds
+    suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MultisigView:
-    """Where the payment of a sealed order stands. `confirmed`: by the account that looks."""
+    """Where the payment of a sealed order stands. `confirmed`: by the account that looks.
+
+    `covered`: by a root that stands; `root_comes`: one may still come, and the multisig leaves the order to it.
+    """
 
     holding: Holding
     proposal: Proposal
     confirmed: bool
+    covered: bool = False
+    root_comes: bool = False
 
 
 def turn(account: ChecksumAddress, members: tuple[ChecksumAddress, ...], oid: OrderId) -> int:
@@ -113,8 +122,13 @@ def committee_actions(
         return (Join(stake),) if can_join else ()
     if view.epoch == 0 and len(view.candidates) < FAULT_TOLERANT and not payment_waits:
         return ()
-    due = view.epoch_ends_at + turn(view.account, view.candidates, OrderId(0)) * stagger
-    return (AdvanceEpoch(view.epoch),) if view.now >= due else ()
+    after = turn(view.account, view.candidates, OrderId(0))
+    if view.suspended:
+        # When that was, nobody remembers: the candidates take turns by the clock.
+        is_due = view.now // max(stagger, 1) % len(view.candidates) == after
+    else:
+        is_due = view.now >= view.epoch_ends_at + after * stagger
+    return (AdvanceEpoch(view.epoch),) if is_due else ()
 
 
 def order_actions(
@@ -124,11 +138,11 @@ def order_actions(
     turn_comes = turn(committee.account, committee.members, view.oid) * stagger
     if view.phase == Phase.SEALABLE:
         return (Seal(),) if view.now >= sealable_since(view) + turn_comes else ()
-    if multisig is None or multisig.holding.paid or multisig.holding.sealed_at == 0:
+    if multisig is None or multisig.holding.paid or multisig.holding.sealed_at == 0 or multisig.covered:
         return ()
     if view.now >= multisig.holding.direct_at + turn_comes:
         return (PayDirect(),)
-    if committee.account not in committee.members:
+    if committee.account not in committee.members or multisig.root_comes:
         return ()
     return _multisig_actions(view, committee, multisig, turn_comes, stagger)
 

@@ -1,4 +1,7 @@
-"""The verifier: scores every revealed model anew, challenges what is false, and plays every dispute to its end."""
+"""The verifier: scores every revealed model anew, challenges what is false, and plays every dispute to its end.
+
+It refutes false roots of rewards, too.
+"""
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -8,6 +11,7 @@ from typing import ClassVar
 from eth_typing import ChecksumAddress
 
 from offchain.chain.enums import Role
+from offchain.chain.rewards import Rewards
 from offchain.dispute.gain import Prices
 from offchain.protocol.lifecycle import ENDED, Phase
 from offchain.roles.answering_rules import AnsweringOptions
@@ -15,6 +19,7 @@ from offchain.roles.asking import Asking
 from offchain.roles.context import RoleContext
 from offchain.roles.courtroom import Courtroom
 from offchain.roles.order_view import OrderView
+from offchain.roles.reward_watch import RewardWatch
 from offchain.roles.validations import read_validations, taken_places
 from offchain.roles.verifier_rules import (
     Challenge,
@@ -68,6 +73,7 @@ class VerifierWorker(Worker):
         )
         requests, casebook, budget = self._courtroom.requests, self._courtroom.casebook, self._options.requests
         self._asking = Asking(context, self._hands, requests, casebook, budget=budget)
+        self._rewards = RewardWatch(context, self._hands, Rewards(context.contracts))
         self._wanted: list[Challenge] = []
         self._prices: Prices | None = None
 
@@ -78,7 +84,7 @@ class VerifierWorker(Worker):
     # The loop
 
     def _has_news(self) -> bool:
-        return self._courtroom.has_news() or super()._has_news()
+        return self._courtroom.has_news() or self._rewards.is_waiting or super()._has_news()
 
     def _obligations(self) -> frozenset[OrderId]:
         return self._courtroom.orders() | self._asking.orders()
@@ -88,6 +94,7 @@ class VerifierWorker(Worker):
         self._courtroom.collect()
         self._courtroom.begin(self._board.head)
         self._attempt(None, "asked", partial(self._asking.look, self._board.head), obligation=True)
+        self._attempt(None, "rewards", partial(self._rewards.look, self._now), obligation=True)
         self._attempt(None, "prices", self._read_prices, obligation=True)
 
     def _is_over(self, view: OrderView) -> bool:
