@@ -27,7 +27,7 @@ class Application(Protocol):
 
 
 class Signer(Protocol):
-    """Signatures of replicas, which others can pass on."""
+    """Signatures of replicas, which others can pass on; bound to this group, and to nothing but view changes."""
 
     def sign(self, text: bytes) -> bytes:
         """Our signature of `text`."""
@@ -68,6 +68,11 @@ class GroupConfig:
     def quorum(self) -> int:
         """q: any two quorums share a correct replica."""
         return (self.replicas + self.faulty + 2) // 2
+
+    @property
+    def window(self) -> int:
+        """L, how far numbers may run ahead of the stable checkpoint."""
+        return 2 * self.interval
 
     @property
     def weak(self) -> int:
