@@ -67,20 +67,22 @@ class Guard:
 
         async def noted_send(message: Message) -> None:
             nonlocal started
-            started = True
-            await send(message)
+            # What the application makes of a body that was cut off is not what we answer.
+            if left >= 0:
+                started = True
+                await send(message)
 
+        answer = problem(413, f"the body is larger than {self._limits.body_bytes} bytes", {"Connection": "close"})
         try:
             async with asyncio.timeout(self._limits.seconds):
                 if _declared(scope) > left:
                     raise _TooLargeError
                 await self._app(scope, bounded_receive, noted_send)
-            return
         except _TooLargeError:
-            answer = problem(413, f"the body is larger than {self._limits.body_bytes} bytes", {"Connection": "close"})
+            left = -1
         except TimeoutError:
-            answer = problem(504, "this took too long; ask again", {"Connection": "close"})
-        if not started:
+            left, answer = -1, problem(504, "this took too long; ask again", {"Connection": "close"})
+        if left < 0 and not started:
             await answer(scope, receive, send)
 
 
