@@ -1,9 +1,9 @@
 """One TCP connection to a replica: the handshake, then frames."""
 
 import asyncio
-from typing import Protocol
+from typing import Protocol, cast
 
-from offchain.errors import Bug, Rejected
+from offchain.errors import Rejected
 from offchain.ledger.transport.frames import OVERHEAD_BYTES, FrameReader, FrameWriter
 from offchain.ledger.transport.handshake import (
     FINISH_BYTES,
@@ -151,15 +151,15 @@ class Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begins the handshake."""
-        if not isinstance(transport, asyncio.Transport):
-            raise Bug("links need a stream")
-        self._transport = transport
+        # Not isinstance: uvloop's transports are none of asyncio's.
+        stream = cast(asyncio.Transport, transport)
+        self._transport = stream
         name = transport.get_extra_info("peername")
         self.address = str(name[0]) if isinstance(name, tuple) and name else ""
         if self.closed.is_set():
-            transport.abort()
+            stream.abort()
         elif self._steps is not None and (greeting := self._steps.start()):
-            transport.write(greeting)
+            stream.write(greeting)
 
     def data_received(self, data: bytes) -> None:
         """Handshake first, frames after."""

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from offchain.errors import Bug, Rejected
 from offchain.ledger.transport.admission import Admission, Pauses
@@ -323,14 +323,13 @@ class _Arrival(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hands the connection over, or drops it."""
-        if not isinstance(transport, asyncio.Transport):
-            raise Bug("links need a stream")
-        link = self._links._welcome(transport)
+        stream = cast(asyncio.Transport, transport)
+        link = self._links._welcome(stream)
         if link is None:
-            transport.abort()
+            stream.abort()
             return
-        transport.set_protocol(link)
-        link.connection_made(transport)
+        stream.set_protocol(link)
+        link.connection_made(stream)
 
 
 def _peer_of(link: Link) -> ReplicaId:

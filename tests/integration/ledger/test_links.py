@@ -11,6 +11,7 @@ import pytest
 
 from offchain.errors import Rejected
 from offchain.ledger.identity import Identity, InstanceId
+from offchain.ledger.node_thread import new_loop
 from offchain.ledger.transport.frames import FrameWriter
 from offchain.ledger.transport.handshake import REPLY_BYTES, Dialler, Party
 from offchain.ledger.transport.links import LinkLimits, Links
@@ -19,7 +20,9 @@ from offchain.ledger.types import ReplicaId
 INSTANCE = InstanceId(bytes(range(32)))
 IDENTITIES = [Identity(bytes([0] * 31 + [number])) for number in range(1, 6)]
 MEMBERS = tuple(identity.address for identity in IDENTITIES[:4])
-LIMITS = LinkLimits(handshake=0.4, idle=30.0, first_redial=0.02, longest_redial=0.1, first_pause=0.15, longest_pause=1.2)
+LIMITS = LinkLimits(
+    handshake=0.4, idle=30.0, first_redial=0.02, longest_redial=0.1, first_pause=0.15, longest_pause=1.2
+)
 HOST = "127.0.0.1"
 
 
@@ -93,7 +96,8 @@ def run(work: Callable[[], Awaitable[None]]) -> None:
         async with asyncio.timeout(20):
             await work()
 
-    asyncio.run(bounded())
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(bounded())
 
 
 async def dial_by_hand(
