@@ -14,10 +14,15 @@ from typing import Any
 
 import pytest
 
+from offchain.chain.contracts import AssayContracts
+from offchain.cli.session import load_settings, open_session
+from offchain.protocol.lifecycle import Phase
+from tests.integration.hurry import Expected, hurry
+
 ASSAY = Path(sys.executable).with_name("assay")
-WINDOWS = ("--train-seconds", "18", "--reveal-seconds", "16", "--validate-seconds", "24", "--challenge-seconds", "2")
+WINDOWS = ("--train-seconds", "10m", "--reveal-seconds", "5m", "--validate-seconds", "10m", "--challenge-seconds", "2m")
+"""Long ones, out of which the clock is moved when all has happened."""
 PATIENCE = 240.0
-"""Seconds; it takes about 85 on two idle cores."""
 
 
 @dataclass
@@ -49,11 +54,26 @@ class Household:
         assert ended.returncode == 0, f"assay {' '.join(words)}: {ended.stdout}{ended.stderr}"
         return ended.stdout
 
+    def wait_for(self, what: str, there: Callable[[], Any], deadline: float) -> Any:
+        """What `there` gives as soon as it is true, unless somebody has died."""
+        while time.monotonic() < deadline:
+            dead = [name for name, process in self.running.items() if process.poll() is not None]
+            assert not dead, f"{dead[0]} died: {self.log(dead[0]).read_text()}"
+            found = there()
+            if found:
+                return found
+            time.sleep(0.3)
+        raise AssertionError(f"{what} did not happen in time")
+
     def stop(self) -> dict[str, int]:
         """Asks all to end; their exit codes."""
         for process in self.running.values():
             process.send_signal(signal.SIGTERM)
         return {name: process.wait(20) for name, process in self.running.items()}
+
+    def contracts(self) -> AssayContracts:
+        """The contracts as the household knows them."""
+        return open_session(load_settings(home=self.folder / "home", rpc=self.rpc)).contracts
 
     @property
     def _environment(self) -> dict[str, str]:
@@ -76,20 +96,10 @@ def household(tmp_path: Path) -> Iterator[Household]:
                 process.wait()
 
 
-def wait_for(what: str, there: Callable[[], Any], deadline: float) -> Any:
-    """What `there` gives as soon as it is true."""
-    while time.monotonic() < deadline:
-        found = there()
-        if found:
-            return found
-        time.sleep(0.3)
-    raise AssertionError(f"{what} did not happen in time")
-
-
 def test_an_order_from_put_to_the_rewards(household: Household, tmp_path: Path) -> None:
     deadline = time.monotonic() + PATIENCE
     household.start("devnet", "devnet", "--port", "0")
-    household.rpc = wait_for("the chain", lambda: _url(household.log("devnet")), deadline)
+    household.rpc = household.wait_for("the chain", lambda: _url(household.log("devnet")), deadline)
     household("keys", "dev", "--count", "7")
     household("deploy")
     household("keys", "fund", "dev1", "dev2", "dev3", "dev4", "dev5", "dev6")
@@ -99,7 +109,7 @@ def test_an_order_from_put_to_the_rewards(household: Household, tmp_path: Path) 
     for key, role in {**roles, "dev1": "client"}.items():
         household.start(key, role, "run", "--key", key, *(["--always"] if role == "verifier" else []))
     # Six processes that start at once would take the windows of the order for themselves.
-    wait_for("the workers", lambda: all(household.says(key, "Ctrl-C") for key in [*roles, "dev1"]), deadline)
+    household.wait_for("the workers", lambda: all(household.says(key, "Ctrl-C") for key in [*roles, "dev1"]), deadline)
 
     table = tmp_path / "points.csv"
     rows = [f"{i % 3 * 2 + i % 7 / 10},{i % 3 - i % 5 / 10},{'abc'[i % 3]}" for i in range(240)]
@@ -109,19 +119,21 @@ def test_an_order_from_put_to_the_rewards(household: Household, tmp_path: Path) 
     assert placed["order_id"] == 1  # by `client run`, which has the key
 
     # A provider dies without a word in the middle of it, and goes on where it was.
-    wait_for("a claim", lambda: household.says("dev2", "claim"), deadline)
+    household.wait_for("a claim", lambda: household.says("dev2", "claim"), deadline)
     household.running["dev2"].kill()
     household.running["dev2"].wait()
     household.start("dev2", "provider", "run", "--key", "dev2")
 
-    shown = wait_for("the payment", lambda: _paid(household), deadline)
+    # Before the challenges end the verifier has scored it too.
+    examined = {Phase.CHALLENGE: lambda: household.says("dev6", "examined")}
+    happens = Expected(claims=1, reveals=1, score_commits=2, score_reveals=2, also=examined)
+    with hurry(household.contracts(), happens):
+        shown = household.wait_for("the payment", lambda: _paid(household), deadline)
     keys = {entry["name"]: entry["address"] for entry in json.loads(household("keys", "list", "--json"))}
     assert (shown["outcome"], shown["winner"]) == ("won", keys["dev2"])
     assert set(shown["payouts"]) == {keys["dev2"], keys["dev3"], keys["dev4"]}
     assert sum(shown["payouts"].values()) + shown["tax"] == 100 * 10**18
 
-    # The verifier has scored it too, and found nothing false.
-    wait_for("the verifier's score", lambda: household.says("dev6", "examined"), deadline)
     assert json.loads(household("disputes", "--json")) == []
 
     files = json.loads(household("get", "1", "--format", "onnx", "--out", str(tmp_path / "model"), "--json"))["files"]
