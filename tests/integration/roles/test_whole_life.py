@@ -27,6 +27,7 @@ from offchain.roles.settled import compute_settlement
 from offchain.roles.validator import ValidatorWorker
 from offchain.roles.worker import Worker
 from offchain.types import OrderId
+from tests.integration.hurry import Expected, hurry
 from tests.integration.roles.stage import Stage, admit, request, set_stage
 
 NAMES = [
@@ -35,7 +36,7 @@ NAMES = [
     *(f"validator{i}" for i in range(4)),
     *(f"aggregator{i}" for i in range(4)),
 ]
-WINDOWS = {"train_seconds": 14, "reveal_seconds": 6, "validate_seconds": 12, "challenge_seconds": 3}
+WINDOWS = {"train_seconds": 600, "reveal_seconds": 300, "validate_seconds": 600, "challenge_seconds": 30}
 PATIENCE = 180.0
 
 
@@ -98,6 +99,11 @@ def await_payment(stage: Stage, oid: OrderId, deaths: list[BaseException]) -> No
         time.sleep(0.3)
 
 
+def ended(stage: Stage) -> set[str]:
+    """Who trains no more."""
+    return {event.account for event in stage.events if event.what == "training-ended"}
+
+
 def test_an_orders_whole_life(stage: Stage) -> None:
     accounts = dict(zip(NAMES, dev_accounts(len(NAMES) + 1)[1:], strict=True))
     admit(stage, accounts)
@@ -105,7 +111,9 @@ def test_an_orders_whole_life(stage: Stage) -> None:
     client = workers[0].context
     digits = load_sklearn("digits")
     prepared = prepare_order(client, request(digits, "mlp:32", minimum_validators=3, **WINDOWS))
-    with running(workers) as deaths:
+    trained = {Phase.TRAINING: lambda: {accounts["provider0"].address, accounts["provider1"].address} <= ended(stage)}
+    happens = Expected(claims=3, reveals=2, score_commits=4, score_reveals=3, also=trained)
+    with running(workers) as deaths, hurry(stage.contracts, happens):
         oid = put_order(client, prepared)
         await_payment(stage, oid, deaths)
     address = {name: account.address for name, account in accounts.items()}
