@@ -13,6 +13,9 @@ class Application(Protocol):
     def is_valid(self, request: bytes) -> bool:
         """Whether a request may be ordered at all: its form, size and signature, whatever the state."""
 
+    def is_settled(self, request: bytes) -> bool:
+        """Whether executing a valid request would change nothing, now and ever: it was executed, or came too late."""
+
     def execute(self, time: Millis, requests: Sequence_[bytes]) -> list[bytes]:
         """Executes each request at most once in the ledger's life; a result for each, also for one that was refused."""
 

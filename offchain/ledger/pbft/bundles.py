@@ -78,6 +78,8 @@ class Bundles:
         if not self._is_valid(bundle):
             self._state.accuse(sender, "a bundle with an invalid request")
             return None
+        if not is_wanted and self._is_settled(bundle):
+            return None
         self._hold(identity, bundle, None if is_wanted else sender)
         return identity
 
@@ -108,11 +110,14 @@ class Bundles:
     def set_executed(self, batch: Batch) -> None:
         """They wait no more."""
         for identity in batch.bundles:
-            self.unproposed.pop(identity, None)
-            creator = self.waiting.pop(identity, None)
-            if creator is not None:
-                self._counts[creator] -= 1
-                self._bytes[creator] -= size_of(self.held[identity])
+            self._leave(identity)
+
+    def drop_settled(self) -> None:
+        """The oldest, as far as other bundles, or batches that we never saw, made them superfluous: nobody else would
+        order them for us."""
+        while (oldest := next(iter(self.waiting), None)) is not None and self._is_settled(self.held[oldest]):
+            self._leave(oldest)
+            self._state.stirred = True
 
     def set_unproposed(self) -> None:
         """At the beginning of a view: all that waits."""
@@ -146,9 +151,19 @@ class Bundles:
             self._bytes[creator] += size_of(bundle)
         self._state.stirred = True
 
+    def _leave(self, identity: Digest) -> None:
+        self.unproposed.pop(identity, None)
+        creator = self.waiting.pop(identity, None)
+        if creator is not None:
+            self._counts[creator] -= 1
+            self._bytes[creator] -= size_of(self.held[identity])
+
     def _has_room(self, creator: ReplicaId, size: int) -> bool:
         config = self._state.config
         return self._counts[creator] < config.creator_bundles and self._bytes[creator] + size <= config.creator_bytes
+
+    def _is_settled(self, bundle: Bundle) -> bool:
+        return all(map(self._state.application.is_settled, bundle.requests))
 
     def _is_valid(self, bundle: Bundle) -> bool:
         config = self._state.config

@@ -41,12 +41,17 @@ class Checkpoints:
     def take(self) -> Own:
         """The state as it is now becomes a checkpoint of ours."""
         state = self._state
-        snapshot = state.time.to_bytes(_TIME_BYTES, "big") + state.application.snapshot()
-        own = self.own[state.executed] = Own(self.digest_now(), snapshot)
+        own = Own(self.digest_now(), state.time.to_bytes(_TIME_BYTES, "big") + state.application.snapshot())
+        self.add(state.executed, own)
+        return own
+
+    def add(self, sequence: Sequence, own: Own) -> None:
+        """A checkpoint of ours; the stable one and the latest ones stay."""
+        state = self._state
+        self.own[sequence] = own
         later = sorted(number for number in self.own if number > state.stable)
         for number in later[: -(KEPT - 1)]:
             del self.own[number]
-        return own
 
     def digest_now(self) -> Digest:
         """Of the present state."""
@@ -113,12 +118,12 @@ class Checkpoints:
         self._served = {number for number in self._served if number in self.own}
 
     def serve(self, sequence: Sequence) -> bytes | None:
-        """The snapshot at a stable checkpoint, for a peer."""
+        """The snapshot at a checkpoint of ours, for a peer."""
         if self._pinned is not None and self._pinned[0] == sequence:
             self._pinned_ticks = _PINNED_TICKS
             return self._pinned[1]
         own = self.own.get(sequence)
-        if own is None or sequence > self._state.stable:
+        if own is None:
             return None
         self._served.add(sequence)
         return own.snapshot

@@ -5,7 +5,7 @@ from offchain.ledger.pbft.checkpoints import Checkpoints
 from offchain.ledger.pbft.codec import digest, encode
 from offchain.ledger.pbft.effects import Executed, Restart
 from offchain.ledger.pbft.fetching import Fetching
-from offchain.ledger.pbft.journal_records import Entered, Snapshot, encode_entered, encode_snapshot
+from offchain.ledger.pbft.journal_records import Adopted, Entered, Snapshot, encode_entered, encode_snapshot
 from offchain.ledger.pbft.messages import Batch, Checkpoint, Decided, Prepare, PrePrepare, ViewChange
 from offchain.ledger.pbft.state import State
 from offchain.ledger.types import Digest, Millis, Sequence, View
@@ -75,11 +75,11 @@ class Execution:
         else:
             records.append(encode_entered(_entered(state)))
         accepted = self._accepted()
-        decided = [
-            (sequence, batch)
-            for sequence, batch in sorted(state.committed.items())
-            if state.stable < sequence <= state.executed
-        ]
+        decided = self._decided()
+        if len(decided) < state.executed - state.stable:
+            adopted = max(self._checkpoints.own)
+            decided = [(sequence, batch) for sequence, batch in decided if sequence > adopted]
+            records.append(encode_snapshot(Adopted(adopted, self._checkpoints.own[adopted].snapshot)))
         batches = [batch for _, _, batch in accepted] + [batch for _, batch in decided]
         durable = dict.fromkeys(identity for batch in batches for identity in batch.bundles)
         records += [encode(self._bundles.held[identity]) for identity in durable]
@@ -89,6 +89,12 @@ class Execution:
         self._bundles.durable = set(durable)
         state.logged = state.executed
         return tuple(records)
+
+    def _decided(self) -> list[tuple[Sequence, Batch]]:
+        """What was executed above the stable checkpoint; a state that was taken on stands for some of it."""
+        state = self._state
+        numbers = [Sequence(number) for number in range(state.stable + 1, state.executed + 1)]
+        return [(number, state.committed[number]) for number in numbers if number in state.committed]
 
     def _accepted(self) -> list[tuple[View, Sequence, Batch]]:
         """Q with contents, older views first."""

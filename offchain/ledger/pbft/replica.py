@@ -189,16 +189,29 @@ class Replica:
             case TimedOut(Timer.STATUS):
                 self._set_status_timer()
                 self._catch_up.on_tick()
+                self._remind()
             case TimedOut(Timer.FETCH):
                 self._fetching.on_timer()
             case TimedOut(Timer.PROGRESS):
                 self._on_progress_timer()
+
+    def _remind(self) -> None:
+        """Who left its view alone has to tell the others why: they may never have got the bundle."""
+        if not self._state.changing:
+            return
+        self._bundles.drop_settled()
+        oldest = next(iter(self._bundles.waiting), None)
+        if oldest is not None:
+            self._state.broadcast(self._bundles.held[oldest])
 
     def _set_status_timer(self) -> None:
         self._state.out.append(SetTimer(Timer.STATUS, Millis(self._config.status_every)))
 
     def _on_progress_timer(self) -> None:
         """Half of the time: perhaps the primary lacks the bundle, or we lack votes. All of it: the next view."""
+        self._bundles.drop_settled()
+        if not self._state.changing and self._progress.watched not in self._bundles.waiting:
+            return
         if self._progress.is_over():
             self._view_changes.leave(View(self._state.view + 1))
             return
@@ -237,9 +250,7 @@ class Replica:
 
     def _on_chunk(self, sender: ReplicaId, message: StateChunk) -> None:
         if self._transfer.on_chunk(sender, message):
-            self._execution.settle_at(self._state.executed, self._view_changes.own)
             self._catch_up.on_executed()
-            self._agreement.resume()
             self._state.stirred = True
 
     def _needs(self) -> Iterable[Digest]:

@@ -7,7 +7,7 @@ from offchain.ledger.pbft.agreement import Agreement
 from offchain.ledger.pbft.bundles import Bundles
 from offchain.ledger.pbft.checkpoints import Checkpoints
 from offchain.ledger.pbft.codec import digest
-from offchain.ledger.pbft.journal_records import Entered, Record, Snapshot, decode_record
+from offchain.ledger.pbft.journal_records import Adopted, Entered, Record, Snapshot, decode_record
 from offchain.ledger.pbft.messages import Bundle, Decided, Entry, Prepare, PrePrepare, ViewChange
 from offchain.ledger.pbft.state import State
 from offchain.ledger.pbft.view_change import ViewChanges
@@ -34,8 +34,11 @@ class Restoring:
         """Raises Rejected if they are no journal of this replica."""
         for at, data in enumerate(records):
             record = decode_record(data)
-            if isinstance(record, Snapshot) and at:
-                raise Rejected("the journal has a snapshot in its middle; restore this replica from another")
+            if isinstance(record, Snapshot):
+                if at:
+                    raise Rejected("the journal has a stable checkpoint in its middle; check the files")
+                self._state.stable = record.sequence
+                self._checkpoints.own.clear()
             self._follow(record)
         self._bundles.set_unproposed()
         for slot in self._state.slots.values():
@@ -45,7 +48,7 @@ class Restoring:
     def _follow(self, record: Record) -> None:
         state = self._state
         match record:
-            case Snapshot():
+            case Snapshot() | Adopted():
                 self._load(record)
             case Bundle():
                 self._bundles.restore(record)
@@ -70,11 +73,9 @@ class Restoring:
             case _:
                 raise Rejected(f"the journal has a record of a {type(record).__name__}; check the files")
 
-    def _load(self, record: Snapshot) -> None:
-        state = self._state
+    def _load(self, record: Snapshot | Adopted) -> None:
         self._checkpoints.load(record.snapshot)
-        state.executed = state.stable = state.logged = record.sequence
-        self._checkpoints.own.clear()
+        self._state.executed = self._state.logged = record.sequence
         self._checkpoints.take()
 
     def _accepted(self, record: PrePrepare) -> None:

@@ -2,7 +2,8 @@
 
 Every replica computes it for itself, so it is a pure function of the set. It differs from the figure in that the
 contents of a batch need not be known (condition A3): a batch that passes A2 was accepted by a correct replica, so
-everybody can fetch it. Null batches at the end are left out; numbers above the last choice are the new primary's to propose for.
+everybody can fetch it. Null batches at the end are left out; numbers above the last choice are the new primary's to
+propose for.
 """
 
 from collections.abc import Collection

@@ -2,7 +2,9 @@
 
 from offchain.errors import Rejected
 from offchain.ledger.pbft.checkpoints import Checkpoints, Own
-from offchain.ledger.pbft.messages import FetchState, StateChunk
+from offchain.ledger.pbft.effects import Persist
+from offchain.ledger.pbft.journal_records import Adopted, encode_snapshot
+from offchain.ledger.pbft.messages import Checkpoint, FetchState, StateChunk
 from offchain.ledger.pbft.state import State
 from offchain.ledger.types import Digest, ReplicaId, Sequence
 
@@ -106,9 +108,12 @@ class Transfer:
             state.accuse(self._source, f"a snapshot that is not the state after {target[0]}")
             self._begin()
             return False
-        state.executed = target[0]
-        state.logged = target[0]
-        self._checkpoints.own[target[0]] = Own(target[1], snapshot)
+        # It becomes stable only when a quorum has it: weak-many may be one correct replica, and a view change that
+        # must not look below a checkpoint needs more owners of it than that.
+        state.executed = state.logged = target[0]
+        self._checkpoints.add(target[0], Own(target[1], snapshot))
+        state.out.append(Persist(encode_snapshot(Adopted(target[0], snapshot))))
+        state.broadcast(Checkpoint(*target))
         self._target = None
         return True
 

@@ -1,4 +1,4 @@
-"""Leaving a view and beginning the next (TOCS 2002, section 2.3.5); view changes are signed, for new views name them."""
+"""Leaving a view and beginning the next (TOCS 2002, section 2.3.5). View changes are signed; new views name them."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -42,6 +42,9 @@ class Log:
     def is_valid(self, request: bytes) -> bool:
         return not request.startswith(b"!")
 
+    def is_settled(self, request: bytes) -> bool:
+        return request in self.entries
+
     def execute(self, time: Millis, requests: Sequence_[bytes]) -> list[bytes]:
         results = []
         for request in requests:
@@ -127,24 +130,28 @@ class Host:
         for effect in effects:
             match effect:
                 case Send(to, message):
-                    self.post(to, message)
+                    self.post(message, to)
                 case Broadcast(message):
-                    for peer in range(self.group.size):
-                        if peer != self.me:
-                            self.post(peer, message)
-                case SetTimer(timer, after):
-                    self.timers[timer] = self.group.ring(self.me, timer, after)
-                case CancelTimer(timer):
-                    self.timers.pop(timer, None)
-                case Executed(sequence, _, requests, results):
-                    assert len(requests) == len(results)
-                    assert self.executed.setdefault(sequence, requests) == requests
-                case Accuse(peer, reason):
-                    self.accused.append((peer, reason))
+                    self.post(message, *(peer for peer in range(self.group.size) if peer != self.me))
+                case _:
+                    self.note(effect)
 
-    def post(self, to: int, message: Message) -> None:
+    def note(self, effect: Effect) -> None:
+        match effect:
+            case SetTimer(timer, after):
+                self.timers[timer] = self.group.ring(self.me, timer, after)
+            case CancelTimer(timer):
+                self.timers.pop(timer, None)
+            case Executed(sequence, _, requests, results):
+                assert len(requests) == len(results)
+                assert self.executed.setdefault(sequence, requests) == requests
+            case Accuse(peer, reason):
+                self.accused.append((peer, reason))
+
+    def post(self, message: Message, *peers: int) -> None:
         self.sent.append(message)
-        self.group.queue.append((self.me, to, encode(message)))
+        data = encode(message)
+        self.group.queue.extend((self.me, peer, data) for peer in peers)
 
 
 class Group:
