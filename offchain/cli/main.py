@@ -64,7 +64,9 @@ for role in workers.ROLES:
 app.command("challenge", rich_help_panel=ROLES)(challenge.challenge)
 app.command("disputes", rich_help_panel=ROLES)(disputes.disputes)
 app.command("request-data", rich_help_panel=ROLES)(request_data.request_data)
+app.command("rewards", rich_help_panel=ROLES)(rewards.rewards)
 app.command("claim-rewards", rich_help_panel=ROLES)(rewards.claim_rewards)
+app.command("refute-root", rich_help_panel=ROLES)(rewards.refute_root)
 
 app.add_typer(bench.app, name="bench", rich_help_panel=TOOLS)
 

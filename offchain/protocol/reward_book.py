@@ -241,10 +241,14 @@ class RewardBook:
 
     def earned(self, account: ChecksumAddress) -> Wei:
         """What all roots that are right give to the account, those that wait included."""
-        top = self._top()
+        top = self.latest_right()
         return (
             self._start.tree.total_of(account) if top is None or top.right is None else top.right.tree.total_of(account)
         )
+
+    def latest_right(self) -> Standing | None:
+        """The latest root that says what it should; None when none is known."""
+        return next((root for root in reversed(self._standing) if root.is_right), None)
 
     def effective(self, now: Seconds) -> Standing | None:
         """The latest root that accounts can claim against."""
@@ -262,9 +266,6 @@ class RewardBook:
         return claim_of(root.statement.cycle, root.right.tree, steps_hash(root.steps), account)
 
     # How
-
-    def _top(self) -> Standing | None:
-        return next((root for root in reversed(self._standing) if root.is_right), None)
 
     def _members(self, epoch: int) -> tuple[ChecksumAddress, ...]:
         if epoch not in self._epochs:

@@ -109,6 +109,7 @@ class Treasury:
 
     stage: Stage
     accounts: dict[str, LocalAccount]
+    url: str
     table: Table = field(default_factory=Table)
     workers: dict[str, TreasurerWorker] = field(default_factory=dict)
     put: int = 0
@@ -221,7 +222,7 @@ def treasury(folder: Path) -> Iterator[Treasury]:
         stage = set_stage(anvil.client(), folder, parameters=parameters)
         accounts = dict(zip(NAMES, dev_accounts(len(NAMES) + 1)[1:], strict=True))
         admit(stage, accounts)
-        found = Treasury(stage, accounts)
+        found = Treasury(stage, accounts, anvil.url)
         for place, name in enumerate(NAMES[3:]):
             with found.sender(name) as sender:
                 sender.send("join", stage.contracts.committee.functions.join((600 - place) * TOKEN))
