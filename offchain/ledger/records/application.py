@@ -71,6 +71,11 @@ class RecordsApplication:
             self._checked[request] = parsed
         return parsed
 
+    def is_settled(self, request: bytes) -> bool:
+        """Whether its nonce is used, or too old to be used ever."""
+        record = Record.of(self.state.time, self.check(request))
+        return self.state.nonces.find(record.account, record.nonce, record.digest) is not None
+
     def execute(self, time: Millis, requests: Sequence[bytes]) -> list[bytes]:
         """An `Outcome` for each valid request of one batch. At most one reward proposal of a batch is accepted."""
         self.state.advance(time)
