@@ -222,12 +222,14 @@ class Host:
         require(self._at == self.replica.executed, f"{self.me} executed {self.replica.executed}, not {self._at}")
 
     def _jump(self, sequence: Sequence, history: list[Step | Digest]) -> None:
-        digest = history.pop(0) if history else None
+        digest: Step | Digest | None = None
+        while history and isinstance(history[0], bytes):  # before the last one were snapshots that were refused
+            digest = history.pop(0)
         if not isinstance(digest, bytes):
             raise Violation(f"{self.me} goes from {self._at} to {sequence} without a state")
-        self.world.say(f"{self.me} jumps from {self._at} to {sequence}")
+        self.world.say(f"{self.me} goes from {self._at} to {sequence}")
+        self.jumps += sequence != self._at
         self._at, self._digest = sequence, digest
-        self.jumps += 1
         self.world.checker.restored(self.me, sequence, digest)
 
     def _step(self, effect: Executed, history: list[Step | Digest]) -> None:

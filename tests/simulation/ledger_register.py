@@ -82,6 +82,10 @@ class Register:
         """Whether a client signed it."""
         return self.secrets.is_valid(request)
 
+    def is_settled(self, request: bytes) -> bool:
+        """Whether it was applied."""
+        return self.has(request)
+
     def execute(self, time: Millis, requests: Sequence_[bytes]) -> list[bytes]:
         """Applies each once."""
         results = [self._apply(request) for request in requests]

@@ -34,7 +34,10 @@ class Twins(Villain):
         self, world: World, me: ReplicaId, config: GroupConfig, clock: Clock, rng: Random, coven: Coven
     ) -> None:
         super().__init__(world, me, config, clock, rng, coven)
-        self.minds = [Mind(world, me, config, clock, Random(f"{rng.random()} {side}"), coven, side) for side in (0, 1)]
+        clocks = [clock, Clock(world.queue, clock.offset + 1, clock.rate)]  # else both would think the same
+        self.minds = [
+            Mind(world, me, config, clocks[side], Random(f"{rng.random()} {side}"), coven, side) for side in (0, 1)
+        ]
 
     def start(self) -> None:
         """Both."""

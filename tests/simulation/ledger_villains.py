@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from random import Random
 
+from offchain.errors import Bug
 from offchain.ledger.pbft import codec
 from offchain.ledger.pbft.application import GroupConfig
 from offchain.ledger.pbft.effects import Accuse, Effect, Event, Received
@@ -131,7 +132,7 @@ class Villain(Host):
         self.said.append((to, message))
         try:
             data = codec.encode(message)
-        except (ValueError, OverflowError):
+        except Bug:  # no such bytes exist
             return
         self.post_bytes(to, data)
 

@@ -1,0 +1,106 @@
+"""Groups of replicas under seeded faults and lies: they agree, lose nothing, and go on when the faults stop."""
+
+from collections import Counter
+from dataclasses import fields, replace
+
+import pytest
+
+from offchain.ledger.pbft.application import GroupConfig
+from tests.simulation.ledger_checker import Stalled, Violation
+from tests.simulation.ledger_disk import RecordDisk
+from tests.simulation.ledger_driver import Result, build, run_seed
+from tests.simulation.ledger_scenarios import TACTICS, scenario
+
+BLOCK = 250
+LONG_BLOCK = 1_000
+
+
+def play_block(first: int, seeds: int) -> Counter[str]:
+    """Many seeds; says all that fail, and sums up what the others went through."""
+    totals: Counter[str] = Counter()
+    failed = []
+    for seed in range(first, first + seeds):
+        try:
+            add(totals, run_seed(seed))
+        except Exception as error:  # noqa: BLE001 - every failure is reported with its seed
+            command = f"python -m tests.simulation.ledger_driver {seed} --trace"
+            failed.append(f"seed {seed}: {error!r:.500}; replay: {command}")
+    assert not failed, "\n".join(failed)
+    print(dict(totals))
+    return totals
+
+
+def add(totals: Counter[str], result: Result) -> None:
+    """Sums, and the longest wait."""
+    for field in fields(result):
+        if field.name != "waited":
+            totals[field.name] += getattr(result, field.name)
+    totals[f"groups of {result.replicas}"] += 1
+
+
+def check_coverage(totals: Counter[str], seeds: int) -> None:
+    """The seeds reach what they are meant to reach."""
+    assert {size for size in (4, 5, 7, 10) if totals[f"groups of {size}"]} == {4, 5, 7, 10}
+    assert totals["executed"] > 4 * seeds
+    assert totals["views"] > seeds // 2
+    assert totals["crashes"] > seeds // 2
+    assert totals["jumps"] > seeds // 20
+    assert totals["garbage"] > seeds // 20
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_a_thousand_seeds(block: int) -> None:
+    check_coverage(play_block(block * BLOCK, BLOCK), BLOCK)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("block", range(20))
+def test_twenty_thousand_seeds(block: int) -> None:
+    check_coverage(play_block(10_000 + block * LONG_BLOCK, LONG_BLOCK), LONG_BLOCK)
+
+
+@pytest.mark.parametrize("name", TACTICS)
+def test_every_kind_of_liar_in_full_strength(name: str) -> None:
+    for seed in range(3):
+        plan = scenario(seed, replicas=(4, 4, 7)[seed])
+        liars = range(seed, seed + (plan.replicas - 1) // 3)
+        build(replace(plan, villains=dict.fromkeys(liars, name))).play()
+
+
+class OneLess(GroupConfig):
+    """A control: quorums of one less need not share a correct replica."""
+
+    @property
+    def quorum(self) -> int:
+        """One too few."""
+        return super().quorum - 1
+
+
+def violations(
+    seeds: int, villains: dict[int, str], config: type[GroupConfig] = GroupConfig, lies: bool = False
+) -> int:
+    """How many seeds of four replicas break a rule (not counting those that only stall)."""
+    found = 0
+    for seed in range(seeds):
+        run = build(replace(scenario(seed, replicas=4), villains=villains), config)
+        for host in run.correct:
+            host.disk = RecordDisk(lies=lies)
+        try:
+            run.play()
+        except Stalled:
+            continue
+        except Violation:
+            found += 1
+    return found
+
+
+def test_control_one_liar_too_many_is_noticed() -> None:
+    assert violations(10, {0: "twins", 1: "twins"})
+
+
+def test_control_small_quorums_are_noticed() -> None:
+    assert violations(10, {0: "twins"}, OneLess)
+
+
+def test_control_lost_records_are_noticed() -> None:
+    assert violations(30, {}, lies=True)
