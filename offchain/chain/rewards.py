@@ -5,6 +5,7 @@ count of orders settled otherwise may then stand for other orders.
 """
 
 import dataclasses
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from offchain.chain.artifacts import load_artifact
 from offchain.chain.contracts import AssayContracts
 from offchain.chain.event_decoder import Event, EventDecoder
 from offchain.chain.events import Applied, EventFollower, MemoryCursor
+from offchain.chain.views import PostedRoot, decode
 from offchain.protocol.reward_book import Epoch, RewardBook
 from offchain.protocol.reward_cycle import Cycle, Refutation, RewardClaim
 from offchain.protocol.reward_root import RewardRoot, domain_separator, seats_of
@@ -103,6 +105,21 @@ class Rewards:
     def announce(self, endpoint: str) -> ContractFunction:
         """The call that says where the sender's node can be reached, in at most 256 bytes."""
         return self._contracts.committee.functions.announce(endpoint)
+
+
+def pays_at(contracts: AssayContracts, sequence: int) -> Seconds | None:
+    """When the root that covers the order with this sequence number takes effect; None while none covers it.
+
+    Raises Retryable.
+    """
+    functions = contracts.treasury.functions
+
+    def root_of(cycle: int) -> PostedRoot:
+        return decode(PostedRoot, contracts.read(functions.rootOf(cycle)))
+
+    last = int(contracts.read(functions.cycles()))
+    cycle = 1 + bisect_left(range(1, last + 1), sequence, key=lambda each: root_of(each).up_to)
+    return root_of(cycle).effective_at if cycle <= last else None
 
 
 def tell(book: RewardBook, event: Event) -> None:

@@ -120,7 +120,8 @@ def _show(session: Session, summary: "OrderSummary") -> None:
     }
     if summary.outcome:
         facts["outcome"] = summary.outcome.name.lower()
-        facts["paid"] = summary.paid
+        waits = summary.pays_at is not None and not summary.paid
+        facts["paid"] = f"in {countdown((summary.pays_at or 0) - summary.now)}, by root" if waits else summary.paid
     print_facts(facts, title=f"Order {summary.oid}", as_json=False)
     if summary.models:
         rows, describe = [], _describe(session, summary)

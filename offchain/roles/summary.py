@@ -8,6 +8,7 @@ from eth_typing import ChecksumAddress
 
 from offchain.chain.contracts import AssayContracts
 from offchain.chain.enums import Outcome, ScoreFunction
+from offchain.chain.rewards import pays_at
 from offchain.protocol.lifecycle import Phase, Windows, phase_at
 from offchain.protocol.scores import ABSTAIN
 from offchain.protocol.settlement import Payout
@@ -49,7 +50,10 @@ class SheetSummary:
 
 @dataclass(frozen=True, slots=True)
 class OrderSummary:
-    """An order at one moment of the chain's clock. `ends_at`: end of the phase by the clock, if it has one."""
+    """An order at one moment of the chain's clock. `ends_at`: end of the phase by the clock, if it has one.
+
+    `paid`: participants can claim; `pays_at`: a root of rewards covers it, and they can from then on.
+    """
 
     oid: OrderId
     now: Seconds
@@ -69,6 +73,7 @@ class OrderSummary:
     payouts: tuple[Payout, ...]
     tax: Wei
     paid: bool
+    pays_at: Seconds | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Fields as JSON values: addresses and hashes as text, amounts in wei as integers."""
@@ -103,6 +108,7 @@ class OrderSummary:
             "payouts": {payout.account: payout.amount for payout in self.payouts},
             "tax": self.tax,
             "paid": self.paid,
+            "pays_at": self.pays_at,
         }
 
 
@@ -132,6 +138,8 @@ def summarise(contracts: AssayContracts, oid: OrderId) -> OrderSummary:
     settlement = contracts.settlement(oid)
     settled = None if settlement.outcome is Outcome.NONE else sealed_settlement(contracts, oid)
     won = settlement.outcome is Outcome.WON
+    holding = contracts.holding(oid)
+    by_root = None if holding.paid or holding.sequence == 0 else pays_at(contracts, holding.sequence)
     return OrderSummary(
         oid=oid,
         now=now,
@@ -150,7 +158,8 @@ def summarise(contracts: AssayContracts, oid: OrderId) -> OrderSummary:
         winner=settlement.winner if won else None,
         payouts=settled.payouts if settled else (),
         tax=settled.tax if settled else Wei(0),
-        paid=contracts.holding(oid).paid,
+        paid=holding.paid or (by_root is not None and by_root <= now),
+        pays_at=by_root,
     )
 
 

@@ -67,7 +67,10 @@ def test_rewards_are_seen_awaited_and_claimed(house: House) -> None:
     assert_refused(house("claim-rewards", "--key", PROVIDER), "can be claimed in 1m")
     (root,) = house.said("rewards", "--roots")
     assert (root["cycle"], root["state"]) == (1, "right")
+    assert not house.said("show", "1")["paid"]
+    assert "by root" in house("show", "1").out
     table.pass_time(100)
+    assert house.said("show", "1")["paid"]
     before = table.stage.contracts.token_balance(provider)
     answer = house("claim-rewards", "--key", PAYER, "--for", PROVIDER)
     assert (answer.code, answer.err) == (0, ""), answer
