@@ -11,6 +11,7 @@ is what `AggregatorCommittee.announce` was told.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -62,25 +63,28 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A replica: the account that signs for it, and where it is."""
+    """A replica: the account that signs for it, and where it is; None when it has not said that, or not well.
+
+    Nobody dials such a member, but it can dial others.
+    """
 
     account: Address
-    endpoint: Endpoint
+    endpoint: Endpoint | None
 
     @property
     def host(self) -> str:
-        """Where replicas connect."""
-        return self.endpoint.host
+        """Where replicas connect; empty when nobody knows."""
+        return "" if self.endpoint is None else self.endpoint.host
 
     @property
     def port(self) -> int:
-        """Where replicas connect."""
-        return self.endpoint.port
+        """Where replicas connect; 0 when nobody knows."""
+        return 0 if self.endpoint is None else self.endpoint.port
 
     @property
     def api(self) -> str:
-        """Where participants connect."""
-        return self.endpoint.api
+        """Where participants connect; empty when nobody knows."""
+        return "" if self.endpoint is None else self.endpoint.api
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +102,6 @@ class Membership:
             for other, former in enumerate(self.members[:index]):
                 if former.account == member.account:
                     raise Rejected(f"members {other} and {index} have the same account {checksum(member.account)}")
-                if (former.host, former.port) == (member.host, member.port):
-                    raise Rejected(f"members {other} and {index} have the same endpoint {member.host}:{member.port}")
 
     @property
     def accounts(self) -> tuple[Address, ...]:
@@ -120,7 +122,7 @@ class Membership:
 
     def to_json(self) -> str:
         """What `read_membership` reads."""
-        members = [{"account": checksum(m.account), "endpoint": str(m.endpoint)} for m in self.members]
+        members = [{"account": checksum(m.account), "endpoint": m.endpoint and str(m.endpoint)} for m in self.members]
         fields = {"chainId": self.chain_id, "committee": checksum(self.committee), "members": members}
         return json.dumps(fields, indent=2) + "\n"
 
@@ -149,19 +151,17 @@ def read_membership(path: Path) -> Membership:
 def from_announcements(
     chain_id: int, committee: Address, accounts: Sequence[Address], announced: Mapping[Address, str]
 ) -> Membership:
-    """The committee's members at what each announced last. Raises Rejected naming who did not, or not well."""
-    silent = [checksum(account) for account in accounts if account not in announced]
-    if silent:
-        raise Rejected(
-            f"{', '.join(silent)} announced no endpoint; let them call `announce` on the committee, "
-            "or use a membership file"
-        )
+    """The committee's members at what each announced last. Raises Rejected when there are too few or too many.
+
+    Who announced nothing, or what is no endpoint, or another's, keeps nobody from forming a group: links are
+    authenticated, so that a wrong endpoint leads to nobody.
+    """
     members = []
     for account in accounts:
-        try:
-            members.append(Member(account, Endpoint.parse(announced[account])))
-        except Rejected as error:
-            raise Rejected(f"{checksum(account)} announced: {error}") from error
+        endpoint = None
+        with suppress(Rejected):
+            endpoint = Endpoint.parse(announced.get(account, ""))
+        members.append(Member(account, endpoint))
     return Membership(chain_id, committee, tuple(members))
 
 
@@ -191,7 +191,12 @@ def _parse(fields: dict[str, object]) -> Membership:
     if not isinstance(members, list):
         raise Rejected("members: expected a list")
     committee = _address("committee", fields["committee"])
-    return Membership(chain_id, committee, tuple(_member(f"members[{i}]", member) for i, member in enumerate(members)))
+    parsed = tuple(_member(f"members[{i}]", member) for i, member in enumerate(members))
+    for index, member in enumerate(parsed):
+        for other, former in enumerate(parsed[:index]):
+            if former.endpoint is not None and (former.host, former.port) == (member.host, member.port):
+                raise Rejected(f"members {other} and {index} have the same endpoint {member.host}:{member.port}")
+    return Membership(chain_id, committee, parsed)
 
 
 def _member(where: str, fields: object) -> Member:
@@ -199,6 +204,8 @@ def _member(where: str, fields: object) -> Member:
         raise Rejected(f"{where}: expected an object")
     _require_keys(f"{where}: ", fields, {"account", "endpoint"})
     endpoint = fields["endpoint"]
+    if endpoint is None:
+        return Member(_address(f"{where}.account", fields["account"]), None)
     if not isinstance(endpoint, str):
         raise Rejected(f"{where}.endpoint: expected text")
     try:

@@ -10,9 +10,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from offchain.errors import AssayError, Rejected, Retryable
+from offchain.errors import AssayError, Bug, Rejected, Retryable
 from offchain.ledger.identity import MemberSigner
 from offchain.ledger.journal import Journal
+from offchain.ledger.membership import Membership
 from offchain.ledger.node_config import NodeConfig, NodeStatus, group_of
 from offchain.ledger.pbft import codec
 from offchain.ledger.pbft.application import Application
@@ -72,7 +73,7 @@ class LedgerNode:
             self._close_journal()
             raise Rejected(f"{config.journal}: {error}") from error
         party = Party(membership.instance, self.me, membership.accounts, config.identity)
-        endpoints = [(member.host, member.port) for member in membership.members]
+        endpoints = _endpoints(membership)
         self._links = Links(party, endpoints, config.listen or endpoints[self.me], self, config.links)
         self._submissions = Submissions(config.submissions)
         self._events: list[Event] = []
@@ -101,6 +102,12 @@ class LedgerNode:
             self._close_journal()
             raise
         self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def relocate(self, membership: Membership) -> None:
+        """The same members at other endpoints."""
+        if membership.instance != self._config.membership.instance:
+            raise Bug("another group needs another node")
+        self._links.relocate(_endpoints(membership))
 
     async def wait(self) -> None:
         """Returns when the node has stopped. Raises what stopped it: Rejected for the disk, or a bug."""
@@ -368,3 +375,7 @@ class LedgerNode:
 
 def _now() -> Millis:
     return Millis(time.time_ns() // 1_000_000)
+
+
+def _endpoints(membership: Membership) -> list[tuple[str, int]]:
+    return [(member.host, member.port) for member in membership.members]

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from offchain.errors import Retryable
+from offchain.ledger.membership import Membership
 from offchain.ledger.node import LedgerNode
 from offchain.ledger.node_config import NodeStatus
 from offchain.ledger.pbft.effects import Executed
@@ -95,6 +96,10 @@ class NodeThread:
     def status(self) -> NodeStatus:
         """Where the node stands."""
         return self._call(self.node.status)
+
+    def relocate(self, membership: Membership) -> None:
+        """See LedgerNode.relocate."""
+        self._call(lambda: self.node.relocate(membership))
 
     def gossip(self, payload: bytes, to: ReplicaId | None = None) -> None:
         """See LedgerNode.gossip."""

@@ -97,6 +97,10 @@ class LedgerSeat:
             self._thread.check()
         if wanted == self._membership:
             return
+        if self._thread is not None and wanted and self._membership and wanted.instance == self._membership.instance:
+            self._thread.relocate(wanted)
+            self._membership = wanted
+            return
         self.close()
         if wanted is not None:
             self._begin(wanted)

@@ -72,7 +72,7 @@ class Links:
         handler: LinkHandler,
         limits: LinkLimits | None = None,
     ) -> None:
-        """`endpoints`: host and port of each member in order; `listen`: where we listen."""
+        """`endpoints`: host and port of each member in order, port 0 where nobody knows; `listen`: where we listen."""
         self._party = party
         self._endpoints = tuple(endpoints)
         self._listen = listen
@@ -111,6 +111,10 @@ class Links:
         for peer in range(self._party.me + 1, len(self._party.members)):
             self._diallers.append(loop.create_task(self._keep_dialling(ReplicaId(peer))))
         self._diallers.append(loop.create_task(self._sweep()))
+
+    def relocate(self, endpoints: Sequence[tuple[str, int]]) -> None:
+        """Members may have moved. Links that stand are left alone."""
+        self._endpoints = tuple(endpoints)
 
     async def stop(self) -> None:
         """Closes everything."""
@@ -272,6 +276,8 @@ class Links:
         wait = self._limits.first_redial
         while True:
             pause = self._pauses.left(peer, time.monotonic())
+            if self._endpoints[peer][1] == 0:
+                pause = self._limits.longest_redial
             if pause:
                 await asyncio.sleep(pause)
                 continue

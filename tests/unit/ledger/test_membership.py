@@ -146,10 +146,14 @@ def test_announcements_are_strangers_words(text: str) -> None:
 def test_from_what_was_announced() -> None:
     announced = {account: str(endpoint(i)) for i, account in enumerate(ACCOUNTS)}
     assert from_announcements(56, COMMITTEE, ACCOUNTS[:4], announced) == MEMBERSHIP
-    with pytest.raises(Rejected, match=f"{checksum(ACCOUNTS[1])} announced no endpoint"):
-        from_announcements(56, COMMITTEE, ACCOUNTS[:4], {k: v for k, v in announced.items() if k != ACCOUNTS[1]})
-    with pytest.raises(Rejected, match=f"{checksum(ACCOUNTS[2])} announced: endpoint 'nonsense'"):
-        from_announcements(56, COMMITTEE, ACCOUNTS[:4], {**announced, ACCOUNTS[2]: "nonsense"})
+    for heard in (None, "nonsense", "x" * 10_000, "127.0.0.1:0 http://127.0.0.1"):
+        others = {account: text for account, text in announced.items() if account != ACCOUNTS[1]}
+        told = others if heard is None else others | {ACCOUNTS[1]: heard}
+        found = from_announcements(56, COMMITTEE, ACCOUNTS[:4], told)
+        assert found.instance == MEMBERSHIP.instance, "one member's silence keeps nobody from forming a group"
+        assert [member.port != 0 for member in found.members] == [True, False, True, True]
+    thief = announced | {ACCOUNTS[1]: announced[ACCOUNTS[2]]}
+    assert from_announcements(56, COMMITTEE, ACCOUNTS[:4], thief).instance == MEMBERSHIP.instance
 
 
 def test_the_instance_binds_chain_committee_members_and_order() -> None:
