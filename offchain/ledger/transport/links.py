@@ -25,7 +25,10 @@ class LinkLimits:
 
     frame: int = MAX_PAYLOAD_BYTES
     queue: int = 8 << 20
-    handshake: float = 5.0
+    handshake: float = 20.0
+    """Long, for a machine that is busy: who gives up early makes it busier."""
+    dials: int = 8
+    """At the same time; what many begin together, none of them finishes in time."""
     idle: float = 15.0
     """A peer says its status every second; one that is silent as long as this is gone."""
     first_redial: float = 0.05
@@ -89,6 +92,7 @@ class Links:
             longest=self._limits.longest_pause,
             forgive_after=self._limits.forgive_after,
         )
+        self._dials = asyncio.Semaphore(self._limits.dials)
         self._server: asyncio.Server | None = None
         self._diallers: list[asyncio.Task[None]] = []
         self._flushing = False
@@ -281,7 +285,8 @@ class Links:
             if pause:
                 await asyncio.sleep(pause)
                 continue
-            link = await self._dial(peer)
+            async with self._dials:
+                link = await self._dial(peer)
             if link is not None:
                 opened = time.monotonic()
                 await link.closed.wait()

@@ -21,7 +21,7 @@ INSTANCE = InstanceId(bytes(range(32)))
 IDENTITIES = [Identity(bytes([0] * 31 + [number])) for number in range(1, 6)]
 MEMBERS = tuple(identity.address for identity in IDENTITIES[:4])
 LIMITS = LinkLimits(
-    handshake=0.4, idle=30.0, first_redial=0.02, longest_redial=0.1, first_pause=0.15, longest_pause=1.2
+    handshake=0.4, dials=2, idle=30.0, first_redial=0.02, longest_redial=0.1, first_pause=0.15, longest_pause=1.2
 )
 HOST = "127.0.0.1"
 
