@@ -9,12 +9,13 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from offchain.ledger.api import parameters as given
 from offchain.ledger.api import schema
 from offchain.ledger.api.admission import Open
+from offchain.ledger.api.described import to_hex
 from offchain.ledger.api.facade import Admission, LedgerBackend
 from offchain.ledger.api.guard import ApiLimits, Guard, address_of
 from offchain.ledger.api.intake import Intake, pending, shown
 from offchain.ledger.api.problems import handle_problems
 from offchain.ledger.api.receipts import ReceiptBook
-from offchain.ledger.api.views import Views, to_hex
+from offchain.ledger.api.views import Views
 from offchain.ledger.membership import Membership, checksum
 from offchain.ledger.node_config import NodeStatus
 from offchain.ledger.pbft.application import GroupConfig
@@ -121,6 +122,14 @@ def _writing(parts: Parts, book: ReceiptBook) -> APIRouter:
             response.status_code = 202
             return pending(raw)
         return shown(entry)
+
+    @router.post("/receipts", summary="What became of many requests", responses=READ)
+    async def post_receipts(body: schema.Digests, wait: given.Wait = 0.0) -> schema.Receipts:
+        """As `GET /receipts/{digest}` for each; waits until all are there, or for `wait` seconds."""
+        entries = await book.wait_for_all([given.from_hex(digest) for digest in body.digests], wait)
+        found = zip(body.digests, entries, strict=True)
+        receipts = [pending(given.from_hex(digest)) if entry is None else shown(entry) for digest, entry in found]
+        return schema.Receipts(receipts=receipts)
 
     return router
 

@@ -6,12 +6,12 @@ from time import monotonic
 
 from offchain.errors import Rejected
 from offchain.ledger.api.buckets import Buckets
+from offchain.ledger.api.described import to_hex
 from offchain.ledger.api.facade import Admission, LedgerBackend
 from offchain.ledger.api.guard import ApiLimits
 from offchain.ledger.api.receipts import Entry
 from offchain.ledger.api.refusals import Forbidden, TooMany
 from offchain.ledger.api.schema import ReceiptOut
-from offchain.ledger.api.views import to_hex
 from offchain.ledger.records.application import RecordsApplication
 from offchain.ledger.records.request import Parsed
 from offchain.ledger.submissions import Receipt

@@ -52,9 +52,10 @@ class ReceiptBook:
         """The receipt, if it is remembered."""
         return self._entries.get(digest)
 
-    def find_all(self, digests: Sequence[bytes]) -> list[Entry | None]:
-        """See `find`."""
-        return [self._entries.get(digest) for digest in digests]
+    async def wait_for_all(self, digests: Sequence[bytes], seconds: float) -> list[Entry | None]:
+        """See `wait_for`; together they take no longer than `seconds`."""
+        until = asyncio.get_running_loop().time() + seconds
+        return [await self.wait_for(digest, until - asyncio.get_running_loop().time()) for digest in digests]
 
     async def wait_for(self, digest: bytes, seconds: float) -> Entry | None:
         """The receipt, once there is one; None when there was none for so long. Raises Retryable when too many wait."""

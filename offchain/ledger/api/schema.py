@@ -39,6 +39,12 @@ class Messages(Json):
     )
 
 
+class Digests(Json):
+    """Names of requests."""
+
+    digests: list[Hash] = Field(min_length=1, max_length=MAX_MESSAGES)
+
+
 class ReceiptOut(Json):
     """What became of a request."""
 

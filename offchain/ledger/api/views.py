@@ -1,10 +1,10 @@
 """The state as the API shows it. Reads only."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
 from typing import TypeVar
 
-from offchain.errors import Bug, Rejected
+from offchain.errors import Rejected
+from offchain.ledger.api.described import described, to_hex
 from offchain.ledger.api.refusals import NotKnown
 from offchain.ledger.api.schema import (
     ChallengeOut,
@@ -24,26 +24,15 @@ from offchain.ledger.membership import checksum
 from offchain.ledger.records.application import RecordsApplication
 from offchain.ledger.records.bodies import (
     Account,
-    Challenge,
-    Claim,
     Kind,
-    Model,
-    Node,
-    RewardProposal,
     Role,
     Validation,
 )
 from offchain.ledger.records.merkle import Proof
 from offchain.ledger.records.phases import Phase, phase_at
 from offchain.ledger.records.state import OrderEntry, Record, State, node_key
-from offchain.protocol.reward_root import RewardRoot
 
 Out = TypeVar("Out", bound=RecordOut)
-
-
-def to_hex(data: bytes) -> str:
-    """With 0x."""
-    return "0x" + data.hex()
 
 
 class Views:
@@ -98,20 +87,11 @@ class Views:
 
     def order(self, entry: OrderEntry) -> OrderOut:
         """An order and how much was said about it."""
-        order, counts = entry.order, entry.counts
-        record = entry.records[bytes((Kind.ORDER,))]
-        return OrderOut(
-            **_base(record),
-            oid=order.oid,
-            reward=str(order.reward),
-            type=order.type,
-            t0=order.t0,
-            t1=order.t1,
-            t2=order.t2,
-            t3=order.t3,
-            t4=order.t4,
-            link=order.link,
-            phase=phase_at(order, self.state.time).label,
+        counts = entry.counts
+        return _out(
+            OrderOut,
+            entry.records[bytes((Kind.ORDER,))],
+            phase=phase_at(entry.order, self.state.time).label,
             claims=counts[Kind.CLAIM],
             models=counts[Kind.MODEL],
             validations=counts[Kind.VALIDATION],
@@ -122,32 +102,19 @@ class Views:
         """All of it."""
         return CycleOut(
             order=self.order(entry),
-            claims=[
-                ClaimOut(**_base(record), commitment=to_hex(record.body.commitment))
-                for record in entry.of(Kind.CLAIM)
-                if isinstance(record.body, Claim)
-            ],
-            models=list(_models(entry)),
+            claims=[_out(ClaimOut, record) for record in entry.of(Kind.CLAIM)],
+            models=_models(entry),
             validations=self.validations(entry),
         )
 
     def validations(self, entry: OrderEntry, mid: bytes | None = None) -> list[ValidationOut]:
         """FetchValidations: those of an order, or of one of its models, with their challenges."""
-        challenges: dict[bytes, list[ChallengeOut]] = {}
+        challenges: dict[str, list[ChallengeOut]] = {}
         for record in entry.of(Kind.CHALLENGE):
-            if isinstance(record.body, Challenge):
-                shown = ChallengeOut(**_base(record), vid=to_hex(record.body.vid), c_stake=str(record.body.c_stake))
-                challenges.setdefault(record.body.vid, []).append(shown)
+            shown = _out(ChallengeOut, record)
+            challenges.setdefault(shown.vid, []).append(shown)
         return [
-            ValidationOut(
-                **_base(record),
-                oid=record.body.oid,
-                client=checksum(record.body.client),
-                mid=to_hex(record.body.mid),
-                score=record.body.score,
-                v_stake=str(record.body.v_stake),
-                challenges=challenges.get(record.digest, []),
-            )
+            _out(ValidationOut, record, challenges=challenges.get(to_hex(record.digest), []))
             for record in entry.of(Kind.VALIDATION)
             if isinstance(record.body, Validation) and mid in (None, record.body.mid)
         ]
@@ -169,26 +136,14 @@ class Views:
                 continue
             if len(found) == limit:
                 return found, last
-            found.append(_node(record))
+            found.append(_out(NodeOut, record))
             last = key
         return found, None
 
     def proposal(self) -> ProposalOut | None:
         """The latest reward proposal."""
         record = self.state.proposal
-        if record is None or not isinstance(record.body, RewardProposal):
-            return None
-        statement = RewardRoot.from_body(record.body.statement)
-        return ProposalOut(
-            **_base(record),
-            cycle=statement.cycle,
-            epoch=statement.epoch,
-            up_to=statement.up_to,
-            settled_otherwise=statement.settled_otherwise,
-            parent=to_hex(statement.parent),
-            history=to_hex(statement.history),
-            root=to_hex(statement.root),
-        )
+        return None if record is None else _out(ProposalOut, record)
 
     def summary(self, sequence: int) -> StateOut:
         """The state in numbers; `sequence` is that of the last batch executed."""
@@ -239,27 +194,12 @@ def _rank(entry: OrderEntry) -> tuple[int, bytes]:
     return -(order.reward << 64) // max(1, order.t1 - order.t0), entry.key
 
 
-def _models(entry: OrderEntry) -> Iterable[ModelOut]:
-    for record in entry.of(Kind.MODEL):
-        if isinstance(record.body, Model):
-            client, mid = checksum(record.body.client), to_hex(record.body.mid)
-            yield ModelOut(**_base(record), oid=record.body.oid, client=client, mid=mid, link=record.body.link)
+def _models(entry: OrderEntry) -> list[ModelOut]:
+    return [_out(ModelOut, record) for record in entry.of(Kind.MODEL)]
 
 
-def _node(record: Record) -> NodeOut:
-    if not isinstance(record.body, Node):
-        raise Bug("no node's record")
-    body = record.body
-    return NodeOut(**_base(record), role=body.role.name.lower(), resources=body.resources, endpoint=body.endpoint)
-
-
-def _base(record: Record) -> dict[str, object]:
-    return {
-        "id": to_hex(record.digest),
-        "account": checksum(record.account),
-        "time": record.time,
-        "request": to_hex(record.raw),
-    }
+def _out(kind: type[Out], record: Record, **more: object) -> Out:
+    return kind.model_validate(described(record) | {"time": record.time} | more)
 
 
 def _path(proof: Proof) -> PathOut:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
+from starlette.types import ASGIApp
+
 from offchain.errors import Retryable
 from offchain.ledger.api.app import create_app
 from offchain.ledger.api.facade import Admission
@@ -105,12 +107,44 @@ class Group:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self.servers = [
-            ApiServer(create_app(r, r.app, MEMBERSHIP, admission=admission, limits=limits), "127.0.0.1", 0)
-            for r in self.replicas[:servers]
+        self.apps: list[ASGIApp] = [
+            create_app(replica, replica.app, MEMBERSHIP, admission=admission, limits=limits)
+            for replica in self.replicas[:servers]
         ]
-        for server in self.servers:
-            self.run(server.start())
+        self.servers = [self._serve(app) for app in self.apps]
+        self._as_made: list[ApiServer | None] = list(self.servers)
+        self._resets = 0
+
+    def _serve(self, app: ASGIApp) -> ApiServer:
+        server = ApiServer(app, "127.0.0.1", 0)
+        self.run(server.start())
+        return server
+
+    def reset(self) -> None:
+        """As new, with the same processes: an empty ledger, and a clock that is a little later."""
+        self._resets += 1
+        self.now = TRAINING
+        self.full = self.halted = False
+        for me, replica in enumerate(self.replicas):
+            replica.app.restore(application().snapshot())
+            replica.sequence = 0
+            if me < len(self.servers) and self.servers[me] is not self._as_made[me]:
+                self.stop(me)
+                self.servers[me] = self._as_made[me] = self._serve(self.apps[me])
+
+    def clock(self) -> int:
+        """Nanoseconds; different in each test, so that requests are."""
+        return (self.now * 1_000 + self._resets * 1_000) * 1_000
+
+    def put_in(self, me: int, make: Callable[[ASGIApp], ASGIApp]) -> None:
+        """Puts another app in front of a replica's."""
+        self.stop(me)
+        self.servers[me] = self._serve(make(self.apps[me]))
+
+    def stop(self, me: int) -> None:
+        """One replica answers participants no more."""
+        self.run(self.servers[me].stop())
+        self._as_made[me] = None
 
     @property
     def urls(self) -> list[str]:

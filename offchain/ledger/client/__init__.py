@@ -1,0 +1,1 @@
+"""What participants use to talk to the ledger: believes no single replica."""
