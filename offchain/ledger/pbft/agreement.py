@@ -5,6 +5,7 @@ from offchain.ledger.pbft.codec import digest
 from offchain.ledger.pbft.early import Early
 from offchain.ledger.pbft.fetching import ANSWER, Fetching
 from offchain.ledger.pbft.messages import Batch, Commit, Entry, Message, Prepare, PrePrepare
+from offchain.ledger.pbft.pacing import Pacing
 from offchain.ledger.pbft.state import Slot, State
 from offchain.ledger.types import Digest, Millis, ReplicaId, Sequence
 
@@ -12,9 +13,10 @@ from offchain.ledger.types import Digest, Millis, ReplicaId, Sequence
 class Agreement:
     """Votes of the present view."""
 
-    def __init__(self, state: State, bundles: Bundles, fetching: Fetching, early: Early) -> None:
+    def __init__(self, state: State, bundles: Bundles, fetching: Fetching, early: Early, pacing: Pacing) -> None:
         self._state = state
         self._bundles = bundles
+        self._pacing = pacing
         self._fetching = fetching
         self._early = early
         self._mine = 1 << state.me
@@ -111,16 +113,20 @@ class Agreement:
                 self._place(sequence, slot, identity, batch)
 
     def propose(self) -> None:
-        """The primary's part: as long as numbers and bundles are free."""
+        """The primary's part: when it is time, as long as numbers and bundles are free."""
         state = self._state
         if state.changing or state.primary != state.me or not self._bundles.unproposed:
+            self._pacing.reset()
             return
         last = max((s for s, slot in state.slots.items() if slot.accepted), default=Sequence(0))
         sequence = Sequence(max(last, state.top, state.executed, state.stable) + 1)
         highest = min(state.executed + state.config.pipeline, state.stable + state.config.window)
+        if sequence > highest or not self._pacing.is_due(sequence - 1 - state.executed):
+            return
         while self._bundles.unproposed and sequence <= highest:
             batch = Batch(Millis(max(state.now, 0)), self._bundles.take())
             self._place(sequence, state.slot(sequence), digest(batch), batch)
+            self._pacing.on_proposed(sequence)
             sequence = Sequence(sequence + 1)
 
     def votes(self, sequence: Sequence) -> list[Message]:

@@ -12,6 +12,8 @@ class Timer(Enum):
 
     PROGRESS = "progress"
     """For the oldest bundle that waits, or for the new view."""
+    BATCH = "batch"
+    """For bundles that may still come before the primary proposes."""
     FETCH = "fetch"
     """For contents that are referred to and may be on their way; asked for when it runs out."""
     STATUS = "status"

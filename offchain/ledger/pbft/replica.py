@@ -31,6 +31,7 @@ from offchain.ledger.pbft.messages import (
     Status,
     ViewChange,
 )
+from offchain.ledger.pbft.pacing import Pacing
 from offchain.ledger.pbft.progress import Progress
 from offchain.ledger.pbft.restoring import Restoring
 from offchain.ledger.pbft.selection import Selection
@@ -57,7 +58,8 @@ class Replica:
         self._progress = Progress(state, self._bundles)
         self._fetching = Fetching(state, self._needs)
         self._early = Early(state)
-        self._agreement = Agreement(state, self._bundles, self._fetching, self._early)
+        self._pacing = Pacing(state, self._bundles)
+        self._agreement = Agreement(state, self._bundles, self._fetching, self._early, self._pacing)
         self._execution = Execution(state, self._bundles, self._checkpoints, self._fetching)
         self._view_changes = ViewChanges(state, self._checkpoints, self._progress, self._on_enter)
         self._transfer = Transfer(state, self._checkpoints)
@@ -190,6 +192,8 @@ class Replica:
                 self._set_status_timer()
                 self._catch_up.on_tick()
                 self._remind()
+            case TimedOut(Timer.BATCH):
+                self._pacing.on_timer()
             case TimedOut(Timer.FETCH):
                 self._fetching.on_timer()
             case TimedOut(Timer.PROGRESS):
