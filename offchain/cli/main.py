@@ -18,6 +18,7 @@ from offchain.cli import (
     doctor,
     get,
     keys,
+    ledger,
     orders,
     put,
     request_data,
@@ -68,6 +69,7 @@ app.command("rewards", rich_help_panel=ROLES)(rewards.rewards)
 app.command("claim-rewards", rich_help_panel=ROLES)(rewards.claim_rewards)
 app.command("refute-root", rich_help_panel=ROLES)(rewards.refute_root)
 
+app.add_typer(ledger.app, name="ledger", rich_help_panel=TOOLS)
 app.add_typer(bench.app, name="bench", rich_help_panel=TOOLS)
 
 UsageError: Any = typer.BadParameter.__base__
