@@ -38,6 +38,8 @@ class CatchUp:
         self._ticks = 0
         self._executed_at_tick = Sequence(0)
         self._asked_at = Sequence(0)
+        self._told = Sequence(0)
+        """The highest number of which weak-many said what was decided."""
         self._spent: dict[ReplicaId, int] = {}
         self._ahead: dict[ReplicaId, Sequence] = {}
         self._votes: dict[Sequence, dict[ReplicaId, Digest]] = {}
@@ -92,6 +94,7 @@ class CatchUp:
         identity = digest(message.batch)
         votes[sender] = identity
         if sum(vote == identity for vote in votes.values()) >= state.weak:
+            self._told = max(self._told, sequence)
             state.batches.setdefault(identity, message.batch)
             state.decide(sequence, message.batch)
 
@@ -120,10 +123,9 @@ class CatchUp:
         state = self._state
         for sequence in [number for number in self._votes if number <= state.executed]:
             del self._votes[sequence]
-        if state.executed >= self._asked_at + ANSWER and self._is_behind():
+        if state.executed == self._told >= self._asked_at + ANSWER:
             self._asked_at = state.executed
-            if Sequence(state.executed + 1) not in state.committed:
-                state.broadcast(self.status())
+            state.broadcast(self.status())
 
     def _answer(self, peer: ReplicaId, message: Status) -> None:
         state = self._state
