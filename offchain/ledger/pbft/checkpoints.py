@@ -28,6 +28,7 @@ class Checkpoints:
     def __init__(self, state: State) -> None:
         self._state = state
         self._claims: dict[ReplicaId, dict[Sequence, Digest]] = {}
+        self._proven: tuple[Sequence, Digest] | None = None
         self._pinned: tuple[Sequence, bytes] | None = None
         self._pinned_ticks = 0
         self._served: set[Sequence] = set()
@@ -98,11 +99,21 @@ class Checkpoints:
             for pair in claims.items():
                 if pair[0] > above:
                     owners[pair] = owners.get(pair, 0) + 1
-        return max((pair for pair, count in owners.items() if count >= self._state.weak), default=None)
+        known = [pair for pair, count in owners.items() if count >= self._state.weak]
+        if self._proven is not None and self._proven[0] > above:
+            known.append(self._proven)
+        return max(known, default=None)
+
+    def prove(self, sequence: Sequence, state: Digest) -> None:
+        """A new view begins there: weak-many signed that they had this state, whatever they may claim elsewhere."""
+        if self._proven is None or self._proven[0] < sequence:
+            self._proven = (sequence, state)
 
     def claimants(self, sequence: Sequence, state: Digest) -> list[ReplicaId]:
-        """Who claims it."""
-        return sorted(peer for peer, claims in self._claims.items() if claims.get(sequence) == state)
+        """Whom to ask for it: all who claim it, or if nobody does, anybody."""
+        claimants = sorted(peer for peer, claims in self._claims.items() if claims.get(sequence) == state)
+        others = [ReplicaId(peer) for peer in range(self._state.config.replicas) if peer != self._state.me]
+        return claimants or others
 
     def newer(self, than: Sequence) -> list[Checkpoint]:
         """Our claims above a number."""

@@ -199,6 +199,7 @@ class ViewChanges:
         state = self._state
         for change in changes:
             self._claim(change)
+        self._checkpoints.prove(selection.start, selection.state)
         state.go_to(view, changing=False)
         state.begin(selection.start, selection.choices)
         state.out.append(Persist(encode_entered(Entered(view, selection.start, selection.choices))))
