@@ -136,9 +136,23 @@ def test_silent_primaries_in_a_row_cost_doubled_time_outs() -> None:
     for me in (0, 1):
         group[me].crash()
     group[2].submit(b"a")
-    group.run(2_100 + 4_100)
+    group.run(2_100 + 3_800)
+    assert group[2].replica.view == 1
+    group.run(300)
     assert group.logs(2, 3, 4, 5, 6) == [[b"a"]] * 5
     assert group[2].replica.view == 2
+
+
+def test_who_sees_weak_many_leave_goes_along() -> None:
+    group = Group(7)
+    group.drops = lambda sender, to, message: isinstance(message, Bundle | Fetch)
+    tell(group, 5, 0, Bundle((b"a",)))
+    tell(group, 6, 0, Bundle((b"a",)))
+    group.run(3_000)
+    assert [host.replica.view for host in group.hosts] == [0, 0, 0, 0, 0, 1, 1]
+    tell(group, 4, 0, Bundle((b"a",)))
+    group.run(3_000)
+    assert {host.replica.view for host in group.hosts} == {1}
 
 
 def test_nobody_runs_ahead_of_a_quorum() -> None:
@@ -201,6 +215,13 @@ def test_checkpoints_empty_the_memory_and_the_journal() -> None:
         assert len(host.records) < 20
 
 
+def test_fewer_than_a_quorum_make_no_checkpoint_stable() -> None:
+    group = Group(4, interval=4)
+    group.drops = lambda sender, to, message: isinstance(message, Checkpoint | Status) and sender in (1, 2)
+    fill(group, 4, 0)
+    assert [host.replica.stable for host in group.hosts] == [0, 4, 4, 0]
+
+
 def test_a_replica_without_its_peers_stops_at_the_window() -> None:
     group = Group(4, interval=4)
     group.drops = lambda sender, to, message: isinstance(message, Checkpoint | Status | StateChunk)
@@ -254,6 +275,9 @@ def test_a_false_state_is_refused_and_asked_for_elsewhere() -> None:
 
     group[0].handle = lie  # type: ignore[method-assign]
     group[3].restart()
+    while not group[3].accused:
+        group.run(100)
+        assert b"lie" not in group[3].log.entries
     group.run(10_000)
     assert group[3].log.entries == group[1].log.entries
     assert group[3].accused == [(0, "a snapshot that is not the state after 40")]
