@@ -42,16 +42,16 @@ class Rewards:
 
     def look(self) -> RewardBook:
         """The book as of the newest final block. Raises Retryable when the node is down."""
-        now: Seconds | None = None
+        # From the start, the trees of years would lie side by side if nothing were forgotten on the way.
+        start = self._follower.cursor.position == self._contracts.addresses.block
+        now = self._contracts.client.now() if start else None
         for change in self._follower.catch_up():
             if not isinstance(change, Applied):
                 # A node that has changed its mind about a final block: what it says now is the story, from the start.
                 self.book, self._follower = RewardBook(), self._follow()
                 return self.look()
             tell(self.book, change.event)
-            if change.event.name == "RootPosted":
-                # Or else the trees of years would lie side by side when the story is read from the start
-                now = self._contracts.client.now() if now is None else now
+            if now is not None and change.event.name == "RootPosted":
                 self.book.forget(now)
         return self.book
 

@@ -105,6 +105,8 @@ def refute_root(
 
     One transaction, and a share of the stakes is yours. Aggregators and verifiers that run do it by themselves.
     """
+    from offchain.roles.reward_watch import refutation_key
+
     session = open_session(load_settings(home=home, rpc=rpc, password_file=password_file), chain_id)
     found = _read(session)
     root = _false_root(found, cycle, session.client.now())
@@ -112,8 +114,7 @@ def refute_root(
     if refutation is None:
         raise Rejected(f"cycle {cycle}: it stands on a false root, refute that; see `assay rewards --roots`")
     with _sender(session, key, "or let another key do it") as sender:
-        call = found.refute(refutation)
-        sender.send(f"refute-root::{cycle}:{root.statement.root.hex()[:16]}", call)
+        sender.send(refutation_key(root.statement), found.refute(refutation))
     signers = bin(root.signers).count("1")
     console.print(f"the root of cycle {cycle} fell: step {refutation.step} was false; {signers} signers are slashed")
 

@@ -11,6 +11,7 @@ from eth_typing import ChecksumAddress
 from offchain.errors import Bug
 from offchain.protocol.reward_cycle import (
     Before,
+    Course,
     Cycle,
     Refutation,
     RewardClaim,
@@ -30,6 +31,9 @@ MOST_ORDERS = 256
 """Orders that a root covers at most."""
 
 _CACHED = 8
+_CourseKey = tuple[int, bytes, int, int]
+"""All that a course depends on: the cycle before and its root (which two cycles can share, if the later one changes
+nothing), the epoch, and how many orders are settled otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,8 @@ class RewardBook:
         self._start = genesis()
         self._standing: list[Standing] = []
         self._claimed: dict[ChecksumAddress, Wei] = {}
-        self._computed: dict[tuple[bytes, int, int, int], Cycle] = {}
+        self._course: tuple[_CourseKey, Course] | None = None
+        self._computed: dict[tuple[_CourseKey, int], Cycle] = {}
 
     # What happened
 
@@ -133,7 +138,7 @@ class RewardBook:
         right, false_step = None, None
         if before is not None:
             orders = self.orders_after(before, statement.up_to)
-            right = self._compute(before, orders, statement.epoch)
+            right = self._cycle(before, statement.up_to, statement.epoch)
             false_step = find_false_step(steps, right.steps)
         self._standing.append(
             Standing(statement, tuple(steps), signers, effective_at, before, orders, right, false_step)
@@ -221,16 +226,17 @@ class RewardBook:
 
         None when there is nothing to say: too few orders or too many, no committee, or a false root below.
         """
-        before, epoch = self.tip, self.epoch
-        if before is None or epoch is None or not before.up_to < up_to <= min(self.sealed, before.up_to + MOST_ORDERS):
-            return None
-        key = (before.root, up_to, epoch.number, self.settled_otherwise)
-        if key not in self._computed:
-            found = self._compute(before, self.orders_after(before, up_to), epoch.number)
-            if len(self._computed) >= _CACHED:
-                self._computed.clear()
-            self._computed[key] = found
-        return self._computed[key]
+        epoch, before = self._next_to(up_to)
+        return None if epoch is None or before is None else self._cycle(before, up_to, epoch.number)
+
+    def confirms(self, statement: RewardRoot) -> bool:
+        """Whether the statement is to the letter what the next root must say, whatever its attempt. Cheap."""
+        epoch, before = self._next_to(statement.up_to)
+        if epoch is None or before is None or (statement.cycle, statement.epoch) != (before.cycle + 1, epoch.number):
+            return False
+        course = self._course_to(before, statement.up_to, epoch.number)
+        right = course.statement(statement.up_to, epoch=epoch.number, settled_otherwise=self.settled_otherwise)
+        return right.at(statement.attempt) == statement
 
     def refutation_of(self, root: Standing) -> Refutation | None:
         """What takes a false root down; None when it is right, or stands on a false one (which takes it along)."""
@@ -272,5 +278,37 @@ class RewardBook:
             raise Bug(f"a root of epoch {epoch}, which never began")
         return self._epochs[epoch].members
 
-    def _compute(self, before: Before, orders: tuple[SealedOrder, ...], epoch: int) -> Cycle:
-        return build_cycle(before, orders, self._members(epoch), epoch=epoch, settled_otherwise=self.settled_otherwise)
+    def _next_to(self, up_to: int) -> tuple[Epoch, Before] | tuple[None, None]:
+        """Who signs the next root and where it starts, if it can cover the orders up to `up_to`."""
+        before, epoch = self.tip, self.epoch
+        if before is None or epoch is None or not before.up_to < up_to <= min(self.sealed, before.up_to + MOST_ORDERS):
+            return None, None
+        return epoch, before
+
+    def _course_to(self, before: Before, up_to: int, epoch: int) -> Course:
+        """The latest course, if it is from there, extended to `up_to` at least; each order is computed once."""
+        key = self._key(before, epoch)
+        if self._course is None or self._course[0] != key:
+            self._course = key, Course(before, self._members(epoch))
+            self._computed.clear()
+        course = self._course[1]
+        course.extend(self.orders_after(before, up_to)[course.up_to - before.up_to :])
+        return course
+
+    def _cycle(self, before: Before, up_to: int, epoch: int) -> Cycle:
+        course = self._course_to(before, up_to, epoch)
+        key = (self._key(before, epoch), up_to)
+        if key not in self._computed:
+            if len(self._computed) >= _CACHED:
+                self._computed.clear()
+            if course.up_to == up_to:
+                self._computed[key] = course.cycle(epoch=epoch, settled_otherwise=self.settled_otherwise)
+            else:
+                orders, members = self.orders_after(before, up_to), self._members(epoch)
+                self._computed[key] = build_cycle(
+                    before, orders, members, epoch=epoch, settled_otherwise=self.settled_otherwise
+                )
+        return self._computed[key]
+
+    def _key(self, before: Before, epoch: int) -> _CourseKey:
+        return before.cycle, before.root, epoch, self.settled_otherwise

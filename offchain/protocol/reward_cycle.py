@@ -41,13 +41,6 @@ def extend_history(history: bytes, oid: OrderId, payouts_digest: bytes) -> bytes
     return keccak(history + oid.to_bytes(32, "big") + payouts_digest)
 
 
-def extend_by(history: bytes, orders: Sequence[SealedOrder]) -> bytes:
-    """The history after `orders`."""
-    for order in orders:
-        history = extend_history(history, order.oid, payouts_hash(order.oid, order.payouts, order.tax))
-    return history
-
-
 def credits_of(order: SealedOrder, members: Sequence[ChecksumAddress]) -> tuple[Payout, ...]:
     """What the step of `order` credits, in order: its payouts, then its tax to the member whose turn it is.
 
@@ -112,6 +105,53 @@ class Cycle:
         return Before(found.cycle, found.root, found.up_to, found.history, steps_hash(self.steps), self.tree)
 
 
+class Course:
+    """A cycle as it grows order by order from `before` on. Says what its root is at any point that it has passed."""
+
+    def __init__(self, before: Before, members: Sequence[ChecksumAddress]) -> None:
+        self.before = before
+        self._members = members
+        self._tree = before.tree.copy()
+        self._steps: list[bytes] = []
+        self._histories = [before.history]
+
+    @property
+    def up_to(self) -> int:
+        """The last order that it has passed."""
+        return self.before.up_to + len(self._steps)
+
+    def extend(self, orders: Sequence[SealedOrder]) -> None:
+        """Passes the orders that follow. Raises Bug when they do not."""
+        for order in orders:
+            if order.sequence != self.up_to + 1:
+                raise Bug(f"after order {self.up_to} comes not {order.sequence}")
+            take_step(self._tree, order, self._members)
+            digest = payouts_hash(order.oid, order.payouts, order.tax)
+            self._steps.append(self._tree.state_hash)
+            self._histories.append(extend_history(self._histories[-1], order.oid, digest))
+
+    def statement(self, up_to: int, *, epoch: int, settled_otherwise: int) -> RewardRoot:
+        """The statement (attempt 0) that covers the orders up to `up_to`, at least one, which it has passed."""
+        count = up_to - self.before.up_to
+        if not 0 < count <= len(self._steps):
+            raise Bug(f"a root from {self.before.up_to} up to {up_to} of {self.up_to}")
+        return RewardRoot(
+            cycle=self.before.cycle + 1,
+            epoch=epoch,
+            attempt=0,
+            up_to=up_to,
+            settled_otherwise=settled_otherwise,
+            parent=self.before.root,
+            history=self._histories[count],
+            root=root_of(self._steps[:count]),
+        )
+
+    def cycle(self, *, epoch: int, settled_otherwise: int) -> Cycle:
+        """All of it so far, at least one order."""
+        statement = self.statement(self.up_to, epoch=epoch, settled_otherwise=settled_otherwise)
+        return Cycle(statement, tuple(self._steps), self._tree.copy())
+
+
 def build_cycle(
     before: Before,
     orders: Sequence[SealedOrder],
@@ -124,22 +164,9 @@ def build_cycle(
 
     `members` of `epoch` in the contract's order; `settled_otherwise`: the treasury's count.
     """
-    _require_next(before, orders)
-    tree, steps = before.tree.copy(), []
-    for order in orders:
-        take_step(tree, order, members)
-        steps.append(tree.state_hash)
-    statement = RewardRoot(
-        cycle=before.cycle + 1,
-        epoch=epoch,
-        attempt=0,
-        up_to=orders[-1].sequence,
-        settled_otherwise=settled_otherwise,
-        parent=before.root,
-        history=extend_by(before.history, orders),
-        root=root_of(steps),
-    )
-    return Cycle(statement, tuple(steps), tree)
+    course = Course(before, members)
+    course.extend(orders)
+    return course.cycle(epoch=epoch, settled_otherwise=settled_otherwise)
 
 
 def find_false_step(claimed: Sequence[bytes], right: Sequence[bytes]) -> int | None:
@@ -180,7 +207,6 @@ def refute(
 
     `orders`, `members`: of that root's cycle, which starts at `before`.
     """
-    _require_next(before, orders)
     tree, order = before.tree.copy(), orders[step]
     for former in orders[:step]:
         take_step(tree, former, members)
@@ -219,9 +245,3 @@ def claim_of(cycle: int, tree: RewardTree, steps_digest: bytes, account: Checksu
         return None
     state = tree.state
     return RewardClaim(cycle, tree.leaf(index), index, state.count, state.total, steps_digest, tree.prove(index))
-
-
-def _require_next(before: Before, orders: Sequence[SealedOrder]) -> None:
-    found = [order.sequence for order in orders]
-    if not orders or found != list(range(before.up_to + 1, before.up_to + 1 + len(orders))):
-        raise Bug(f"after order {before.up_to} come not {found}")

@@ -13,7 +13,7 @@ from offchain.protocol.reward_root import RewardRoot
 from offchain.protocol.settlement import Payout
 from offchain.roles.reward_shares import Share
 from offchain.roles.treasurer import Treasurer
-from offchain.roles.treasurer_rules import confirmed_cycle, next_proposal
+from offchain.roles.treasurer_rules import is_confirmed, next_proposal
 from offchain.types import Root, Seconds, Wei
 
 
@@ -35,9 +35,10 @@ class GreedyTreasurer(Treasurer):
     def _cycle_of(self, statement: RewardRoot) -> Cycle | None:
         right = self.book.next_cycle(statement.up_to)
         bent = None if right is None else self._bent(right)
-        if bent is not None and bent.statement.at(statement.attempt) == statement:
-            return bent
-        return None
+        return bent if bent is not None and bent.statement.at(statement.attempt) == statement else None
+
+    def _is_right(self, statement: RewardRoot) -> bool:
+        return self._cycle_of(statement) is not None
 
     def _bent(self, right: Cycle) -> Cycle | None:
         before = self.book.tip
@@ -62,7 +63,10 @@ class LonelyLiar(GreedyTreasurer):
     """Proposes false roots, which nobody else signs, and signs what is right when it is another's."""
 
     def _cycle_of(self, statement: RewardRoot) -> Cycle | None:
-        return confirmed_cycle(self.book, statement)
+        return self.book.next_cycle(statement.up_to)
+
+    def _is_right(self, statement: RewardRoot) -> bool:
+        return is_confirmed(self.book, statement)
 
 
 class EquivocatingTreasurer(Treasurer):

@@ -4,10 +4,11 @@ from functools import partial
 
 from offchain.chain.rewards import Rewards
 from offchain.protocol.reward_book import Standing
+from offchain.protocol.reward_root import RewardRoot
 from offchain.roles.context import RoleContext
 from offchain.roles.treasurer_rules import TreasurerOptions, refutable, refute_delay
 from offchain.roles.worker import Hands
-from offchain.types import Root, Seconds
+from offchain.types import Seconds
 
 
 class RewardWatch:
@@ -20,7 +21,7 @@ class RewardWatch:
         self._hands = hands
         self._rewards = rewards
         self._options = options or TreasurerOptions()
-        self._seen: dict[Root, float] = {}
+        self._seen: dict[bytes, float] = {}
 
     @property
     def is_waiting(self) -> bool:
@@ -42,11 +43,16 @@ class RewardWatch:
 
     def _refute(self, root: Standing, now: Seconds) -> None:
         book, statement = self._rewards.book, root.statement
-        if statement.root not in self._seen:
+        place = statement.struct_hash  # the same false root may come again in another epoch
+        if place not in self._seen:
             self._hands.say(None, "false-root", cycle=statement.cycle, step=root.false_step, signers=root.signers)
-        since = self._seen.setdefault(statement.root, self._context.clock())
+        since = self._seen.setdefault(place, self._context.clock())
         delay = refute_delay(self._context.account, book, root, now, self._options)
         refutation = book.refutation_of(root)
         if refutation is not None and self._context.clock() >= since + delay:
-            key = f"refute-root::{statement.cycle}:{statement.root.hex()[:16]}"
-            self._hands.send(key, self._rewards.refute(refutation))
+            self._hands.send(refutation_key(statement), self._rewards.refute(refutation))
+
+
+def refutation_key(statement: RewardRoot) -> str:
+    """The sender's key for the refutation of a root."""
+    return f"refute-root::{statement.cycle}:{statement.struct_hash[:8].hex()}"

@@ -23,7 +23,7 @@ from offchain.roles.treasurer_rules import (
     Pace,
     RewardLedger,
     TreasurerOptions,
-    confirmed_cycle,
+    is_confirmed,
     needs_multisig,
     next_proposal,
     proposing_slot,
@@ -254,11 +254,12 @@ class Treasurer:
         return next_proposal(self.book)
 
     def _cycle_of(self, statement: RewardRoot) -> Cycle | None:
-        """Our own computation of a statement that we stand behind; None for any other."""
-        return confirmed_cycle(self.book, statement)
+        """Our own computation of a statement that we stand behind."""
+        return self.book.next_cycle(statement.up_to)
 
     def _is_right(self, statement: RewardRoot) -> bool:
-        return self._cycle_of(statement) is not None
+        """Whether we stand behind it."""
+        return is_confirmed(self.book, statement)
 
     def _members(self, epoch: int) -> Sequence[ChecksumAddress]:
         found = self.book.committee(epoch)

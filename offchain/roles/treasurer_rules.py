@@ -100,15 +100,12 @@ def next_proposal(book: RewardBook) -> Cycle | None:
     return None if tip is None else book.next_cycle(min(book.sealed, tip.up_to + MOST_ORDERS))
 
 
-def confirmed_cycle(book: RewardBook, statement: RewardRoot) -> Cycle | None:
-    """Our own computation of what `statement` says, if it is to the letter what it should be now; else None.
+def is_confirmed(book: RewardBook, statement: RewardRoot) -> bool:
+    """Whether we may sign: `statement` is to the letter what we compute ourselves, and its epoch counts.
 
-    Not now may be later: a view of the chain may be behind. Never signed: what a suspended epoch would say.
+    What is not now may be later: a view of the chain may be behind.
     """
-    if book.is_suspended(statement.epoch):
-        return None
-    cycle = book.next_cycle(statement.up_to)
-    return cycle if cycle is not None and cycle.statement.at(statement.attempt) == statement else None
+    return not book.is_suspended(statement.epoch) and book.confirms(statement)
 
 
 def refutable(book: RewardBook, now: Seconds) -> Standing | None:

@@ -176,6 +176,31 @@ def test_a_false_root_falls_in_one_transaction_and_takes_its_signers_stakes(tabl
     assert {who: paid[who] for who in expected} == dict(expected)
 
 
+def test_a_false_root_falls_in_the_next_epoch_too(table: Treasury) -> None:
+    thief = table.address("aggregator4")
+    for name in MEMBERS[:3]:
+        table.seat(name, GreedyTreasurer).treasurer.thief = thief
+    table.seal(1)
+    table.run_until(lambda: table.cycles() == 1, step=10)
+    honest = table.seat("aggregator3")
+    table.run_until(lambda: table.cycles() == 0)
+    for name in MEMBERS[:3]:
+        table.rise(name)
+    # The next committee is the honest one and the one from the bench, and both must sign: here both turn liars, until
+    # the first turns honest again.
+    table.rise("aggregator3")
+    table.advance_epoch()
+    for name in ("aggregator3", "aggregator4"):
+        table.seat(name, GreedyTreasurer, memory="greedy").treasurer.thief = thief
+    table.run_until(lambda: table.cycles() == 1, step=10)
+    assert honest.statistics["false-root"] == 1
+    for name in ("aggregator3", "aggregator4"):
+        table.rise(name)
+    table.seat("aggregator3")
+    table.run_until(lambda: table.cycles() == 0)
+    assert table.stake("aggregator3") == 0, "it took down what it had signed itself"
+
+
 def test_who_signs_two_roots_under_one_number_is_slashed(table: Treasury) -> None:
     table.seat("aggregator0", EquivocatingTreasurer)
     for name in MEMBERS[1:]:

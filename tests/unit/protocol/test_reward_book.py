@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from offchain.errors import Bug
 from offchain.protocol.hashing import keccak
 from offchain.protocol.reward_book import MOST_ORDERS, Epoch, RewardBook
-from offchain.protocol.reward_cycle import NO_PARENT, Cycle
+from offchain.protocol.reward_cycle import NO_PARENT, Cycle, build_cycle
 from offchain.protocol.settlement import Payout, payouts_hash
 from offchain.types import OrderId, Seconds, Wei
 
@@ -185,3 +185,42 @@ def test_a_new_committee_signs_for_itself() -> None:
     assert second is not None
     assert (second.statement.epoch, book.is_suspended(2)) == (2, False)
     assert second.tree.total_of(MEMBERS[2]) == 2, "turns among three now"
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    story=st.lists(st.sampled_from(["seal", "seal", "settle", "post", "false", "fall", "epoch", "look"]), max_size=25)
+)
+def test_whatever_happened_what_is_confirmed_is_what_one_computation_says(
+    story: list[str],
+) -> None:
+    book = begun()
+    for place, what in enumerate(story, 1):
+        match what:
+            case "seal":
+                seal(book, book.sealed + 1)
+            case "settle" if book.waiting():
+                book.settle(book.waiting()[place % len(book.waiting())].oid)
+            case "post" | "false" if book.next_cycle(book.sealed) is not None:
+                if what == "post":
+                    post(book, book.sealed)
+                else:
+                    post_false(book, book.sealed, 0)
+            case "fall" if book.tip is None:
+                book.fall(next(root.statement.cycle for root in book.standing if not root.is_right))
+            case "epoch":
+                book.start_epoch(Epoch(place + 1, MEMBERS[place % 4 :] + MEMBERS[: place % 4], 3))
+        tip, epoch = book.tip, book.epoch
+        assert epoch is not None
+        for up_to in range(1, book.sealed + 1):
+            said = book.next_cycle(up_to)
+            if tip is None or up_to <= tip.up_to:
+                assert said is None
+                continue
+            orders = book.orders_after(tip, up_to)
+            otherwise = book.settled_otherwise
+            right = build_cycle(tip, orders, epoch.members, epoch=epoch.number, settled_otherwise=otherwise)
+            assert book.confirms(right.statement.at(place))
+            assert not book.confirms(replace(right.statement, root=keccak(right.statement.root)))
+            assert said is not None
+            assert (said.statement, said.steps, said.state) == (right.statement, right.steps, right.state)
