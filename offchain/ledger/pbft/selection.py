@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from offchain.ledger.pbft.application import GroupConfig
 from offchain.ledger.pbft.messages import Entry, ViewChange
 from offchain.ledger.pbft.state import NULL_DIGEST
-from offchain.ledger.types import Digest, Sequence
+from offchain.ledger.types import Digest, Sequence, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,11 @@ def select(view_changes: Collection[ViewChange], config: GroupConfig) -> Selecti
         return None
     start, state = begin
     prepared = _by_number(view_changes, start, config.window)
+    vouchers = _vouchers(view_changes)
     choices: list[Digest] = []
     for number in range(start + 1, max(prepared, default=start) + 1):
-        choice = _choice(Sequence(number), prepared.get(Sequence(number), []), view_changes, config)
+        remembering = sum(change.stable < number for change in view_changes)
+        choice = _choice(prepared.get(Sequence(number), []), remembering, vouchers, config)
         if choice is None:
             return None
         choices.append(choice)
@@ -65,29 +67,36 @@ def _by_number(view_changes: Collection[ViewChange], start: Sequence, window: in
     return found
 
 
+def _vouchers(view_changes: Collection[ViewChange]) -> dict[tuple[Sequence, Digest], list[View]]:
+    """For each batch in any Q the latest views in which replicas accepted it, one for each."""
+    found: dict[tuple[Sequence, Digest], list[View]] = {}
+    for change in view_changes:
+        latest: dict[tuple[Sequence, Digest], View] = {}
+        for entry in change.preprepared:
+            pair = (entry.sequence, entry.digest)
+            latest[pair] = max(entry.view, latest.get(pair, entry.view))
+        for pair, view in latest.items():
+            found.setdefault(pair, []).append(view)
+    return found
+
+
 def _choice(
-    number: Sequence, candidates: list[Entry], view_changes: Collection[ViewChange], config: GroupConfig
+    candidates: list[Entry],
+    remembering: int,
+    vouchers: dict[tuple[Sequence, Digest], list[View]],
+    config: GroupConfig,
 ) -> Digest | None:
-    """A: a batch that may have committed and surely was proposed. B: null, if none can have committed."""
-    remembering = sum(change.stable < number for change in view_changes)
-    # Those whose P has an entry for the number all have stable < number, for entries lie above their sender's.
+    """A: a batch that may have committed and surely was proposed. B: null, if none can have committed.
+
+    `remembering`: how many have not forgotten the number; all whose P has an entry for it are among them.
+    """
     for candidate in sorted(set(candidates), key=lambda entry: (-entry.view, entry.digest)):
         against = sum(
             not (entry.view < candidate.view or (entry.view == candidate.view and entry.digest == candidate.digest))
             for entry in candidates
         )
-        if remembering - against >= config.quorum and _is_vouched(candidate, view_changes, config):
+        views = vouchers.get((candidate.sequence, candidate.digest), [])
+        vouching = sum(view >= candidate.view for view in views)
+        if remembering - against >= config.quorum and vouching >= config.weak:
             return candidate.digest
     return NULL_DIGEST if remembering - len(candidates) >= config.quorum else None
-
-
-def _is_vouched(candidate: Entry, view_changes: Collection[ViewChange], config: GroupConfig) -> bool:
-    """A2: weak-many accepted a pre-prepare of it in that view or later."""
-    vouching = sum(
-        any(
-            entry.sequence == candidate.sequence and entry.digest == candidate.digest and entry.view >= candidate.view
-            for entry in change.preprepared
-        )
-        for change in view_changes
-    )
-    return vouching >= config.weak
