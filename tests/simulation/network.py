@@ -61,7 +61,7 @@ def _deployed() -> tuple[Evm, bytes, dict[str, Contract]]:
         "StakeVault": (token, parameters, proof, committee, COURT, AVAILABILITY),
         "OrderBook": (token, parameters, proof, treasury),
         "ProofOfTraining": (book, vault, treasury, COURT, AVAILABILITY),
-        "AggregatorCommittee": (parameters, vault),
+        "AggregatorCommittee": (parameters, vault, treasury),
         "RewardTreasury": (token, parameters, proof, committee),
     }
     contracts = {name: _deploy(evm, name, arguments[name]) for name in NAMES}

@@ -47,7 +47,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         self.network.evm.now = START
         self.model = Model(dict.fromkeys(ACTORS, FUNDS), COURT, AVAILABILITY, START)
         self.touched: set[int] = set()
-        self.changed = True
+        self.seen_balances = dict(self.model.balances)
         self.steps = 0
         self.scores: dict[tuple[int, Account], tuple[int, ...]] = {}
 
@@ -71,7 +71,6 @@ class LifecycleMachine(RuleBasedStateMachine):
             SEEN[predicted.name] += 1
             return None
         self.touched |= set(oids)
-        self.changed = True
         SEEN[name] += 1
         return result
 
@@ -556,10 +555,14 @@ class LifecycleMachine(RuleBasedStateMachine):
         for oid in self.touched:
             self.compare_order(oid)
         self.touched.clear()
-        if self.changed:
-            for who in ACTORS:
-                assert self.network.token.read("balanceOf", who) == self.model.balances[who]
-        self.changed = False
+        # All others are compared in the end: what went to a wrong account is still there.
+        for who in ACTORS:
+            if self.seen_balances[who] != self.model.balances[who]:
+                self.compare_balance(who)
+
+    def compare_balance(self, who: Account) -> None:
+        assert self.network.token.read("balanceOf", who) == self.model.balances[who]
+        self.seen_balances[who] = self.model.balances[who]
 
     def compare_order(self, oid: int) -> None:
         proof, order = self.network.proof, self.model.orders[oid]
@@ -621,6 +624,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         for (who, role), bond in model.bonds.items():
             assert network.vault.read("bondOf", who, role) == (bond.bonded, bond.locked, bond.exiting, bond.exit_at)
         for who in ACTORS:
+            self.compare_balance(who)
             assert network.treasury.read("balanceOf", who) == model.owed[who]
         assert network.committee.read("members") == tuple(model.members)
         assert set(network.committee.read("candidates")) == set(model.candidates)
