@@ -1,5 +1,6 @@
 """Watches one simulated run: what correct replicas say and execute must never contradict itself or one another."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -14,8 +15,10 @@ from offchain.ledger.pbft.messages import (
     PrePrepare,
     ViewChange,
 )
+from offchain.ledger.pbft.state import PREPREPARED_EACH
 from offchain.ledger.types import Digest, ReplicaId, Sequence, View
 from tests.simulation.ledger_register import APPLIED, Step
+from tests.simulation.ledger_time import EPOCH, Queue
 
 Place = tuple[View, Sequence]
 K = TypeVar("K")
@@ -55,6 +58,9 @@ class Checker:
     correct: frozenset[ReplicaId]
     primary_of: int
     """Number of replicas."""
+    queue: Queue = field(default_factory=Queue)
+    horizon: int = 0
+    """How far ahead the time of a batch may be, milliseconds."""
     submitted: set[bytes] = field(default_factory=set)
     log: dict[Sequence, Step] = field(default_factory=dict)
     votes: dict[ReplicaId, Votes] = field(default_factory=dict)
@@ -96,6 +102,7 @@ class Checker:
         place = (view, sequence)
         if place not in votes.prepares:
             require(view >= votes.view, f"{replica} prepares {place} after it left for view {votes.view}")
+            votes.view = max(votes.view, int(view))
         _once(votes.prepares, place, digest, f"{replica} prepare {place}")
 
     def _commit(self, replica: ReplicaId, votes: Votes, message: Commit) -> None:
@@ -123,8 +130,10 @@ class Checker:
             same = entry.view > view or (entry.view == view and entry.digest == digest)
             require(same, f"{replica} says in view change {message.view} that {entry} prepared, not {digest.hex()}")
         accepted = {(entry.sequence, entry.digest): entry.view for entry in message.preprepared}
+        remembered = Counter(entry.sequence for entry in message.preprepared)
         for (view, sequence), digest in votes.prepares.items():
-            if sequence > message.stable and view < message.view:
+            # Of one number only the latest few are told, for they only vouch for what others prepared.
+            if sequence > message.stable and view < message.view and remembered[sequence] < PREPREPARED_EACH:
                 latest = accepted.get((sequence, digest), -1)
                 require(latest >= view, f"{replica} hides in view change {message.view} its prepare {view, sequence}")
 
@@ -141,6 +150,8 @@ class Checker:
         self.log[sequence] = step
         before = self.log.get(Sequence(sequence - 1))
         require(before is None or before.time <= step.time, f"time goes back at {sequence}")
+        latest = EPOCH + 1.1 * self.queue.now + self.horizon
+        require(step.time <= latest, f"{sequence} is {step.time - latest} ms ahead of every clock")
         for request, result in zip(step.requests, step.results, strict=True):
             require(request in self.submitted, f"{replica} executes at {sequence} what no client sent: {request.hex()}")
             if result == APPLIED:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time as clock_time
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -73,6 +74,8 @@ class Run:
             queue.after(submission.at + 60, partial(self._submit, submission))
         for cut in plan.cuts:
             queue.after(cut, lambda: self.world.network.block(random_cut(self.rng, plan.replicas)))
+        for at, muffled in plan.muffles:
+            queue.after(at, partial(setattr, self.world.network, "muffled", muffled))
         for crash in plan.crashes:
             queue.after(crash.at, partial(self._crash, crash))
         for at, replica, jump in plan.jumps:
@@ -82,8 +85,11 @@ class Run:
         done = queue.run(plan.calm_at + PATIENCE * longest, self._done)
         if not done:
             raise Stalled(self._standing())
+        waited = (queue.now - plan.calm_at) / longest
+        if not plan.villains and not queue.run(queue.now + PATIENCE * longest, self._is_quiet):
+            raise Stalled(f"no rest: {self._standing()}")
         self.world.checker.finished()
-        return self._result((queue.now - plan.calm_at) / longest)
+        return self._result(waited)
 
     def _start(self, host: Host) -> None:
         if host.replica is None and self.plan.villains.get(host.me) != "dead":
@@ -102,6 +108,8 @@ class Run:
     def _jump(self, replica: int, jump: int) -> None:
         host = self.hosts[ReplicaId(replica)]
         host.clock.offset = max(-(10**10), host.clock.offset + jump)
+        if host in self.correct:
+            self.world.checker.horizon = max(self.world.checker.horizon, host.clock.offset)
 
     def _submit(self, submission: Submission) -> None:
         self.open -= 1
@@ -123,6 +131,7 @@ class Run:
         world, plan = self.world, self.plan
         world.say("calm")
         world.network.weather = plan.calm
+        world.network.muffled = {}
         world.network.block(set())
         for host in self.hosts.values():
             host.doom = None
@@ -145,6 +154,19 @@ class Run:
             return False
         total = len(self.world.checker.submitted)
         return all(host.replica is not None and host.register.applied == total for host in self.correct)
+
+    def _is_quiet(self) -> bool:
+        """Nobody waits for anything: all have executed the same, and a quorum is in one view.
+
+        Who left it alone has promised to vote there no more, and comes back when the others leave it too.
+        """
+        replicas = [host.replica for host in self.correct if host.replica is not None]
+        views = Counter(replica.view for replica in replicas if not replica.changing)
+        return (
+            len({replica.executed for replica in replicas}) == 1
+            and max(views.values(), default=0) >= self.world.config.quorum
+            and not any(replica._bundles.waiting or replica.backlog for replica in replicas)
+        )
 
     def _standing(self) -> str:
         total = len(self.world.checker.submitted)
@@ -186,7 +208,8 @@ def build(plan: Scenario, config_type: type[GroupConfig] = GroupConfig, trace: T
     )
     correct = frozenset(ReplicaId(index) for index in range(plan.replicas) if index not in plan.villains)
     config = config_type(plan.replicas, ReplicaId(0), **plan.sizes)
-    world = World(queue, network, Checker(correct, plan.replicas), Secrets(b"secret"), config, trace)
+    checker = Checker(correct, plan.replicas, queue, 2 * plan.sizes["max_drift"])
+    world = World(queue, network, checker, Secrets(b"secret"), config, trace)
     coven = Coven()
     for index in range(plan.replicas):
         me = ReplicaId(index)

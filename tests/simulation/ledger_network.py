@@ -45,6 +45,8 @@ class Network:
     """`connected(a, b)`: tells a that its link to b stands again."""
     weather: Weather = field(default_factory=Weather)
     blocked: set[Link] = field(default_factory=set)
+    muffled: dict[int, float] = field(default_factory=dict)
+    """By a message's first byte, which is its kind: the share that is lost."""
     sent: int = 0
     _old: dict[Link, list[bytes]] = field(default_factory=dict)
     _busy_until: dict[ReplicaId, float] = field(default_factory=dict)
@@ -54,6 +56,8 @@ class Network:
         self.sent += 1
         link, weather, rng = (sender, to), self.weather, self.rng
         if link in self.blocked or (weather.loss and rng.random() < weather.loss):
+            return
+        if self.muffled and rng.random() < self.muffled.get(data[0] if data else 0, 0.0):
             return
         if weather.replayed:
             self._replay(link, data)

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from random import Random
 
+from offchain.ledger.pbft import codec
+from offchain.ledger.pbft.messages import Commit, Prepare
+from offchain.ledger.types import Digest, Sequence, View
 from tests.simulation.ledger_network import Weather
 from tests.simulation.ledger_tactics import BadBatches, Censor, Equivocate, Silent, Slow, VoteForAll, Withhold
 from tests.simulation.ledger_tactics_data import (
@@ -46,6 +49,8 @@ TACTICS: dict[str, tuple[type[Tactic], ...]] = {
 }
 """Named habits of Byzantine replicas; "twins" and "dead" are processes of another kind."""
 
+PREPARE, COMMIT = (codec.encode(kind(View(0), Sequence(0), Digest(bytes(32))))[0] for kind in (Prepare, Commit))
+
 SIZES = (4,) * 11 + (5,) * 4 + (7,) * 3 + (10,) * 2
 
 
@@ -81,6 +86,8 @@ class Scenario:
     calm: Weather
     calm_at: float
     cuts: tuple[float, ...]
+    muffles: tuple[tuple[float, dict[int, float]], ...]
+    """From when on which share of each kind of message is lost."""
     crashes: tuple[Crash, ...]
     jumps: tuple[tuple[float, int, int], ...]
     submissions: tuple[Submission, ...]
@@ -96,7 +103,7 @@ def scenario(seed: int, replicas: int | None = None, villains: int | None = None
     sizes = _sizes(rng)
     wild = rng.random() < 0.75
     calm_at = rng.uniform(1, 8) * sizes["timeout"] if wild else rng.uniform(0.2, 2) * sizes["timeout"]
-    liars = rng.sample(range(count), villains if villains is not None else min(faulty, rng.choice((0, 1, 1, 2, 3, 3))))
+    liars = _liars(rng, count, villains if villains is not None else min(faulty, rng.choice((0, 1, 1, 2, 3, 3))))
     return Scenario(
         seed=seed,
         replicas=count,
@@ -106,6 +113,7 @@ def scenario(seed: int, replicas: int | None = None, villains: int | None = None
         calm=Weather(latency=rng.choice((1, 5, 20)), jitter=rng.choice((1, 10, 50))),
         calm_at=calm_at,
         cuts=tuple(sorted(rng.uniform(0, calm_at) for _ in range(rng.choice((0, 0, 1, 2, 5)) if wild else 0))),
+        muffles=_muffles(rng, calm_at) if wild and rng.random() < 0.4 else (),
         crashes=_crashes(rng, count, calm_at) if wild else (),
         jumps=_jumps(rng, count, calm_at) if wild else (),
         submissions=_submissions(rng, count - len(liars), calm_at),
@@ -130,6 +138,14 @@ def _sizes(rng: Random) -> dict[str, int]:
     }
 
 
+def _liars(rng: Random, count: int, villains: int) -> list[int]:
+    """Anybody, but mostly those who lead first, or the second and so on: that's where lies do most."""
+    if rng.random() < 0.35:
+        return rng.sample(range(count), villains)
+    first = rng.choice((0, 0, 1, 1, 2)) % (count - villains + 1)
+    return list(range(first, first + villains))
+
+
 def _villains(rng: Random, liars: list[int]) -> dict[int, str]:
     names = list(TACTICS)
     one = rng.choice(names)
@@ -147,6 +163,15 @@ def _chaos(rng: Random) -> Weather:
         stall=rng.choice((500, 3000)),
         replayed=rng.choice((0, 0.05)),
         bandwidth=rng.choice((0, 0, 0, 20)),
+    )
+
+
+def _muffles(rng: Random, calm_at: float) -> tuple[tuple[float, dict[int, float]], ...]:
+    """Mostly votes: that few prepare or commit, and fewer know of it, is what changes of view are dangerous for."""
+    times = sorted(rng.uniform(0, calm_at) for _ in range(rng.choice((1, 2, 4))))
+    return tuple(
+        (at, {rng.choice((PREPARE, COMMIT, COMMIT, COMMIT, rng.randrange(1, 14))): rng.choice((0.3, 0.6, 0.8, 1.0))})
+        for at in times
     )
 
 

@@ -135,34 +135,53 @@ class OneLie(Tactic):
 
 
 class BadNewView(Tactic):
-    """As primary of a new view: too few view changes, the same twice, forged ones, other sets for other peers."""
+    """As primary of a new view: shows a set that tells least of what prepared, and is too small, repeated or forged."""
 
     def outgoing(self, to: ReplicaId, message: Message) -> Iterable[Parcel]:
-        if not isinstance(message, NewView) or self.rng.random() < 0.3:
+        if not isinstance(message, NewView) or self.rng.random() < 0.2:
             yield to, message
             return
         yield to, replace(message, view_changes=self._bend(message))
 
     def _bend(self, message: NewView) -> tuple[Reference, ...]:
-        own, rng, villain = message.view_changes, self.rng, self.villain
-        known = [refer(change) for change in villain.view_changes.get(message.view, {}).values()]
-        kind = rng.randrange(7)
+        villain, rng = self.villain, self.rng
+        known = villain.view_changes.get(message.view, {})
+        if villain.me not in known or rng.random() < 0.2:
+            return self._random(message, known)
+        lie = villain.sign(rng.choice((_nothing, _false_prepared, _stale))(villain, known[villain.me]))
+        others = sorted((c for c in known.values() if c.replica != villain.me), key=lambda c: len(c.prepared))
+        quorum, kind = villain.config.quorum, rng.randrange(5)
+        if kind == 0:
+            chosen = [lie, *others[: rng.randrange(quorum - 1)]]
+        elif kind == 1:
+            return (refer(lie),) * quorum
+        elif kind == 2:
+            chosen = [lie, *(self._forged(change) for change in others)][:quorum]
+        elif kind == 3:
+            chosen = [lie, *others[:1], *(replace(lie, replica=change.replica) for change in others[1:])][:quorum]
+        else:
+            chosen = [lie, *others][:quorum]
+        for change in chosen:
+            villain.lies[codec.message_digest(change)] = change
+        return tuple(refer(change) for change in sorted(chosen, key=lambda change: change.replica))
+
+    def _forged(self, change: ViewChange) -> ViewChange:
+        """Another's, as if nothing had prepared there; nobody can sign it."""
+        if self.rng.random() < 0.5:
+            return replace(change, prepared=(), preprepared=())
+        return replace(change, view=View(0), signature=change.signature)
+
+    def _random(self, message: NewView, known: dict[ReplicaId, ViewChange]) -> tuple[Reference, ...]:
+        villain, rng, own = self.villain, self.rng, message.view_changes
+        kind = rng.randrange(4)
         if kind == 0:
             return own[:-1]
         if kind == 1:
-            return (*own[:-1], own[0])
-        if kind == 2:
-            mine = villain.view_changes.get(message.view, {}).get(villain.me)
-            lie = refer(forge(villain, mine)) if mine else own[0]
-            return tuple(lie if item.replica == villain.me else item for item in own)
-        if kind == 3:
             return tuple(replace(item, digest=Digest(rng.randbytes(32))) for item in own)
-        if kind == 4:
-            return tuple(rng.sample(known, min(len(known), len(own))))
-        if kind == 5:
-            older = [refer(old) for changes in villain.view_changes.values() for old in changes.values()]
-            return tuple(rng.sample(older, min(len(older), len(own))))
-        return ()
+        if kind == 2:
+            return tuple(map(refer, rng.sample(list(known.values()), min(len(known), len(own)))))
+        older = [refer(old) for changes in villain.view_changes.values() for old in changes.values()]
+        return tuple(rng.sample(older, min(len(older), len(own))))
 
 
 def refer(change: ViewChange) -> Reference:

@@ -167,14 +167,14 @@ class Villain(Host):
         return other
 
     def _variant(self, batch: Batch) -> Batch:
-        kind = self.rng.randrange(5)
-        if kind == 0 and len(batch.bundles) > 1:
+        kind = self.rng.randrange(9)
+        if kind == 0 and batch.bundles:
             return replace(batch, bundles=batch.bundles[::-1])
         if kind == 1 and batch.bundles:
             return replace(batch, bundles=batch.bundles[:-1])
-        if kind == 2 and self.bundles:
+        if kind in (2, 3) and self.bundles:
             return replace(batch, bundles=(codec.message_digest(self.rng.choice(self.bundles)),))
-        if kind == 3:
+        if kind == 4:
             return replace(batch, bundles=(Digest(self.rng.randbytes(32)),))
         return replace(batch, time=type(batch.time)(batch.time + 1))
 
