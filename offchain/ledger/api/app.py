@@ -99,16 +99,17 @@ def create_app(
 
 def _writing(parts: Parts, book: ReceiptBook) -> APIRouter:
     router = APIRouter(tags=["write"])
-    intake = Intake(parts.backend, parts.application, parts.admission, parts.limits)
+    intake = Intake(parts.backend, parts.application, book, parts.admission, parts.limits)
 
     @router.post("/messages", summary="Have signed requests ordered", responses=WRITE | _accepted(schema.Receipts))
     async def post_messages(
         body: schema.Messages, request: Request, response: Response, wait: given.Wait = 10.0
     ) -> schema.Receipts:
         """All or none. Answers when they are executed, or 202 with `pending` receipts when that takes longer than
-        `wait`. A receipt is this replica's word: ask f others for theirs under `/receipts`."""
+        `wait`; what was executed before is not ordered again. A receipt is this replica's word: ask f others for
+        theirs under `/receipts`."""
         receipts = await intake.submit(body.messages, address_of(request.scope), wait)
-        if receipts[0].status == "pending":
+        if any(receipt.status == "pending" for receipt in receipts):
             response.status_code = 202
         return schema.Receipts(receipts=receipts)
 

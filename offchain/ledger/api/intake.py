@@ -9,7 +9,7 @@ from offchain.ledger.api.buckets import Buckets
 from offchain.ledger.api.described import to_hex
 from offchain.ledger.api.facade import Admission, LedgerBackend
 from offchain.ledger.api.guard import ApiLimits
-from offchain.ledger.api.receipts import Entry
+from offchain.ledger.api.receipts import Entry, ReceiptBook
 from offchain.ledger.api.refusals import Forbidden, TooMany
 from offchain.ledger.api.schema import ReceiptOut
 from offchain.ledger.records.application import RecordsApplication
@@ -27,12 +27,14 @@ class Intake:
         self,
         backend: LedgerBackend,
         application: RecordsApplication,
+        book: ReceiptBook,
         admission: Admission,
         limits: ApiLimits,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._backend = backend
         self._application = application
+        self._book = book
         self._admission = admission
         self._clock = clock
         self._unchecked = Buckets(limits.unchecked)
@@ -40,7 +42,7 @@ class Intake:
         self._under_way: set[asyncio.Task[list[Receipt]]] = set()
 
     async def submit(self, messages: Sequence[str], address: str, wait: float) -> list[ReceiptOut]:
-        """Receipts, in order; all `pending` when they are not executed after `wait` seconds.
+        """Receipts, in order; `pending` those that are not executed after `wait` seconds.
 
         Raises Rejected, Forbidden, TooMany or Retryable; none of the messages is ordered then.
         """
@@ -50,14 +52,38 @@ class Intake:
         for account in dict.fromkeys(request.account for request in requests):
             count = sum(request.account == account for request in requests)
             self._spend(self._accounts, account, count, "this account sends too many messages")
+        receipts = {request.digest: self._known(request) for request in requests}
+        await self._order([request for request in requests if receipts[request.digest] is None], receipts, wait)
+        return [receipts[request.digest] or pending(request.digest) for request in requests]
+
+    async def _order(self, requests: list[Parsed], receipts: dict[bytes, ReceiptOut | None], wait: float) -> None:
+        """Has requests executed, and adds their receipts if that takes no longer than `wait` seconds."""
+        if not requests:
+            return
         task = asyncio.create_task(self._backend.submit([request.raw for request in requests]))
         self._under_way.add(task)
         task.add_done_callback(self._done)
         await asyncio.wait({task}, timeout=wait)
-        if not task.done():
-            return [pending(request.digest) for request in requests]
-        pairs = zip(requests, task.result(), strict=True)
-        return [shown(Entry.of(request.digest, receipt)) for request, receipt in pairs]
+        if task.done():
+            for request, receipt in zip(requests, task.result(), strict=True):
+                receipts[request.digest] = shown(Entry.of(request.digest, receipt))
+
+    def _known(self, request: Parsed) -> ReceiptOut | None:
+        """What became of a request that was executed before: it need not be ordered again to say so."""
+        result = self._application.state.nonces.find(request.account, request.nonce, request.digest)
+        if result is None:
+            return None
+        entry = self._book.find(request.digest)
+        if entry is not None:
+            return shown(entry).model_copy(update={"repeated": True})
+        return ReceiptOut(
+            digest=to_hex(request.digest),
+            status="executed",
+            result=result.label,
+            text=result.text,
+            stands=result.stands,
+            repeated=True,
+        )
 
     async def _check(self, messages: Sequence[str]) -> list[Parsed]:
         checked: list[Parsed] = []

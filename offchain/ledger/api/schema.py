@@ -56,7 +56,7 @@ class ReceiptOut(Json):
     text: str | None = Field(default=None, description="The result for people.")
     stands: bool | None = Field(default=None, description="Whether the ledger holds what was asked for.")
     repeated: bool | None = Field(default=None, description="Executed before; the result is that of the first time.")
-    sequence: int | None = Field(default=None, ge=0, description="The batch in which it was executed, or repeated.")
+    sequence: int | None = Field(default=None, ge=0, description="The batch in which it was executed, if still known.")
     time: Millis | None = None
 
 

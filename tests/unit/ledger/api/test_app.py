@@ -163,6 +163,19 @@ def test_a_message_that_is_sent_again_is_executed_once(group: Group, http: httpx
     assert group.replicas[0].app.snapshot() == snapshot
 
 
+def test_a_replica_that_was_started_since_knows_what_was_executed(group: Group, http: httpx.Client) -> None:
+    body = {"messages": [message(CLIENT, 5, order()), message(CLIENT, 6, claim(oid=9))]}
+    http.post("/messages", json=body)
+    replica = group.replicas[0]
+    group.put_in(0, lambda _: create_app(replica, replica.app, MEMBERSHIP))
+    again = httpx.post(f"{group.urls[0]}/messages", json=body, trust_env=False).json()["receipts"]
+    assert [(r["result"], r["repeated"], r["sequence"]) for r in again] == [
+        ("accepted", True, None),
+        ("no-order", True, None),
+    ]
+    assert replica.sequence == 1, "nothing was ordered again"
+
+
 def test_who_does_not_wait_asks_later(group: Group, http: httpx.Client) -> None:
     group.halted = True
     body = {"messages": [message(CLIENT, 5, order())]}
