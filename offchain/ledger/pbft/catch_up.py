@@ -5,7 +5,7 @@ from offchain.ledger.pbft.bundles import Bundles, size_of
 from offchain.ledger.pbft.checkpoints import Checkpoints
 from offchain.ledger.pbft.codec import digest
 from offchain.ledger.pbft.fetching import ANSWER
-from offchain.ledger.pbft.messages import Decided, Fetch, FetchState, Message, Offer, Status
+from offchain.ledger.pbft.messages import Decided, Fetch, FetchState, Message, NewView, Offer, Status, ViewChange
 from offchain.ledger.pbft.state import State
 from offchain.ledger.pbft.transfer import Transfer
 from offchain.ledger.pbft.view_change import ViewChanges
@@ -13,6 +13,8 @@ from offchain.ledger.types import Digest, ReplicaId, Sequence
 
 _SMALL = 2_100
 """About the bytes of the longest batch."""
+_ENTRY = 48
+"""Bytes of an entry of P or Q."""
 _ALL_EVERY = 4
 """A replica that gets on says where it stands only every so many ticks."""
 
@@ -69,11 +71,11 @@ class CatchUp:
         self._checkpoints.claim(sender, message.stable, message.stable_digest)
         self._ahead[sender] = message.executed
         if message.view < state.view or (message.view == state.view and message.changing):
-            self._view_changes.answer(sender, message.view)
+            self._send_view(sender, self._view_changes.answer(message.view))
         for checkpoint in self._checkpoints.newer(message.stable):
-            state.send(sender, checkpoint)
+            self._send_small(sender, checkpoint)
         if message.executed < state.stable and Sequence(message.executed + 1) not in state.committed:
-            state.send(sender, self.status())
+            self._send_small(sender, self.status())
             return
         # Who is a few numbers behind while all is moving gets there by itself.
         is_idle = state.executed == self._executed_at_tick
@@ -107,10 +109,8 @@ class CatchUp:
             elif (batch := self._state.batches.get(identity)) is not None:
                 if self._spend(sender, _SMALL):
                     self._state.send(sender, Offer(batch))
-            elif (change := self._view_changes.find(identity)) is not None:
-                entries = len(change.prepared) + len(change.preprepared)
-                if self._spend(sender, _SMALL + 48 * entries):
-                    self._state.send(sender, change)
+            else:
+                self._send_view(sender, self._view_changes.find(identity))
 
     def on_fetch_state(self, sender: ReplicaId, message: FetchState) -> None:
         """A peer asks for a piece of a snapshot."""
@@ -137,6 +137,11 @@ class CatchUp:
             if same_view:
                 for vote in self._agreement.votes(sequence):
                     self._send_small(peer, vote)
+
+    def _send_view(self, peer: ReplicaId, message: NewView | ViewChange | None) -> None:
+        entries = len(message.prepared) + len(message.preprepared) if isinstance(message, ViewChange) else 0
+        if message is not None and self._spend(peer, _SMALL + _ENTRY * entries):
+            self._state.send(peer, message)
 
     def _send_small(self, peer: ReplicaId, message: Message) -> None:
         if self._spend(peer, _SMALL):

@@ -21,6 +21,8 @@ class Early:
         state = self._state
         if vote.view > state.view or (vote.view == state.view and state.changing):
             kept = self._kept.setdefault(sender, [])
+            if len(kept) == self._most:
+                kept[:] = [other for other in kept if other.view >= state.view]
             if len(kept) < self._most:
                 kept.append(vote)
 

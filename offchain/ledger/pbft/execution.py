@@ -10,6 +10,8 @@ from offchain.ledger.pbft.messages import Batch, Checkpoint, Decided, Prepare, P
 from offchain.ledger.pbft.state import State
 from offchain.ledger.types import Digest, Millis, Sequence, View
 
+_JOURNAL_MOST = 64 << 20
+
 
 class Execution:
     """The end of the three phases."""
@@ -19,6 +21,7 @@ class Execution:
         self._bundles = bundles
         self._checkpoints = checkpoints
         self._fetching = fetching
+        self._journal_began_with = 0
 
     def run(self) -> bool:
         """Executes all that can be; whether anything was."""
@@ -46,7 +49,17 @@ class Execution:
         state.forget(stable)
         self._checkpoints.forget()
         self._bundles.forget()
-        state.out.append(Restart(self._journal(own_view_change)))
+        self._begin_journal(own_view_change)
+
+    def shorten_journal(self, own_view_change: ViewChange | None) -> None:
+        """Begins the journal anew if most of it is about views that are over: they may go on for ever."""
+        if self._state.journalled > 2 * self._journal_began_with + _JOURNAL_MOST:
+            self._begin_journal(own_view_change)
+
+    def _begin_journal(self, own_view_change: ViewChange | None) -> None:
+        records = self._journal(own_view_change)
+        self._state.out.append(Restart(records))
+        self._state.journalled = self._journal_began_with = sum(map(len, records))
 
     def _execute(self, sequence: Sequence, batch: Batch) -> None:
         state = self._state

@@ -180,6 +180,7 @@ class Replica:
                 self._agreement.resume()
                 state.stirred = True
             self._agreement.propose()
+        self._execution.shorten_journal(self._view_changes.own)
         self._progress.watch()
 
     def _on_other(self, event: Event) -> None:

@@ -40,6 +40,7 @@ class Restoring:
                 self._state.stable = record.sequence
                 self._checkpoints.own.clear()
             self._follow(record)
+        self._state.journalled = sum(map(len, records))
         self._bundles.set_unproposed()
         for slot in self._state.slots.values():
             if slot.batch is not None:

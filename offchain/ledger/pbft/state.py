@@ -59,6 +59,7 @@ class State:
         "committed",
         "config",
         "executed",
+        "journalled",
         "logged",
         "me",
         "now",
@@ -96,6 +97,8 @@ class State:
         self.stable = Sequence(0)
         self.logged = Sequence(0)
         """The last number whose decision is in the journal."""
+        self.journalled = 0
+        """Bytes of the journal since it began."""
         self.time = Millis(0)
         self.start = Sequence(0)
         """The checkpoint at which the view began."""
@@ -111,7 +114,12 @@ class State:
 
     def persist(self, message: Message) -> None:
         """A record that is a message: see `journal_records`."""
-        self.out.append(Persist(encode(message)))
+        self.persist_record(encode(message))
+
+    def persist_record(self, record: bytes) -> None:
+        """Into the journal."""
+        self.out.append(Persist(record))
+        self.journalled += len(record)
 
     def send(self, to: ReplicaId, message: Message) -> None:
         """To one peer."""

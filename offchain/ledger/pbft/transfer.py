@@ -2,7 +2,6 @@
 
 from offchain.errors import Rejected
 from offchain.ledger.pbft.checkpoints import Checkpoints, Own
-from offchain.ledger.pbft.effects import Persist
 from offchain.ledger.pbft.journal_records import Adopted, encode_snapshot
 from offchain.ledger.pbft.messages import Checkpoint, FetchState, StateChunk
 from offchain.ledger.pbft.state import State
@@ -112,7 +111,7 @@ class Transfer:
         # must not look below a checkpoint needs more owners of it than that.
         state.executed = state.logged = target[0]
         self._checkpoints.add(target[0], Own(target[1], snapshot))
-        state.out.append(Persist(encode_snapshot(Adopted(target[0], snapshot))))
+        state.persist_record(encode_snapshot(Adopted(target[0], snapshot)))
         state.broadcast(Checkpoint(*target))
         self._target = None
         return True

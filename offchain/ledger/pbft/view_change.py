@@ -6,7 +6,6 @@ from itertools import pairwise
 
 from offchain.ledger.pbft.checkpoints import Checkpoints
 from offchain.ledger.pbft.codec import message_digest
-from offchain.ledger.pbft.effects import Persist
 from offchain.ledger.pbft.fetching import FETCH_MOST
 from offchain.ledger.pbft.journal_records import Entered, encode_entered
 from offchain.ledger.pbft.messages import Fetch, NewView, Reference, ViewChange
@@ -111,13 +110,14 @@ class ViewChanges:
         """One that our new view refers to, for a peer."""
         return self._known.get(identity)
 
-    def answer(self, peer: ReplicaId, view: View) -> None:
-        """A peer is in, or leaves for, a view that has not begun for it and is not above ours."""
+    def answer(self, view: View) -> NewView | ViewChange | None:
+        """For a peer that is in, or leaves for, a view that has not begun for it and is not above ours."""
         state = self._state
         if state.me == state.primary and not state.changing and self._begun is not None:
-            state.send(peer, self._begun)
-        elif self.own is not None and self.own.view == state.view and (state.changing or view < state.view):
-            state.send(peer, self.own)
+            return self._begun
+        if self.own is not None and self.own.view == state.view and (state.changing or view < state.view):
+            return self.own
+        return None
 
     def _fault(self, sender: ReplicaId, message: NewView) -> str | None:
         config = self._state.config
@@ -202,7 +202,7 @@ class ViewChanges:
         self._checkpoints.prove(selection.start, selection.state)
         state.go_to(view, changing=False)
         state.begin(selection.start, selection.choices)
-        state.out.append(Persist(encode_entered(Entered(view, selection.start, selection.choices))))
+        state.persist_record(encode_entered(Entered(view, selection.start, selection.choices)))
         self._latest = {replica: change for replica, change in self._latest.items() if change.view > view}
         self._pending = {sender: item for sender, item in self._pending.items() if item.new_view.view > view}
         self._begun, self._known = None, {}

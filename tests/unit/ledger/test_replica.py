@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from offchain.errors import Bug, Rejected
+from offchain.ledger.pbft import execution
 from offchain.ledger.pbft.codec import decode, digest, encode, message_digest
 from offchain.ledger.pbft.effects import Connected, Received, TimedOut, Timer
+from offchain.ledger.pbft.journal_records import Snapshot, decode_record
 from offchain.ledger.pbft.messages import (
     Batch,
     Bundle,
@@ -500,6 +502,28 @@ def test_the_whole_group_goes_on_after_a_power_cut() -> None:
     assert {host.replica.executed for host in group.hosts} == {22}
     fill(group, 5, 0, 1, 2, 3, name="y")
     assert {host.replica.executed for host in group.hosts} == {27}
+
+
+def test_a_journal_that_grows_without_end_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "_JOURNAL_MOST", 0)
+    group = Group()
+    fill(group, 10, 0, 1, 2, 3)
+    group[0].crash()
+    group[2].submit(b"a")
+    group.drops = lambda sender, to, message: isinstance(message, NewView)
+    group.run(8_000)
+    assert group[1].replica.view > 1
+    kept = [decode_record(record) for record in group[1].records]
+    assert isinstance(kept[0], Snapshot)
+    assert sum(isinstance(record, ViewChange) for record in kept) < 3
+    for me in (1, 2, 3):
+        group[me].crash()
+        group[me].restart()
+        assert group[me].replica.executed == 10
+    group.heal()
+    group.run(30_000)
+    assert all(log == group[1].log.entries for log in group.logs(2, 3))
+    assert len(group[1].log.entries) == 11
 
 
 def test_a_journal_of_another_replica_or_none_is_refused() -> None:
