@@ -61,8 +61,8 @@ class CatchUp:
         is_idle = state.executed == self._executed_at_tick
         self._executed_at_tick = state.executed
         self._transfer.on_tick(is_idle)
-        has_work = bool(self._bundles.waiting) or state.changing or self._is_behind()
-        if (is_idle and has_work) or self._ticks % _ALL_EVERY == 0:
+        has_work = bool(self._bundles.waiting) or self._is_behind()
+        if state.changing or (is_idle and has_work) or self._ticks % _ALL_EVERY == 0:
             state.broadcast(self.status())
 
     def on_status(self, sender: ReplicaId, message: Status) -> None:

@@ -89,7 +89,8 @@ class Execution:
             records.append(encode_entered(_entered(state)))
         accepted = self._accepted()
         decided = self._decided()
-        if len(decided) < state.executed - state.stable:
+        held = all(identity in self._bundles.held for _, batch in decided for identity in batch.bundles)
+        if not held or len(decided) < state.executed - state.stable:
             adopted = max(self._checkpoints.own)
             decided = [(sequence, batch) for sequence, batch in decided if sequence > adopted]
             records.append(encode_snapshot(Adopted(adopted, self._checkpoints.own[adopted].snapshot)))
