@@ -41,8 +41,8 @@ from offchain.roles.treasurer_rules import OrderedProposal, Pace, TreasurerOptio
 from offchain.roles.worker import Hands
 from offchain.types import OrderId, Seconds
 
-REMEMBERED = 64
-"""Proposals that are kept; more than the members of a group propose in a few cycles."""
+REMEMBERED = 8
+"""Proposals of each member that are kept: who proposes without end pushes out nobody's but its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class LedgerSeat:
         self._api: ApiServer | None = None
         self._membership: Membership | None = None
         self._seen = SequenceNumber(0)
-        self._proposals: deque[OrderedProposal] = deque(maxlen=REMEMBERED)
+        self._proposals: dict[Account, deque[OrderedProposal]] = {}
         self._nonce = 0
 
     # Membership
@@ -186,10 +186,13 @@ class LedgerSeat:
             batches, _ = self._thread.executed_since(self._seen)
             for batch in batches:
                 self._seen = batch.sequence
-                accepted = accepted_proposal(self._domain, batch.requests, batch.results)
+                accepted = accepted_proposal(batch.requests, batch.results)
                 if accepted is not None:
-                    self._proposals.append(OrderedProposal(batch.sequence, accepted.statement))
-        return tuple(self._proposals)
+                    account, proposal = accepted
+                    kept = self._proposals.setdefault(account, deque(maxlen=REMEMBERED))
+                    kept.append(OrderedProposal(batch.sequence, proposal.statement))
+        found = (proposal for kept in self._proposals.values() for proposal in kept)
+        return sorted(found, key=lambda proposal: proposal.attempt)
 
     def broadcast_share(self, share: bytes) -> None:
         """See RewardLedger."""

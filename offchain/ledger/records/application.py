@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from offchain.errors import Rejected
 from offchain.ledger.records.bodies import Account, RewardProposal
-from offchain.ledger.records.request import Domain, Parsed, check_request, parse_request
+from offchain.ledger.records.encoding import decode_body
+from offchain.ledger.records.request import Domain, Parsed, Request, check_request, parse_request
 from offchain.ledger.records.results import Result
 from offchain.ledger.records.rules import apply
 from offchain.ledger.records.snapshot import decode_state, encode_state
@@ -123,16 +124,17 @@ class RecordsApplication:
         return Result.ACCEPTED
 
 
-def accepted_proposal(domain: Domain, requests: Sequence[bytes], results: Sequence[bytes]) -> RewardProposal | None:
-    """The reward proposal that counts for a batch, given what the batch's `Executed` says; there is at most one.
+def accepted_proposal(requests: Sequence[bytes], results: Sequence[bytes]) -> tuple[Account, RewardProposal] | None:
+    """Who made the reward proposal that counts for a batch, given what the batch's `Executed` says, and what it is.
 
-    Its attempt is the batch's sequence number.
+    There is at most one; its attempt is the batch's sequence number.
     """
     for raw, result in zip(requests, results, strict=True):
         if Outcome.decode(result) == Outcome(Result.ACCEPTED):
-            body = parse_request(domain, raw).body
+            request = Request.decode(raw)
+            body = decode_body(request.body)
             if isinstance(body, RewardProposal):
-                return body
+                return request.account, body
     return None
 
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from offchain.errors import Rejected
 from offchain.ledger.records.application import Outcome, accepted_proposal
-from offchain.ledger.records.bodies import Body, Challenge, Claim, Kind, Node, RewardProposal, Role
+from offchain.ledger.records.bodies import Account, Body, Challenge, Claim, Kind, Node, RewardProposal, Role
 from offchain.ledger.records.merkle import proven_root
 from offchain.ledger.records.nonces import WINDOW
 from offchain.ledger.records.phases import Phase, phase_at
+from offchain.ledger.records.request import Request
 from offchain.ledger.records.results import Result
 from offchain.ledger.records.state import ORDERS, OVERHEAD, Limits
 from offchain.ledger.types import Millis
@@ -19,7 +20,6 @@ from tests.unit.ledger.records.samples import (
     ACCOUNTS,
     CHALLENGE,
     CLIENT,
-    DOMAIN,
     MID,
     OVER,
     PROVIDER,
@@ -237,6 +237,10 @@ def test_every_record_can_be_proven() -> None:
         assert proven_root(ORDERS + entry.key, root, outer) == state.root
 
 
+def requester(raw: bytes) -> Account:
+    return Request.decode(raw).account
+
+
 def test_of_a_batch_one_proposal_counts() -> None:
     ledger = Ledger()
     first, second = (RewardProposal(bytes([number]) * 120) for number in (1, 2))
@@ -244,10 +248,10 @@ def test_of_a_batch_one_proposal_counts() -> None:
     results = ledger.app.execute(TRAINING, requests)
     codes = [Outcome.decode(result).result for result in results]
     assert codes == [Result.NOT_A_MEMBER, Result.ACCEPTED, Result.SECOND_PROPOSAL]
-    assert accepted_proposal(DOMAIN, requests, results) == first
+    assert accepted_proposal(requests, results) == (requester(requests[1]), first)
     again = [requests[1], ledger.request(7, second)]
     results = ledger.app.execute(TRAINING, again)
-    assert accepted_proposal(DOMAIN, again, results) == second, "a repeated one counts no more"
+    assert accepted_proposal(again, results) == (requester(again[1]), second), "a repeated one counts no more"
 
 
 def test_a_nonce_is_for_one_content_and_one_time() -> None:
