@@ -5,6 +5,7 @@ from offchain.ledger.pbft.codec import digest
 from offchain.ledger.pbft.early import Early
 from offchain.ledger.pbft.fetching import ANSWER, Fetching
 from offchain.ledger.pbft.messages import Batch, Commit, Entry, Message, Prepare, PrePrepare
+from offchain.ledger.pbft.overhearing import Overhearing
 from offchain.ledger.pbft.pacing import Pacing
 from offchain.ledger.pbft.state import Slot, State
 from offchain.ledger.types import Digest, Millis, ReplicaId, Sequence
@@ -13,12 +14,21 @@ from offchain.ledger.types import Digest, Millis, ReplicaId, Sequence
 class Agreement:
     """Votes of the present view."""
 
-    def __init__(self, state: State, bundles: Bundles, fetching: Fetching, early: Early, pacing: Pacing) -> None:
+    def __init__(
+        self,
+        state: State,
+        bundles: Bundles,
+        fetching: Fetching,
+        early: Early,
+        overhearing: Overhearing,
+        pacing: Pacing,
+    ) -> None:
         self._state = state
         self._bundles = bundles
         self._pacing = pacing
         self._fetching = fetching
         self._early = early
+        self._overhearing = overhearing
         self._mine = 1 << state.me
 
     def on_prepare(self, sender: ReplicaId, message: Prepare) -> None:
@@ -44,7 +54,10 @@ class Agreement:
         """Hot as well."""
         state, sequence, bit = self._state, message.sequence, 1 << sender
         if message.view != state.view or state.changing:
-            self._early.keep(sender, message)
+            if self._overhearing.is_for(message.view):
+                self._overhearing.on_commit(sender, message)
+            else:
+                self._early.keep(sender, message)
             return
         slot = state.slots.get(sequence)
         if slot is None:
@@ -63,7 +76,10 @@ class Agreement:
         """The primary's proposal; the first one for a number counts."""
         state, sequence = self._state, message.sequence
         if message.view != state.view or state.changing:
-            self._early.keep(sender, message)
+            if self._overhearing.is_for(message.view):
+                self._overhearing.on_pre_prepare(sender, message)
+            else:
+                self._early.keep(sender, message)
             return
         if sender != state.primary:
             state.accuse(sender, "a pre-prepare of another's view")

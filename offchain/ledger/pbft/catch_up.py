@@ -51,6 +51,10 @@ class CatchUp:
         state = self._state
         return Status(state.view, state.changing, state.stable, self._checkpoints.stable_digest, state.executed)
 
+    def on_start(self) -> None:
+        """The journal is executed."""
+        self._executed_at_tick = self._state.executed
+
     def on_tick(self) -> None:
         """Once in `status_every`."""
         state = self._state
@@ -79,6 +83,8 @@ class CatchUp:
             return
         # Who is a few numbers behind while all is moving gets there by itself.
         is_idle = state.executed == self._executed_at_tick
+        if is_idle and message.stable > state.executed + state.config.interval:
+            self._transfer.hurry()
         if is_idle or message.executed + state.config.pipeline < state.executed:
             self._answer(sender, message)
 

@@ -31,6 +31,7 @@ from offchain.ledger.pbft.messages import (
     Status,
     ViewChange,
 )
+from offchain.ledger.pbft.overhearing import Overhearing
 from offchain.ledger.pbft.pacing import Pacing
 from offchain.ledger.pbft.progress import Progress
 from offchain.ledger.pbft.restoring import Restoring
@@ -59,9 +60,10 @@ class Replica:
         self._fetching = Fetching(state, self._needs)
         self._early = Early(state)
         self._pacing = Pacing(state, self._bundles)
-        self._agreement = Agreement(state, self._bundles, self._fetching, self._early, self._pacing)
+        self._overhearing = Overhearing(state, self._fetching)
+        self._agreement = Agreement(state, self._bundles, self._fetching, self._early, self._overhearing, self._pacing)
         self._execution = Execution(state, self._bundles, self._checkpoints, self._fetching)
-        self._view_changes = ViewChanges(state, self._checkpoints, self._progress, self._on_enter)
+        self._view_changes = ViewChanges(state, self._checkpoints, self._progress, self._overhearing, self._on_enter)
         self._transfer = Transfer(state, self._checkpoints)
         self._catch_up = CatchUp(
             state, self._bundles, self._checkpoints, self._agreement, self._view_changes, self._transfer
@@ -109,6 +111,7 @@ class Replica:
         self._agreement.resume()
         state.stirred = True
         self._settle()
+        self._catch_up.on_start()
         state.broadcast(self._catch_up.status())
         return self._take()
 
@@ -233,6 +236,8 @@ class Replica:
         own = self._checkpoints.own.get(selection.start)
         if selection.start > state.stable and own is not None and own.digest == selection.state:
             self._execution.settle_at(selection.start, None)
+        if selection.start > state.executed:
+            self._transfer.hurry()
         self._agreement.resume()
         for sender, vote in self._early.take():
             self._handlers[type(vote)](sender, vote)
@@ -249,6 +254,7 @@ class Replica:
             self._fetching.arrived(identity)
             self._state.batches[identity] = message.batch
             self._agreement.on_batch(identity, message.batch)
+            self._overhearing.on_batch(identity, message.batch)
 
     def _on_checkpoint(self, sender: ReplicaId, message: Checkpoint) -> None:
         self._checkpoints.claim(sender, message.sequence, message.digest)
@@ -267,6 +273,7 @@ class Replica:
             numbers += bool(lacking)
             if numbers == ANSWER:
                 break
+        needs.update(dict.fromkeys(i for i in self._overhearing.lacking()[:ANSWER] if i not in state.batches))
         return needs
 
     def _lacking(self, sequence: Sequence) -> list[Digest]:

@@ -42,6 +42,11 @@ class Transfer:
         else:
             self._ask(list(self._asked))
 
+    def hurry(self) -> None:
+        """Begins unless one is under way: decisions will not get us there."""
+        if self._target is None:
+            self._begin()
+
     def on_chunk(self, sender: ReplicaId, message: StateChunk) -> bool:
         """A piece; whether it completed the state, which then is ours."""
         if not self._is_expected(sender, message):

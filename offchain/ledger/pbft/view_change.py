@@ -9,6 +9,7 @@ from offchain.ledger.pbft.codec import message_digest
 from offchain.ledger.pbft.fetching import FETCH_MOST
 from offchain.ledger.pbft.journal_records import Entered, encode_entered
 from offchain.ledger.pbft.messages import Fetch, NewView, Reference, ViewChange
+from offchain.ledger.pbft.overhearing import Overhearing
 from offchain.ledger.pbft.progress import Progress
 from offchain.ledger.pbft.selection import Selection, select
 from offchain.ledger.pbft.state import State
@@ -29,11 +30,17 @@ class ViewChanges:
     """The latest view change of each replica, and the new views that they make."""
 
     def __init__(
-        self, state: State, checkpoints: Checkpoints, progress: Progress, on_enter: Callable[[Selection], None]
+        self,
+        state: State,
+        checkpoints: Checkpoints,
+        progress: Progress,
+        overhearing: Overhearing,
+        on_enter: Callable[[Selection], None],
     ) -> None:
         self._state = state
         self._checkpoints = checkpoints
         self._progress = progress
+        self._overhearing = overhearing
         self._on_enter = on_enter
         self._latest: dict[ReplicaId, ViewChange] = {}
         self._pending: dict[ReplicaId, _Pending] = {}
@@ -47,6 +54,7 @@ class ViewChanges:
     def leave(self, view: View) -> None:
         """Votes no more in the present view and asks for another, above it."""
         state = self._state
+        self._overhearing.on_leave()
         state.go_to(view, changing=True)
         # A new view below the one we leave for may become complete later, and must not take us back.
         self._pending = {sender: item for sender, item in self._pending.items() if item.new_view.view >= view}
@@ -207,6 +215,7 @@ class ViewChanges:
         self._pending = {sender: item for sender, item in self._pending.items() if item.new_view.view > view}
         self._begun, self._known = None, {}
         self._progress.on_enter()
+        self._overhearing.on_enter()
         self._on_enter(selection)
 
     def _claim(self, change: ViewChange) -> None:

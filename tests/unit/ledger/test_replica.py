@@ -375,6 +375,22 @@ def test_a_replica_in_a_view_change_does_not_vote_in_the_old_view() -> None:
     assert not {"Prepare", "Commit"} & set(kinds(group[1].sent))
 
 
+@pytest.mark.parametrize("lost", [(), (PrePrepare,)])
+def test_one_that_left_alone_hears_what_the_others_decide(lost: tuple[type, ...]) -> None:
+    group = Group(4, interval=4)
+    group.drops = cut(3)
+    group[3].submit(b"lost")
+    group.run(2_500)
+    assert group[3].replica.changing
+    group.drops = lambda sender, to, message: isinstance(message, (Status, Decided, *lost)) and to == 3
+    fill(group, 20, 0)
+    group.run(700)
+    assert group[3].replica.executed == group[0].replica.executed >= 20
+    assert group[3].replica.changing
+    assert not {"Prepare", "Commit"} & set(kinds(group[3].sent))
+    assert group[3].replica.stable == 20
+
+
 @pytest.mark.parametrize(
     "lie",
     [
