@@ -8,17 +8,19 @@ from eth_typing import ChecksumAddress
 from offchain.chain.client import ChainClient
 from offchain.chain.event_decoder import Event, EventDecoder
 from offchain.chain.events import Applied, EventFollower, MemoryCursor
+from offchain.demo.roots import Roots, read_roots
 from offchain.demo.stage import Stage
 from offchain.types import OrderId, Wei
 
 REASONS = {"ClaimSlashed": "claimed a model and never revealed it", "ScoresSlashed": "committed scores and hid them"}
+EQUIVOCATED = "signed two roots under one number"
 
 
 @dataclass(frozen=True, slots=True)
 class Slash:
-    """One slashed stake, in wei."""
+    """One slashed stake, in wei; `oid` is None for what is about no single order."""
 
-    oid: OrderId
+    oid: OrderId | None
     account: ChecksumAddress
     reason: str
     amount: Wei
@@ -46,12 +48,13 @@ class Conservation:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Amounts in wei by account: credited by the treasury, paid for reports, slashed."""
+    """Amounts in wei by account: earned (credited by the treasury or claimed from roots), paid for reports, slashed."""
 
     earned: dict[ChecksumAddress, Wei]
     bounties: dict[ChecksumAddress, Wei]
     slashes: tuple[Slash, ...]
     conservation: Conservation
+    roots: Roots
 
 
 def read_ledger(client: ChainClient, stage: Stage) -> Ledger:
@@ -62,7 +65,7 @@ def read_ledger(client: ChainClient, stage: Stage) -> Ledger:
     slashes = []
     for event in events:
         arguments = event.arguments
-        if event.name == "Credited":
+        if event.name in ("Credited", "RootClaimed"):
             earned[arguments["account"]] += arguments["amount"]
         elif event.name == "Slashed":
             bounties[arguments["beneficiary"]] += arguments["paid"]
@@ -72,11 +75,14 @@ def read_ledger(client: ChainClient, stage: Stage) -> Ledger:
         elif event.name == "ValidationRemoved":
             reason = f"the score of model {arguments['modelIndex']} was proven false"
             slashes.append(Slash(OrderId(arguments["oid"]), arguments["validator"], reason, Wei(arguments["slashed"])))
+        elif event.name == "MemberSlashed":
+            slashes.append(Slash(None, arguments["account"], EQUIVOCATED, Wei(arguments["amount"])))
     return Ledger(
         {account: Wei(amount) for account, amount in earned.items()},
         {account: Wei(amount) for account, amount in bounties.items() if amount},
         tuple(slashes),
         _conservation(stage, events),
+        read_roots(client, events),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from offchain.chain.client import ChainClient
+from offchain.chain.rewards import Rewards
 from offchain.data.source import load_source
 from offchain.demo.cast import cast_workers
 from offchain.demo.committee_report import committee_report
@@ -25,6 +26,7 @@ from offchain.demo.stage import Stage, open_chain, set_stage
 from offchain.demo.troupe import Troupe
 from offchain.errors import Bug, Retryable
 from offchain.model.shorthand import spec_from_shorthand
+from offchain.roles.claiming import claims_of
 from offchain.roles.client import put_order
 from offchain.roles.context import WorkerEvent
 from offchain.roles.prepare import OrderRequest, PreparedOrder, prepare_order
@@ -109,7 +111,7 @@ class Play:
                 raise Bug(f"a worker broke: {self.failures[0]!r}") from self.failures[0]
             found = [summarise(stage.contracts, oid) for oid in ordered]
             screen.orders([_line(summary, ordered[summary.oid]) for summary in found])
-            if all(summary.outcome and summary.paid for summary in found):
+            if all(summary.outcome and summary.paid for summary in found) and self._liar_is_caught():
                 return
             if deadline is None:
                 ends = (stage.contracts.windows(oid).challenge_end for oid in ordered)
@@ -117,6 +119,9 @@ class Play:
             if found[0].now > deadline:
                 raise Retryable("the orders were not settled in time: the machine may be too busy; run it again")
             time.sleep(1)
+
+    def _liar_is_caught(self) -> bool:
+        return not self._scenario.liar or any(event.what == "slash-equivocation" for event in self.events)
 
     def _fade_out(self) -> None:
         """What was the last to be mined is still to be reported by whoever sent it."""
@@ -127,9 +132,7 @@ class Play:
 
     @contextmanager
     def _aggregators(self, stage: Stage) -> Iterator[Troupe]:
-        troupe = Troupe(
-            stage.seats, stage.url, self._scenario.interruption, report=self.report, fail=self.failures.append
-        )
+        troupe = Troupe(stage.seats, stage.url, self._scenario, report=self.report, fail=self.failures.append)
         self._troupe = troupe
         with troupe:
             yield troupe
@@ -177,21 +180,22 @@ def play(
             with beside(stage):
                 performed = performance.perform(stage)
             ledger = _curtain(client, stage)
-            aggregators = committee_report(performed.troupe)
+            aggregators = committee_report(performed.troupe, ledger, performance.events)
             elapsed = time.monotonic() - begun
             return build_report(stage, performed.ordered, ledger, performance.events, aggregators, elapsed)
 
 
 def _curtain(client: ChainClient, stage: Stage) -> Ledger:
-    """Everybody claims what is credited; then the books are read."""
+    """Everybody claims what is credited, and what roots give; then the books are read."""
+    rewards = Rewards(stage.contracts)
+    rewards.look()
     with ExitStack() as stack:
         senders = [context.sender for context in stage.contexts.values()]
         senders += [stack.enter_context(seat_sender(client, stage.contracts, seat)) for seat in stage.seats.values()]
-        claim = stage.contracts.treasury.functions.claimRewards
         tickets = [
-            (sender, sender.submit("claim-rewards", claim(sender.address)))
+            (sender, sender.submit(claim.what, claim.call))
             for sender in senders
-            if stage.contracts.credited(sender.address)
+            for claim in claims_of(stage.contracts, rewards, sender.address, client.now())
         ]
         for sender, ticket in tickets:
             sender.wait(ticket)
