@@ -75,6 +75,9 @@ class Agreement:
     def on_pre_prepare(self, sender: ReplicaId, message: PrePrepare) -> None:
         """The primary's proposal; the first one for a number counts."""
         state, sequence = self._state, message.sequence
+        if not 0 < len(message.batch.bundles) <= state.config.batch_bundles:
+            state.accuse(sender, f"a batch of {len(message.batch.bundles)} bundles")
+            return
         if message.view != state.view or state.changing:
             if self._overhearing.is_for(message.view):
                 self._overhearing.on_pre_prepare(sender, message)
@@ -175,9 +178,6 @@ class Agreement:
             slot.commits[slot.digest] = slot.commits.get(slot.digest, 0) | self._mine
 
     def _is_proper(self, sender: ReplicaId, batch: Batch) -> bool:
-        if not 0 < len(batch.bundles) <= self._state.config.batch_bundles:
-            self._state.accuse(sender, f"a batch of {len(batch.bundles)} bundles")
-            return False
         if len(set(batch.bundles)) != len(batch.bundles):
             self._state.accuse(sender, "a batch with a bundle twice")
             return False

@@ -4,7 +4,7 @@ from offchain.ledger.pbft.agreement import Agreement
 from offchain.ledger.pbft.bundles import Bundles, size_of
 from offchain.ledger.pbft.checkpoints import Checkpoints
 from offchain.ledger.pbft.codec import digest
-from offchain.ledger.pbft.fetching import ANSWER
+from offchain.ledger.pbft.fetching import ANSWER, FETCH_MOST
 from offchain.ledger.pbft.messages import Decided, Fetch, FetchState, Message, NewView, Offer, Status, ViewChange
 from offchain.ledger.pbft.state import State
 from offchain.ledger.pbft.transfer import Transfer
@@ -108,7 +108,7 @@ class CatchUp:
 
     def on_fetch(self, sender: ReplicaId, message: Fetch) -> None:
         """A peer asks for contents."""
-        for identity in message.digests:
+        for identity in message.digests[:FETCH_MOST]:
             if (bundle := self._bundles.held.get(identity)) is not None:
                 if self._spend(sender, size_of(bundle)):
                     self._state.send(sender, bundle)

@@ -47,9 +47,8 @@ class Overhearing:
         slot = self._slot(message.sequence)
         if slot is None or slot.batch is not None or sender != self._state.primary_of(message.view):
             return
-        if len(message.batch.bundles) <= self._state.config.batch_bundles:
-            slot.digest, slot.batch = digest(message.batch), message.batch
-            self._decide(message.sequence, slot)
+        slot.digest, slot.batch = digest(message.batch), message.batch
+        self._decide(message.sequence, slot)
 
     def on_batch(self, identity: Digest, batch: Batch) -> None:
         """A batch came that was fetched."""

@@ -33,12 +33,12 @@ def fault(change: ViewChange, config: GroupConfig, signer: Signer) -> str | None
     """What no correct replica would have signed, or None."""
     if not 0 <= change.replica < config.replicas:
         return "a view change of no member"
-    if not signer.verify(change.replica, encode(replace(change, signature=b"")), change.signature):
-        return "a view change with a wrong signature"
     if not _are_checkpoints_proper(change, config):
         return "a view change with improper checkpoints"
     if not _is_p_proper(change, config) or not _is_q_proper(change, config):
         return "a view change with improper entries"
+    if not signer.verify(change.replica, encode(replace(change, signature=b"")), change.signature):
+        return "a view change with a wrong signature"
     return None
 
 

@@ -364,6 +364,14 @@ def test_votes_outside_the_window_and_of_other_views_cost_nothing() -> None:
     assert sum(len(kept) for kept in group[1].replica._early._kept.values()) == 48
 
 
+def test_a_batch_of_too_many_bundles_is_not_even_kept() -> None:
+    group = Group(4, batch_bundles=2)
+    bundles = [Bundle((b"%d" % i,)) for i in range(3)]
+    tell(group, 1, 0, propose(1, *bundles), propose(1, *bundles, view=4), propose(1, bundles[0], bundles[0]))
+    assert [reason for _, reason in group[1].accused] == ["a batch of 3 bundles"] * 2 + ["a batch with a bundle twice"]
+    assert group[1].replica._early._kept == {}
+
+
 def test_a_replica_in_a_view_change_does_not_vote_in_the_old_view() -> None:
     group = Group()
     bundle = Bundle((b"a",))
