@@ -79,6 +79,7 @@ def _print_aggregators(report: dict[str, Any], console: Console) -> None:
             "aggregator": item["name"],
             "process": life["process"],
             "transactions": life["transactions"],
+            "roots signed": life["roots_signed"],
             "end": _ENDS.get(life["status"], f"status {life['status']}"),
         }
         for item in part["processes"]
@@ -91,6 +92,41 @@ def _print_aggregators(report: dict[str, Any], console: Console) -> None:
             f"{killed['name']} (process {killed['process']}) was killed after the first event {killed['after']!r} and "
             f"started again {killed['down_seconds']} s later."
         )
+    names = report["names"]
+    for slash in part["slashed"]:
+        console.print(
+            f"{names[slash['account']]} had the ledger order {part['lies']['propose-false-root']} false roots, which "
+            f"nobody signed, signed two under one number, and lost {tokens(slash['amount'])} tokens for that."
+        )
+    _print_roots(part, names, console)
+
+
+def _print_roots(part: dict[str, Any], names: dict[str, str], console: Console) -> None:
+    """What each root paid, and what was pulled."""
+    if not part["roots"]:
+        return
+    rows = [
+        {
+            "cycle": root["cycle"],
+            "orders paid": ", ".join(map(str, root["orders"])),
+            "accounts": root["accounts"],
+            "signatures": root["signatures"],
+            "gas": root["gas"],
+        }
+        for root in part["roots"]
+    ]
+    console.print(rows_table(rows, "\nRewards by root: one transaction each, refuted: " + str(part["refuted"])))
+    rows = [
+        {
+            "who": names[claim["account"]],
+            "tokens": tokens(claim["amount"]),
+            "cycle": claim["cycle"],
+            "gas": claim["gas"],
+        }
+        for claim in part["claims"]
+    ]
+    if rows:
+        console.print(rows_table(rows, "\nPulled with a proof"))
 
 
 _ENDS = {0: "in order", 137: "killed"}

@@ -10,6 +10,7 @@ from offchain.errors import Rejected
 
 if TYPE_CHECKING:
     from offchain.roles.aggregator import TreasurerMaker
+    from offchain.roles.ledger_seat import SeatOptions
 
 ANYWHERE = frozenset({"0.0.0.0", "::"})
 """Addresses to listen on that nobody can connect to."""
@@ -24,12 +25,12 @@ class SeatPlace:
     announced: str
     members: Path | None
 
-    def maker(self, folder: Path, secret: bytes) -> TreasurerMaker:
-        """Makes the worker's treasurer, with the member's key and the folder for journals."""
+    def options(self, folder: Path, secret: bytes) -> SeatOptions:
+        """With the member's key and the folder for journals."""
         from offchain.ledger.membership import Endpoint
-        from offchain.roles.ledger_seat import SeatedTreasurer, SeatOptions
+        from offchain.roles.ledger_seat import SeatOptions
 
-        options = SeatOptions(
+        return SeatOptions(
             endpoint=Endpoint.parse(self.announced),
             folder=folder,
             secret=secret,
@@ -37,6 +38,12 @@ class SeatPlace:
             api=self.api,
             membership=self.members,
         )
+
+    def maker(self, folder: Path, secret: bytes) -> TreasurerMaker:
+        """Makes the worker's treasurer, with the member's key and the folder for journals."""
+        from offchain.roles.ledger_seat import SeatedTreasurer
+
+        options = self.options(folder, secret)
         return lambda context, hands, rewards: SeatedTreasurer(context, hands, options, rewards)
 
 

@@ -58,7 +58,7 @@ def run_client(
 
     session = _open(home, rpc, store, chain_id, password_file)
     archive = session.archive()
-    _run(session, "client", key, as_json, lambda context: ClientWorker(context, ClientOptions(archive=archive)))
+    run_worker(session, "client", key, as_json, lambda context: ClientWorker(context, ClientOptions(archive=archive)))
 
 
 def run_provider(
@@ -80,7 +80,7 @@ def run_provider(
     search = SearchSettings(configurations=trials, max_epochs=max_epochs)
     chosen = ProviderOptions(skill=search, slots=parallel)
     session = _open(home, rpc, store, chain_id, password_file)
-    _run(session, "provider", key, as_json, lambda context: ProviderWorker(context, chosen))
+    run_worker(session, "provider", key, as_json, lambda context: ProviderWorker(context, chosen))
 
 
 def run_validator(
@@ -100,7 +100,7 @@ def run_validator(
 
     chosen = ValidatorOptions(vstake=Wei(0) if v_stake is None else parse_tokens(v_stake, "--vstake"))
     session = _open(home, rpc, store, chain_id, password_file)
-    _run(session, "validator", key, as_json, lambda context: ValidatorWorker(context, chosen))
+    run_worker(session, "validator", key, as_json, lambda context: ValidatorWorker(context, chosen))
 
 
 def run_verifier(
@@ -126,7 +126,7 @@ def run_verifier(
     price = Ppm(round(coin_price * 1_000_000))
     chosen = VerifierOptions(slots=parallel, always=always, coin_price_ppm=price)
     session = _open(home, rpc, store, chain_id, password_file)
-    _run(session, "verifier", key, as_json, lambda context: VerifierWorker(context, chosen))
+    run_worker(session, "verifier", key, as_json, lambda context: VerifierWorker(context, chosen))
 
 
 def run_aggregator(
@@ -179,7 +179,7 @@ def run_aggregator(
             return AggregatorWorker(context, chosen)
         return AggregatorWorker(context, chosen, treasurer=place.maker(session.settings.journals, bytes(account.key)))
 
-    _run(session, "aggregator", key, as_json, build, account)
+    run_worker(session, "aggregator", key, as_json, build, account)
 
 
 _COMMANDS: dict[str, Callable[..., None]] = {
@@ -202,7 +202,7 @@ def _open(
     return open_session(load_settings(home=home, rpc=rpc, store=store, password_file=password_file), chain_id)
 
 
-def _run(
+def run_worker(
     session: Session,
     role: str,
     key: str,
@@ -210,6 +210,7 @@ def _run(
     build: "Callable[[RoleContext], Worker]",
     unlocked: "LocalAccount | None" = None,
 ) -> None:
+    """Runs what `build` makes until it is told to stop; `unlocked`: the account of `key`, if it is open already."""
     stop = threading.Event()
     account = unlocked or unlock(session.settings, key)
 

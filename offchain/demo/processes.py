@@ -35,11 +35,12 @@ Fail = Callable[[BaseException], None]
 class Life:
     """One run of the program. `process`: its id, once it has said so; `status`: as `wait` gives it, once it is over.
 
-    `transactions`: that came to their end in this run.
+    `transactions`: that came to their end in this run; `roots_signed`: of rewards, as an aggregator.
     """
 
     process: int | None = None
     transactions: int = 0
+    roots_signed: int = 0
     status: int | None = None
 
 
@@ -126,6 +127,8 @@ class WorkerProcess:
             life.process = fields["process"]
         if "gas" in fields:
             life.transactions += 1
+        if what == "sign-root":
+            life.roots_signed += 1
         self._report(WorkerEvent(role, self.account, None if oid is None else OrderId(oid), what, fields))
 
     def _last_words(self) -> str:

@@ -68,7 +68,11 @@ class Interruption:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """The whole cast. `bond`: what each worker bonds, in wei. `favourite`: whose model conspirators praise."""
+    """The whole cast. `bond`: what each worker bonds, in wei. `favourite`: whose model conspirators praise.
+
+    `liar`: the aggregator that lies about rewards; `update_seconds`: from when on an order that is sealed is due to be
+    in a root, so that one root can pay several.
+    """
 
     orders: tuple[OrderPlan, ...]
     providers: tuple[ProviderPlan, ...]
@@ -79,6 +83,8 @@ class Scenario:
     verifiers: tuple[str, ...] = ()
     favourite: str = ""
     interruption: Interruption | None = None
+    liar: str = ""
+    update_seconds: int = 4
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -142,7 +148,9 @@ DIGITS = Scenario(
     ),
     verifiers=("verity",),
     favourite="novice",
-    aggregators=("ada", "alan", "alonzo", "anita"),
+    aggregators=("ada", "alan", "alonzo", "ananias"),
+    liar="ananias",
+    update_seconds=20,
     interruption=Interruption("alonzo", after="seal", seconds=10.0),
     bond=Wei(1_000 * TOKEN),
     seed=7,

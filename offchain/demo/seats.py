@@ -1,8 +1,9 @@
 """What an aggregator's process finds on disk: a home of its own with its key, the contracts' addresses and journals."""
 
 import secrets
+import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,12 +20,17 @@ from offchain.config import Settings
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One aggregator: the name of its key, its directory, and the file that unlocks the key."""
+    """One aggregator: the name of its key, its directory, the file that unlocks the key, and where its node listens.
+
+    `listen` is for other members' nodes, `api` for participants: ports of the loopback interface.
+    """
 
     name: str
     address: ChecksumAddress
     home: Path
     password_file: Path
+    listen: int
+    api: int
     account: LocalAccount = field(repr=False)
 
 
@@ -39,7 +45,15 @@ def furnish(folder: Path, name: str, account: LocalAccount, addresses: Addresses
     password_file.touch(mode=0o600)
     password_file.write_text(password + "\n", encoding="utf-8")
     write_addresses(settings.addresses(addresses.chain_id), addresses)
-    return Seat(name, key.address, home, password_file, account)
+    listen, api = free_ports(2)
+    return Seat(name, key.address, home, password_file, listen, api, account)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback interface that nobody listens on at this moment."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(each.getsockname()[1]) for each in sockets]
 
 
 @contextmanager

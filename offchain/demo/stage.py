@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
@@ -16,7 +16,7 @@ from offchain.chain.contracts import AssayContracts
 from offchain.chain.deploy import deploy
 from offchain.chain.devnet import dev_accounts, served_devnet
 from offchain.chain.enums import Role
-from offchain.chain.parameters import DEVELOPMENT_CHAINS
+from offchain.chain.parameters import DEVELOPMENT_CHAINS, default_parameters
 from offchain.chain.sender import Sender, open_sender
 from offchain.demo.scenario import Scenario
 from offchain.demo.seats import Seat, furnish, seat_sender
@@ -83,7 +83,8 @@ def set_stage(
         sender = open_sender(client, bank, folder / "journals")
         stack.callback(sender.close)
         progress("deploying the contracts")
-        addresses = deploy(sender, folder / "addresses.json")
+        parameters = replace(default_parameters(client.chain_id), update_seconds=scenario.update_seconds)
+        addresses = deploy(sender, folder / "addresses.json", parameters=parameters)
         contracts = AssayContracts(client, addresses)
         contexts = {
             name: stack.enter_context(open_participant(client, contracts, account, name, folder, report))

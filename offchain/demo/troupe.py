@@ -8,9 +8,11 @@ from types import TracebackType
 from typing import Self
 
 from offchain.demo.processes import Fail, Life, WorkerProcess
-from offchain.demo.scenario import Interruption
+from offchain.demo.scenario import Interruption, Scenario
 from offchain.demo.seats import Seat
 from offchain.roles.context import Report, WorkerEvent
+from offchain.roles.funding import format_tokens
+from offchain.types import Wei
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +31,18 @@ class Troupe:
     `report` and `fail` are called from threads; `note` tells it what has happened in the play.
     """
 
-    def __init__(
-        self, seats: Mapping[str, Seat], url: str, interruption: Interruption | None, *, report: Report, fail: Fail
-    ) -> None:
+    def __init__(self, seats: Mapping[str, Seat], url: str, scenario: Scenario, *, report: Report, fail: Fail) -> None:
         """`url`: the chain's JSON-RPC."""
         self._report = report
-        self._fail = fail
         self._seats = seats
-        self._interruption = interruption
+        self._interruption = scenario.interruption
         self._processes = {
             name: WorkerProcess(
-                seat.address, aggregator_command(seat, url), seat.home / "log", report=report, fail=fail
+                seat.address,
+                liar_command(seat, url, scenario.bond) if name == scenario.liar else aggregator_command(seat, url),
+                seat.home / "log",
+                report=report,
+                fail=fail,
             )
             for name, seat in seats.items()
         }
@@ -97,5 +100,14 @@ class Troupe:
 
 def aggregator_command(seat: Seat, url: str) -> tuple[str, ...]:
     """`assay aggregator run` as a module with arguments."""
-    words = ("offchain.cli", "aggregator", "run", "--json", "--key", seat.name)
-    return (*words, "--home", str(seat.home), "--password-file", str(seat.password_file), "--rpc", url)
+    return ("offchain.cli", "aggregator", "run", *_flags(seat, url))
+
+
+def liar_command(seat: Seat, url: str, stake: Wei) -> tuple[str, ...]:
+    """The same for one that lies, and has all of its bond at stake: who keeps enough for a seat could sit again."""
+    return ("offchain.demo.lying_aggregator", *_flags(seat, url), "--stake", format_tokens(stake).replace(",", ""))
+
+
+def _flags(seat: Seat, url: str) -> tuple[str, ...]:
+    words = ("--json", "--key", seat.name, "--home", str(seat.home), "--password-file", str(seat.password_file))
+    return (*words, "--rpc", url, "--listen", f"127.0.0.1:{seat.listen}", "--api", f"127.0.0.1:{seat.api}")

@@ -39,6 +39,7 @@ SHORT = Scenario(
     validators=(ValidatorPlan("val"), ValidatorPlan("mute", Conduct.SECRETIVE)),
     aggregators=("a1", "a2", "a3", "a4"),
     interruption=Interruption("a3", after="advance-epoch", seconds=2.0),
+    liar="a4",
     bond=Wei(1_000 * TOKEN),
     seed=3,
 )
@@ -62,6 +63,7 @@ def test_an_order_lives_and_everybody_gets_what_they_earned(chain: str) -> None:
     _check_money(report, order, accounts)
     _check_accuracy(order, accounts)
     _check_processes(report["aggregators"])
+    _check_roots(report, accounts)
     actions = {
         "claim",
         "reveal",
@@ -69,9 +71,9 @@ def test_an_order_lives_and_everybody_gets_what_they_earned(chain: str) -> None:
         "commit-scores",
         "reveal-scores",
         "seal",
-        "propose",
-        "confirm",
-        "execute",
+        "announce",
+        "post-root",
+        "slash-equivocation",
     }
     assert actions <= report["gas"].keys()
     shown = io.StringIO()
@@ -87,14 +89,15 @@ def _check_money(report: dict[str, Any], order: dict[str, Any], accounts: dict[s
     aggregators = [report["earned"].get(accounts[name], 0) for name in ("a1", "a2", "a3", "a4")]
     assert sum(aggregators) == tax
     slashed = {slash["account"]: slash for slash in report["slashed"]}
-    assert slashed.keys() == {accounts["absent"], accounts["mute"]}
+    assert slashed.keys() == {accounts["absent"], accounts["mute"], accounts["a4"]}
     assert slashed[accounts["absent"]]["amount"] == 10 * TOKEN
     assert slashed[accounts["mute"]]["amount"] == 5 * TOKEN
+    assert slashed[accounts["a4"]]["amount"] == SHORT.bond
     books = report["conservation"]
     assert books["difference"] == 0
     assert books["minted"] == books["held"] + books["burned"]
     bounties = sum(report["bounties"].values())
-    assert books["burned"] == 15 * TOKEN - bounties
+    assert books["burned"] == 15 * TOKEN + SHORT.bond - bounties
 
 
 def _check_processes(aggregators: dict[str, Any]) -> None:
@@ -110,6 +113,21 @@ def _check_processes(aggregators: dict[str, Any]) -> None:
     assert len({*processes}) == 5
     assert not any(psutil.pid_exists(process) for process in processes)
     assert aggregators["killed"]["process"] == lives["a3"][0]["process"]
+
+
+def _check_roots(report: dict[str, Any], accounts: dict[str, str]) -> None:
+    """One root pays the order, three of four sign it, all who earned pull it; the liar convinced nobody."""
+    part = report["aggregators"]
+    (root,) = part["roots"]
+    assert root["orders"] == [1]
+    assert root["signatures"] == 3
+    assert part["refuted"] == 0
+    pulled = {claim["account"]: claim["amount"] for claim in part["claims"]}
+    assert pulled == report["earned"]
+    assert accounts["good"] in pulled
+    assert part["lies"]["propose-false-root"] >= 1
+    assert part["lies"]["equivocate"] == 1
+    assert part["slashed"] == [{"account": accounts["a4"], "amount": SHORT.bond}]
 
 
 def _check_accuracy(order: dict[str, Any], accounts: dict[str, str]) -> None:
