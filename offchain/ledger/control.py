@@ -6,6 +6,7 @@ One JSON object a line, one answer a line:
     {"op": "status"}                           → {"status": {…}}
     {"op": "wait", "requests": n}              → {"at": seconds of CLOCK_MONOTONIC} once n requests were executed in all
     {"op": "executed", "since": sequence}      → {"batches": [[sequence, time, [request, …], [result, …]], …], "all": …}
+    {"op": "digest"}                           → {"executed": sequence, "digest": hex}, the application's
     {"op": "gossip", "payload": hex}           → {}
 
 and `{"error": line, "kind": "Rejected" or "Retryable"}` when it cannot be done.
@@ -96,6 +97,8 @@ class ControlServer:
                     [e.sequence, e.time, [r.hex() for r in e.requests], [r.hex() for r in e.results]] for e in found
                 ]
                 return {"batches": batches, "all": complete}
+            case "digest":
+                return {"executed": self._node.replica.executed, "digest": self._node.application.digest().hex()}
             case "gossip":
                 self._node.gossip(bytes.fromhex(fields["payload"]))
                 return {}

@@ -26,8 +26,10 @@ STARTS_WITHIN = 120.0
 class Door:
     """A client of one replica's control socket. One call at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, timeout: float | None = None) -> None:
+        """`timeout`: seconds to wait for an answer; None: for ever."""
         self._path = path
+        self._timeout = timeout
         self._socket: socket.socket | None = None
         self._file: Any = None
 
@@ -36,6 +38,7 @@ class Door:
         try:
             if self._socket is None:
                 self._socket = socket.socket(socket.AF_UNIX)
+                self._socket.settimeout(self._timeout)
                 self._socket.connect(str(self._path))
                 self._file = self._socket.makefile("rwb")
             self._file.write(json.dumps(fields).encode() + b"\n")
@@ -70,6 +73,11 @@ class Door:
         """Sequence, time, requests and results of what the process has executed and remembers."""
         batches = self.ask(op="executed", since=since)["batches"]
         return [(s, t, [bytes.fromhex(r) for r in rs], [bytes.fromhex(r) for r in out]) for s, t, rs, out in batches]
+
+    def digest(self) -> tuple[int, bytes]:
+        """What the replica has executed, and the digest of its application's state then."""
+        answer = self.ask(op="digest")
+        return answer["executed"], bytes.fromhex(answer["digest"])
 
     def close(self) -> None:
         """Hangs up."""
@@ -118,6 +126,7 @@ class LocalGroup:
                 "key": key_file.name,
                 "journal": f"{index}.journal" if journal else None,
                 "control": f"{index}.sock",
+                "endsWithInput": True,  # so that none outlives a test or benchmark that is killed
                 "group": group or {},
             }
             (folder / f"{index}.json").write_text(json.dumps(config), encoding="utf-8")
@@ -145,7 +154,7 @@ class LocalGroup:
         """Starts a replica's process and doesn't wait."""
         with (self.folder / f"{index}.log").open("ab") as log:
             command = [sys.executable, "-m", self._module, str(self.folder / f"{index}.json")]
-            self._processes[index] = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self._processes[index] = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.PIPE)
 
     def wait_connected(self) -> None:
         """Raises Retryable with a replica's last words when it ends, or they don't find each other."""
@@ -182,6 +191,10 @@ class LocalGroup:
     def log(self, index: int) -> str:
         """What the replica logged."""
         return (self.folder / f"{index}.log").read_text(encoding="utf-8", errors="replace")
+
+    def wait_end(self, index: int) -> int:
+        """Waits for a process that ends by itself; its exit code."""
+        return self._processes.pop(index).wait(timeout=30)
 
     def _end(self, index: int, number: signal.Signals) -> int:
         process = self._processes.pop(index)

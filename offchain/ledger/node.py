@@ -36,7 +36,7 @@ from offchain.ledger.pbft.effects import (
 )
 from offchain.ledger.pbft.messages import Gossip
 from offchain.ledger.pbft.replica import Replica
-from offchain.ledger.submissions import Call, Receipt, Submissions
+from offchain.ledger.submissions import SETTLED, Call, Receipt, Submissions
 from offchain.ledger.transport.handshake import Party
 from offchain.ledger.transport.links import Links
 from offchain.ledger.types import Millis, ReplicaId
@@ -242,7 +242,7 @@ class LedgerNode:
     # Clients
 
     async def submit(self, requests: Sequence[bytes]) -> list[Receipt]:
-        """Has `requests` ordered and executed; a receipt for each.
+        """Has `requests` ordered and executed; a receipt for each, SETTLED for what was executed before.
 
         Raises Rejected when one is invalid (none is taken then), Retryable when too much waits, the node stops, or it
         fell behind and cannot tell. Whoever gives up waiting may send them again: they are executed at most once.
@@ -263,18 +263,20 @@ class LedgerNode:
                 else:
                     done.set_exception(error)
 
-        call = Call(requests, finish)
-        self._submissions.add(call, time.monotonic())
-        self._bundle()
-        try:
-            await done
-        finally:
-            self._submissions.abandon(call)
-        return [receipt for receipt in call.receipts if receipt is not None]
+        call = Call([request for request in requests if not self.application.is_settled(request)], finish)
+        if call.requests:
+            self._submissions.add(call, time.monotonic())
+            self._bundle()
+            try:
+                await done
+            finally:
+                self._submissions.abandon(call)
+        receipts = dict(zip(call.requests, call.receipts, strict=True))
+        return [receipts.get(request) or SETTLED for request in requests]
 
     def _bundle(self) -> None:
         """Lets bundles that are due go to the replica, and comes back for those that are not."""
-        while bundle := self._submissions.next_bundle(time.monotonic()):
+        while not self._replica.backlog and (bundle := self._submissions.next_bundle(time.monotonic())):
             self._put(Submitted(bundle))
         if self._submissions.has_queue and self._bundle_timer is None:
             delay = self._config.submissions.delay

@@ -8,6 +8,7 @@ CONFIG (paths are relative to its folder):
      "journal": "replica.journal",       null: no journal, for measurements only
      "control": "replica.sock",          optional, see `control`
      "listen": "0.0.0.0:7400",           optional: where the membership says
+     "endsWithInput": true,              optional: stop when standard input ends
      "group": {"timeout": 2000, …}}      optional: fields of GroupConfig
 
 It imports nothing that the network's workers need (torch, pandas, web3), so that a hundred of them fit on a machine.
@@ -16,6 +17,7 @@ It imports nothing that the network's workers need (torch, pandas, web3), so tha
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -33,7 +35,7 @@ from offchain.ledger.node_thread import new_loop
 from offchain.ledger.pbft.application import Application, GroupConfig
 from offchain.ledger.types import ReplicaId
 
-_KNOWN = {"membership", "key", "keystore", "passwordFile", "journal", "control", "listen", "group"}
+_KNOWN = {"membership", "key", "keystore", "passwordFile", "journal", "control", "listen", "group", "endsWithInput"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class ProcessConfig:
 
     node: NodeConfig
     control: Path | None
+    ends_with_input: bool
 
 
 def read_config(path: Path) -> ProcessConfig:
@@ -64,7 +67,8 @@ def read_config(path: Path) -> ProcessConfig:
         group=_group(path, values.get("group", {}), membership),
         listen=_listen(path, texts.text("listen")) if "listen" in values else None,
     )
-    return ProcessConfig(node, texts.path("control") if "control" in values else None)
+    control = texts.path("control") if "control" in values else None
+    return ProcessConfig(node, control, values.get("endsWithInput") is True)
 
 
 async def serve(config: ProcessConfig, application: Application) -> None:
@@ -74,8 +78,14 @@ async def serve(config: ProcessConfig, application: Application) -> None:
     await node.start()
     loop = asyncio.get_running_loop()
     stops: list[asyncio.Task[None]] = []
+
+    def stop() -> None:
+        stops.append(loop.create_task(node.stop()))
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: stops.append(loop.create_task(node.stop())))
+        loop.add_signal_handler(number, stop)
+    if config.ends_with_input:
+        loop.add_reader(sys.stdin, _at_end, loop, stop)
     if control is not None:
         await control.start()
     try:
@@ -84,6 +94,12 @@ async def serve(config: ProcessConfig, application: Application) -> None:
         if control is not None:
             await control.stop()
         await asyncio.gather(*stops)
+
+
+def _at_end(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        loop.remove_reader(sys.stdin)
+        stop()
 
 
 def main(arguments: list[str], make_application: Callable[[Membership], Application]) -> int:

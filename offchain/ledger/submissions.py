@@ -20,6 +20,10 @@ class Receipt:
     result: bytes
 
 
+SETTLED = Receipt(SequenceNumber(0), Millis(0), b"")
+"""Of a request that was executed before, or came too late for ever: the application knows which."""
+
+
 @dataclass(frozen=True, slots=True)
 class SubmissionLimits:
     """Bounds: bytes, numbers and seconds. `bundle_bytes` of requests, at most, go into one bundle.
