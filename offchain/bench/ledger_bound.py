@@ -105,7 +105,7 @@ def _all_links(links: Links, bundles: Sequence[int]) -> Nanos:
 
 
 def _spreading(links: Links, traffic: Traffic, creator: int, peers: int) -> Nanos:
-    """When the creator's link can have brought its bundles to so many peers: the nearest, the farthest of them first."""
+    """When the creator can have sent its bundles to so many: the nearest peers, the farthest of them first."""
     nearest = sorted(latency for peer, latency in enumerate(links.latency[creator]) if peer != creator)[:peers]
     size = traffic.bundles[creator]
     return max(links.duration(sent * size) + latency for sent, latency in enumerate(reversed(nearest), start=1))

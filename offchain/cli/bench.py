@@ -92,7 +92,32 @@ def dispute(
     _write(json_file, rows, **measured_with)
 
 
+@app.command()
+def ledger(
+    parts: Annotated[
+        str | None, typer.Option("--part", help="sync, emulated, throughput, failover, with commas; all if none.")
+    ] = None,
+    sizes: Annotated[str, typer.Option("--sizes", help="Replicas of `sync`, with commas.")] = "10,30,100",
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Of `sync`; the median counts.")] = 3,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of latencies, requests and accounts.")] = 0,
+    json_file: JsonFile = None,
+) -> None:
+    """The aggregators' ledger: synchronisation, an emulated network, throughput, a killed primary; some minutes."""
+    from offchain.bench import ledger as bench
+
+    options = bench.Options(bench.parse_parts(parts), bench.parse_sizes(sizes), rounds, seed)
+    measured_with = bench.facts(options)
+    print_facts(measured_with, title="Measured with", as_json=False)
+    results = bench.run(options, console.print)
+    if json_file is not None:
+        _write_json(json_file, {**measured_with, **bench.as_json(results)})
+
+
 def _write(path: Path | None, rows: "Sequence[DataclassInstance]", **facts: Any) -> None:
     if path is not None:
-        path.write_text(json.dumps({**facts, "rows": [asdict(row) for row in rows]}, indent=2) + "\n", encoding="utf-8")
-        console.print(f"written to {path}", soft_wrap=True)
+        _write_json(path, {**facts, "rows": [asdict(row) for row in rows]})
+
+
+def _write_json(path: Path, fields: dict[str, Any]) -> None:
+    path.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+    console.print(f"written to {path}", soft_wrap=True)
