@@ -2,8 +2,8 @@
 
 import secrets
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from offchain.chain.contracts import AssayContracts
 from offchain.chain.keys import store_key
 from offchain.chain.sender import Sender, open_sender
 from offchain.config import Settings
+
+PORTS = range(20_000, 32_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,14 @@ class Seat:
     account: LocalAccount = field(repr=False)
 
 
-def furnish(folder: Path, name: str, account: LocalAccount, addresses: Addresses) -> Seat:
-    """Makes the home of `name` below `folder`: an encrypted key that is cheap to open, and the addresses file."""
+def furnish_all(folder: Path, accounts: Mapping[str, LocalAccount], addresses: Addresses) -> dict[str, Seat]:
+    """Makes a home below `folder` for each name: an encrypted key that is cheap to open, and the addresses file."""
+    ports = free_ports(2 * len(accounts))
+    places = zip(accounts.items(), ports[::2], ports[1::2], strict=True)
+    return {name: _furnish(folder, name, account, addresses, *pair) for (name, account), *pair in places}
+
+
+def _furnish(folder: Path, name: str, account: LocalAccount, addresses: Addresses, listen: int, api: int) -> Seat:
     home = folder / name
     home.mkdir(parents=True)
     settings = Settings(home=home)
@@ -45,15 +53,17 @@ def furnish(folder: Path, name: str, account: LocalAccount, addresses: Addresses
     password_file.touch(mode=0o600)
     password_file.write_text(password + "\n", encoding="utf-8")
     write_addresses(settings.addresses(addresses.chain_id), addresses)
-    listen, api = free_ports(2)
     return Seat(name, key.address, home, password_file, listen, api, account)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback interface that nobody listens on at this moment."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(each.getsockname()[1]) for each in sockets]
+    """Ports of the loopback interface that nobody listens on now, below those that systems give to callers."""
+    found: list[int] = []
+    while len(found) < count:
+        port = secrets.choice(PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found += [] if port in found else [port]
+    return found
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from offchain.chain.enums import Role
 from offchain.chain.parameters import DEVELOPMENT_CHAINS, default_parameters
 from offchain.chain.sender import Sender, open_sender
 from offchain.demo.scenario import Scenario
-from offchain.demo.seats import Seat, furnish, seat_sender
+from offchain.demo.seats import Seat, furnish_all, seat_sender
 from offchain.errors import Rejected
 from offchain.roles.context import Report, RoleContext
 from offchain.roles.funding import bond, fund
@@ -91,7 +91,7 @@ def set_stage(
             for name, account in accounts.items()
             if name not in scenario.aggregators
         }
-        seats = {name: furnish(folder / "homes", name, accounts[name], addresses) for name in scenario.aggregators}
+        seats = furnish_all(folder / "homes", {name: accounts[name] for name in scenario.aggregators}, addresses)
         archive = stack.enter_context(open_store(f"local:{folder / 'archive'}"))
         stage = Stage(client, url, contracts, sender.address, contexts, seats, archive)
         progress("handing out tokens")

@@ -13,6 +13,7 @@ from eth_typing import ChecksumAddress
 from offchain.protocol.reward_book import MOST_ORDERS, Held, RewardBook, Standing
 from offchain.protocol.reward_cycle import Cycle
 from offchain.protocol.reward_root import RewardRoot
+from offchain.roles.aggregator_rules import FAULT_TOLERANT
 from offchain.types import Seconds
 
 
@@ -124,7 +125,12 @@ def refute_delay(
 
 
 def multisig_patience(members: int, pace: Pace, options: TreasurerOptions) -> int:
-    """For how long an order waits for a root before its payment is put to the multisig."""
+    """For how long an order waits for a root before its payment is put to the multisig.
+
+    Not at all where members are too few for a ledger: no root can come.
+    """
+    if members < FAULT_TOLERANT:
+        return 0
     if options.multisig_after is not None:
         return options.multisig_after
     least = pace.update_seconds + (members + 1) * options.patience

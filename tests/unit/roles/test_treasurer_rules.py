@@ -186,6 +186,7 @@ def test_an_order_that_no_root_reaches_is_paid_by_the_multisig_after_a_while() -
     assert multisig_patience(4, Pace(100, 400), OPTIONS) == 200, "well before anybody pays directly"
     assert multisig_patience(40, PACE, OPTIONS) == 920, "every member has its turn first"
     assert multisig_patience(4, PACE, replace(OPTIONS, multisig_after=7)) == 7
+    assert multisig_patience(3, PACE, OPTIONS) == 0, "three have no ledger to agree over"
 
 
 def committee(now: int, **changes: object) -> CommitteeView:
