@@ -14,6 +14,7 @@ from offchain.roles.ledger_seat import root_signer
 from offchain.roles.reward_adversaries import GreedyTreasurer
 from offchain.roles.settled import sealed_settlement
 from offchain.roles.treasurer import Treasurer
+from offchain.roles.verifier import VerifierWorker
 from offchain.types import OrderId
 from tests.integration.chain.support import mine, with_confirmations
 from tests.integration.roles.reward_stage import MEMBERS, OPTIONS, Chair, Treasury, treasury
@@ -58,14 +59,14 @@ def work(table: Treasury, crew: dict[str, AggregatorWorker], rounds: int, step: 
 
 def test_aggregators_pay_by_root_and_send_nothing_else(table: Treasury, crew: dict[str, AggregatorWorker]) -> None:
     table.seal(2)
-    work(table, crew, 12, 5)
+    work(table, crew, 6, 10)
     assert table.cycles() == 1
     sent = {what for worker in crew.values() for what in worker.statistics}
     assert "post-root" in sent
     assert not sent & {"propose", "confirm", "execute", "pay-direct"}
     before = {name: worker.statistics.total() for name, worker in crew.items()}
     table.pass_time(100)
-    work(table, crew, 5, 30)
+    work(table, crew, 2, 30)
     assert {name: worker.statistics.total() for name, worker in crew.items()} == before, "it is over"
 
 
@@ -98,7 +99,7 @@ def test_after_a_slash_the_next_epoch_begins_by_itself_and_pays(
     for name in MEMBERS[:3]:
         table.rise(name)
     table.table.boxes.clear()
-    work(table, crew, 30, 3)
+    work(table, crew, 14, 7)
     contracts = table.stage.contracts
     assert [table.stake(name) for name in MEMBERS[:3]] == [0, 0, 0]
     assert contracts.epoch() == 2
@@ -114,6 +115,26 @@ def test_after_a_slash_the_next_epoch_begins_by_itself_and_pays(
         if payout.account == table.address("provider0")
     )
     assert rewards.book.earned(table.address("provider0")) == expected
+
+
+def test_one_verifier_is_enough_against_a_whole_committee(table: Treasury) -> None:
+    for name in MEMBERS:
+        table.seat(name, GreedyTreasurer).treasurer.thief = table.address("aggregator0")
+    table.seal(2)
+    table.run_until(lambda: table.cycles() == 1, step=10)
+    context = table.stage.context(table.accounts["aggregator4"], "verifier")
+    verifier = VerifierWorker(context)
+    verifier.tick()
+    assert (verifier.statistics["false-root"], table.cycles()) == (1, 1), "members come first"
+    table.pass_time(75)
+    while verifier.tick():
+        pass
+    assert (verifier.statistics["refute-root"], table.cycles()) == (1, 0)
+    stakes = sorted(table.stake(name) for name in MEMBERS)
+    assert stakes[:3] == [0, 0, 0]
+    assert stakes[3] > 0, "three signatures were enough, so the fourth is not in the certificate"
+    verifier.close()
+    table.stage.close(context)
 
 
 def test_the_book_believes_final_blocks_only_and_starts_anew_when_even_those_change(table: Treasury) -> None:
