@@ -68,6 +68,9 @@ class Checker:
     checkpoints: dict[Sequence, Digest] = field(default_factory=dict)
     batches: dict[Sequence, Digest] = field(default_factory=dict)
     applied: dict[bytes, Sequence] = field(default_factory=dict)
+    decided: dict[Sequence, tuple[View, Digest]] = field(default_factory=dict)
+    """What was executed for each number, and a view in which, or in an earlier one, a quorum had committed it."""
+    prepares: dict[Sequence, set[tuple[View, Digest]]] = field(default_factory=dict)
     views: set[View] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -104,6 +107,8 @@ class Checker:
             require(view >= votes.view, f"{replica} prepares {place} after it left for view {votes.view}")
             votes.view = max(votes.view, int(view))
         _once(votes.prepares, place, digest, f"{replica} prepare {place}")
+        self.prepares.setdefault(sequence, set()).add((view, digest))
+        self._keeps_decisions(sequence)
 
     def _commit(self, replica: ReplicaId, votes: Votes, message: Commit) -> None:
         place = (message.view, message.sequence)
@@ -140,6 +145,20 @@ class Checker:
     def accused(self, replica: ReplicaId, peer: ReplicaId, reason: str) -> None:
         """A correct replica accuses a peer."""
         require(peer not in self.correct, f"{replica} accuses the correct {peer}: {reason}")
+
+    def decides(self, view: View, sequence: Sequence, digest: Digest) -> None:
+        """A correct replica, now in `view`, executes this batch."""
+        if sequence not in self.decided:
+            self.decided[sequence] = (view, digest)
+            self._keeps_decisions(sequence)
+
+    def _keeps_decisions(self, sequence: Sequence) -> None:
+        """What a quorum committed in one view is what every later view begins with (Castro and Liskov's lemma)."""
+        if sequence in self.decided:
+            view, digest = self.decided[sequence]
+            for later, other in self.prepares.get(sequence, ()):
+                text = f"{other.hex()} is prepared for {sequence} in view {later}, {digest.hex()} was decided in {view}"
+                require(later <= view or other == digest, text)
 
     def executed(self, replica: ReplicaId, sequence: Sequence, step: Step) -> None:
         """A correct replica executed a batch."""

@@ -24,7 +24,7 @@ from offchain.ledger.pbft.effects import (
     TimedOut,
     Timer,
 )
-from offchain.ledger.pbft.messages import Message
+from offchain.ledger.pbft.messages import NULL_BATCH, Decided, Message
 from offchain.ledger.pbft.replica import Replica
 from offchain.ledger.types import Digest, ReplicaId, Sequence
 from tests.simulation.ledger_checker import Checker, Violation, require
@@ -32,6 +32,9 @@ from tests.simulation.ledger_disk import Disk, RecordDisk
 from tests.simulation.ledger_network import FRAME, Network
 from tests.simulation.ledger_register import Register, Secrets, Step
 from tests.simulation.ledger_time import Clock, Queue
+
+DECIDED = codec.encode(Decided(Sequence(1), NULL_BATCH))[0]
+"""Such a record is the decision that a replica executes."""
 
 Trace = Callable[[str], None]
 
@@ -212,6 +215,10 @@ class Host:
         history = list(self.register.history)
         self.register.history.clear()
         for effect in effects:
+            if isinstance(effect, Persist) and effect.record[0] == DECIDED:
+                decided = self.world.decode(effect.record)
+                assert isinstance(decided, Decided)
+                self.world.checker.decides(self.replica.view, decided.sequence, codec.digest(decided.batch))
             if isinstance(effect, Executed):
                 if effect.sequence != self._at + 1:
                     self._jump(Sequence(effect.sequence - 1), history)

@@ -22,6 +22,7 @@ from tests.simulation.ledger_villains import Tactic
 
 TACTICS: dict[str, tuple[type[Tactic], ...]] = {
     "equivocate": (Equivocate,),
+    "equivocate-one-lie": (Equivocate, OneLie),
     "equivocate-and-lie": (Equivocate, TwoFaced, BadNewView),
     "silent": (Silent,),
     "slow": (Slow,),
@@ -102,7 +103,7 @@ def scenario(seed: int, replicas: int | None = None, villains: int | None = None
     faulty = (count - 1) // 3
     sizes = _sizes(rng)
     wild = rng.random() < 0.75
-    calm_at = rng.uniform(1, 8) * sizes["timeout"] if wild else rng.uniform(0.2, 2) * sizes["timeout"]
+    calm_at = rng.uniform(1, 12) * sizes["timeout"] if wild else rng.uniform(0.2, 2) * sizes["timeout"]
     liars = _liars(rng, count, villains if villains is not None else min(faulty, rng.choice((0, 1, 1, 2, 3, 3))))
     return Scenario(
         seed=seed,
@@ -179,7 +180,7 @@ def _crashes(rng: Random, count: int, calm_at: float) -> tuple[Crash, ...]:
     dooms = ("now", "records", "synced", "sends")
     return tuple(
         Crash(rng.uniform(0, calm_at), rng.randrange(count), rng.expovariate(1 / 600), rng.choice(dooms))
-        for _ in range(rng.choice((0, 0, 1, 2, 4, 8)))
+        for _ in range(rng.choice((0, 0, 1, 3, 6, 12)))
     )
 
 
@@ -191,7 +192,7 @@ def _jumps(rng: Random, count: int, calm_at: float) -> tuple[tuple[float, int, i
 
 
 def _submissions(rng: Random, correct: int, calm_at: float) -> tuple[Submission, ...]:
-    early = rng.choice((1, 4, 8, 16))
+    early = rng.choice((1, 4, 8, 16, 24))
     times = [rng.uniform(0, calm_at) for _ in range(early)] + [
         calm_at + rng.uniform(0, 300) for _ in range(rng.randint(1, 4))
     ]

@@ -47,6 +47,8 @@ class Equivocate(Tactic):
         place = (message.view, message.sequence)
         if place not in self.variants:
             self.variants[place] = replace(message, batch=self.villain.variant(message.batch))
+            for member in self.villain.coven.members.values():
+                member.batches.append(self.variants[place])
         other = self.variants[place]
         side = self._side(to)
         shown = other if side else message

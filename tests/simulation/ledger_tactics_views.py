@@ -73,6 +73,17 @@ def _false_prepared(villain: Villain, change: ViewChange) -> ViewChange:
     return replace(change, prepared=_sorted(entries), preprepared=_sorted(claims))
 
 
+def _other_prepared(villain: Villain, change: ViewChange) -> ViewChange:
+    """P: what only some were shown prepared; they accepted it, so they vouch for it."""
+    entries = {entry.sequence: entry for entry in change.prepared}
+    claims = {(entry.sequence, entry.digest): entry for entry in change.preprepared}
+    for shown in villain.rng.sample(list(villain.batches), min(6, len(villain.batches))):
+        if change.stable < shown.sequence <= change.stable + 2 * villain.config.interval and shown.view < change.view:
+            entry = Entry(shown.sequence, shown.view, codec.digest(shown.batch))
+            entries[shown.sequence] = claims[entry.sequence, entry.digest] = entry
+    return replace(change, prepared=_sorted(entries), preprepared=_sorted(claims))
+
+
 def _false_preprepared(villain: Villain, change: ViewChange) -> ViewChange:
     """Q: accepted what others prepared, in a view in which nobody did."""
     claims = {(entry.sequence, entry.digest): entry for entry in change.preprepared}
@@ -103,7 +114,9 @@ LIES = (
     _forged_checkpoint,
     _false_checkpoint,
     _false_prepared,
-    _false_prepared,
+    _other_prepared,
+    _other_prepared,
+    _other_prepared,
     _false_preprepared,
     _unsorted,
     _beyond,
@@ -148,7 +161,7 @@ class BadNewView(Tactic):
         known = villain.view_changes.get(message.view, {})
         if villain.me not in known or rng.random() < 0.2:
             return self._random(message, known)
-        lie = villain.sign(rng.choice((_nothing, _false_prepared, _stale))(villain, known[villain.me]))
+        lie = villain.sign(rng.choice((_nothing, _nothing, _other_prepared, _stale))(villain, known[villain.me]))
         others = sorted((c for c in known.values() if c.replica != villain.me), key=lambda c: len(c.prepared))
         quorum, kind = villain.config.quorum, rng.randrange(5)
         if kind == 0:
