@@ -29,6 +29,8 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
     uint256 private constant MAX_CANDIDATES = 128;
     uint256 private constant MAX_ENDPOINT = 256;
     uint256 private constant SIGNATURE = 64;
+    /// @dev Half the order of secp256k1; a larger s is the mirror of another signature.
+    uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
     bytes32 private constant REF = "committee";
 
     IParameters private immutable _PARAMETERS;
@@ -155,19 +157,13 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
         uint256 length = signatures.length;
         uint256 least = Quorum.threshold(members_.length);
         if (length < least * SIGNATURE) revert TooFewSigners(least, length / SIGNATURE);
-        bytes32 digest = _hashTypedDataV4(structHash);
-        uint256 end = 0;
-        for (uint256 seat = 0; signers != 0; ++seat) {
-            if (signers & 1 == 1) {
-                uint256 start = end;
-                end += SIGNATURE;
-                if (end > length) revert WrongSignatureLength(end, length);
-                address actual = _recover(digest, signatures[start:end]);
-                if (actual != members_[seat]) revert WrongSigner(seat, members_[seat], actual);
-            }
-            signers >>= 1;
+        (uint256 seat, uint256 used, address actual) =
+            _firstWrong(_hashTypedDataV4(structHash), members_, signers, signatures);
+        if (signers >> seat != 0) {
+            if (used + SIGNATURE > length) revert WrongSignatureLength(used + SIGNATURE, length);
+            revert WrongSigner(seat, members_[seat], actual);
         }
-        if (end != length) revert WrongSignatureLength(end, length);
+        if (used != length) revert WrongSignatureLength(used, length);
     }
 
     /// @inheritdoc IAggregatorCommittee
@@ -319,7 +315,7 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
     }
 
     function _requireMembers(uint64 epoch_, address[] calldata members_, uint128 signers) private view {
-        bytes32 actual = keccak256(abi.encodePacked(members_));
+        bytes32 actual = _hashOf(members_);
         if (actual != _membersHashes[epoch_]) revert WrongMembers(_membersHashes[epoch_], actual);
         if (signers >> members_.length != 0) revert NoSuchSeat(members_.length, signers);
     }
@@ -335,9 +331,12 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
         if (other != signer) revert DifferentSigners(signer, other);
     }
 
+    /// @return nobody when it is no signature
     function _signerOf(bytes32 structHash, bytes calldata signature) private view returns (address) {
         if (signature.length != SIGNATURE) revert WrongSignatureLength(SIGNATURE, signature.length);
-        return _recover(_hashTypedDataV4(structHash), signature);
+        (address signer,,) =
+            ECDSA.tryRecover(_hashTypedDataV4(structHash), bytes32(signature[:32]), bytes32(signature[32:]));
+        return signer;
     }
 
     /// @return whether `a` has the higher stake, or joined earlier with the same
@@ -358,8 +357,44 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
         revert NotAMemberOf(epoch_, account);
     }
 
-    /// @return signer nobody when it is no signature
-    function _recover(bytes32 digest, bytes calldata signature) private pure returns (address signer) {
-        (signer,,) = ECDSA.tryRecover(digest, bytes32(signature[:32]), bytes32(signature[32:]));
+    /// @dev In assembly, for a certificate has dozens of signatures; what is accepted is what ECDSA.sol does. A signature
+    /// that is none gives nobody, who is no member. Reads past the signatures are found out by their length.
+    /// @return seat the first whose signature is not its member's; above all signers when there is none
+    /// @return used bytes of signatures before that
+    /// @return actual whose signature it is
+    function _firstWrong(bytes32 digest, address[] calldata members_, uint128 signers, bytes calldata signatures)
+        private
+        view
+        returns (uint256 seat, uint256 used, address actual)
+    {
+        assembly ("memory-safe") {
+            let input := mload(0x40)
+            mstore(input, digest)
+            for { let bits := signers } bits { bits := shr(1, bits) } {
+                if and(bits, 1) {
+                    let at := add(signatures.offset, used)
+                    let vs := calldataload(add(at, 32))
+                    let s := shr(1, shl(1, vs))
+                    mstore(add(input, 32), add(27, shr(255, vs)))
+                    mstore(add(input, 64), calldataload(at))
+                    mstore(add(input, 96), s)
+                    mstore(0, 0)
+                    if iszero(gt(s, HALF_ORDER)) { pop(staticcall(gas(), 1, input, 128, 0, 32)) }
+                    actual := mload(0)
+                    if xor(actual, calldataload(add(members_.offset, shl(5, seat)))) { break }
+                    used := add(used, 64)
+                }
+                seat := add(seat, 1)
+            }
+        }
+    }
+
+    /// @dev As keccak256(abi.encodePacked(members_)), without its loop: what is not clean hashes to something else.
+    function _hashOf(address[] calldata members_) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            calldatacopy(free, members_.offset, shl(5, members_.length))
+            hash := keccak256(free, shl(5, members_.length))
+        }
     }
 }

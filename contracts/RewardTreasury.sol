@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { IAggregatorCommittee } from "./interfaces/IAggregatorCommittee.sol";
 import { IParameters } from "./interfaces/IParameters.sol";
@@ -47,29 +48,37 @@ contract RewardTreasury is TreasuryMultisig {
         uint128 signers,
         bytes calldata signatures
     ) external {
-        uint64 effectiveAt = _requireNext(statement, signers);
-        _requireSteps(statement, state, steps);
-        _move(statement, state.total);
+        Totals memory t = _totals;
+        uint64 effectiveAt = _append(statement, signers, t);
+        _cover(statement, state, steps, t);
+        _totals = t;
         _COMMITTEE.requireCertificate(RewardRoots.structHash(statement), statement.epoch, members, signers, signatures);
         emit RootPosted(statement.cycle, statement.epoch, statement, state, steps, signers, effectiveAt);
     }
 
     /// @inheritdoc IRewardTreasury
-    function claim(RewardClaim calldata c) external nonReentrant {
-        _requireEffective(c.cycle);
-        bytes32 accountsRoot = RewardTree.rootOf(c.leaf, c.index, c.count, c.proof);
-        bytes32 state = RewardTree.stateHash(RewardState(accountsRoot, c.count, c.stateTotal));
-        _requireRoot(_roots[c.cycle].root, RewardRoots.rootOf(state, c.stepsHash));
+    function claim(RewardClaim calldata c) external {
+        uint64 cycle = c.cycle;
+        uint256 paid = _paidWhenEffective(cycle);
+        uint256 stateTotal = c.stateTotal;
+        {
+            bytes32 accountsRoot = RewardTree.climb(c.leaf, c.index, c.proof);
+            bytes32 state = RewardTree.stateHash(accountsRoot, c.count, stateTotal);
+            _requireRoot(_roots[cycle].root, RewardRoots.rootOf(state, c.stepsHash));
+        }
         (address account, uint256 total) = (c.leaf.account, c.leaf.total);
-        uint256 before = _claimed[account];
-        if (total <= before) revert NothingToClaim(account);
-        uint256 amount = total - before;
+        uint256 amount = _claimed[account];
+        if (total <= amount) revert NothingToClaim(account);
+        unchecked {
+            amount = total - amount;
+        }
         // Not the total of all roots, of which some may yet fall
-        uint256 paid = _totals.paid + amount;
-        if (paid > c.stateTotal) revert RootExhausted(c.stateTotal, paid);
+        paid += amount;
+        if (paid > stateTotal) revert RootExhausted(stateTotal, paid);
         _claimed[account] = total;
-        _totals.paid = uint112(paid);
-        emit RootClaimed(account, c.cycle, amount, total);
+        _totals.paid = uint104(paid);
+        emit RootClaimed(account, cycle, amount, total);
+        // No guard, which costs 500 gas: all is written down before the token is called
         _TOKEN.safeTransfer(account, amount);
     }
 
@@ -83,10 +92,7 @@ contract RewardTreasury is TreasuryMultisig {
         bytes32 actual = r.steps[r.step];
         if (actual == expected) revert StepIsRight(actual);
         emit RootRefuted(r.cycle, msg.sender, _totals.cycles, r.step, expected, actual);
-        _counters.held += _totals.total - uint112(r.parent.total);
-        _counters.coveredUpTo = parent.upTo;
-        _totals.total = uint112(r.parent.total);
-        _totals.cycles = uint32(r.cycle - 1);
+        _fall(uint32(r.cycle - 1), uint104(r.parent.total), parent.upTo);
         _COMMITTEE.slashSigners(wrong.epoch, r.members, wrong.signers, msg.sender);
     }
 
@@ -103,16 +109,17 @@ contract RewardTreasury is TreasuryMultisig {
         return _claimed[account];
     }
 
-    /// @dev Whether the statement stands on what is there, and writes it down.
-    function _requireNext(RewardRoot calldata s, uint128 signers) private returns (uint64) {
-        uint64 last = _totals.cycles;
-        if (s.cycle != last + 1) revert WrongCycle(last + 1, s.cycle);
-        StoredRoot storage parent = _roots[last];
+    /// @dev Whether the statement stands on the root that is there, and writes it down.
+    function _append(RewardRoot calldata s, uint128 signers, Totals memory t) private returns (uint64) {
+        if (s.cycle != uint64(t.cycles) + 1) revert WrongCycle(uint64(t.cycles) + 1, s.cycle);
+        StoredRoot storage parent = _roots[t.cycles];
         if (s.parent != parent.root) revert WrongParent(parent.root, s.parent);
         // A root never takes effect before one that it stands on, even if the window was made shorter meanwhile
-        uint256 effectiveAt = block.timestamp + _PARAMETERS.fraudSeconds();
-        if (effectiveAt < parent.effectiveAt) effectiveAt = parent.effectiveAt;
-        _roots[s.cycle] = StoredRoot({
+        uint256 effectiveAt = parent.effectiveAt;
+        t.waiting = block.timestamp < effectiveAt ? t.waiting + 1 : 1;
+        effectiveAt = Math.max(effectiveAt, block.timestamp + _PARAMETERS.fraudSeconds());
+        t.cycles += 1;
+        _roots[t.cycles] = StoredRoot({
             root: s.root,
             signers: signers,
             epoch: uint256(s.epoch).toUint48(),
@@ -122,7 +129,10 @@ contract RewardTreasury is TreasuryMultisig {
         return uint64(effectiveAt);
     }
 
-    function _requireSteps(RewardRoot calldata s, RewardState calldata state, bytes32[] calldata steps) private view {
+    /// @dev Whether the steps are over the orders that are there, and moves from what is held for orders to what roots pay.
+    function _cover(RewardRoot calldata s, RewardState calldata state, bytes32[] calldata steps, Totals memory t)
+        private
+    {
         Counters memory c = _counters;
         uint32 most = c.sealedCount - c.coveredUpTo > MAX_STEPS ? c.coveredUpTo + MAX_STEPS : c.sealedCount;
         if (s.upTo <= c.coveredUpTo || s.upTo > most) revert CoverageOutOfBounds(s.upTo, c.coveredUpTo + 1, most);
@@ -134,19 +144,37 @@ contract RewardTreasury is TreasuryMultisig {
         bytes32 last = steps[steps.length - 1];
         _requireState(last, state);
         _requireRoot(s.root, RewardRoots.rootOf(last, keccak256(abi.encodePacked(steps))));
-    }
-
-    /// @dev From what is held for orders to what roots pay.
-    function _move(RewardRoot calldata s, uint256 total) private {
-        (Totals memory t, Counters memory c) = (_totals, _counters);
-        uint256 most = uint256(t.total) + c.held;
-        if (total < t.total || total > most) revert TotalOutOfBounds(total, t.total, most);
+        uint256 total = state.total;
+        if (total < t.total || total > uint256(t.total) + c.held) {
+            revert TotalOutOfBounds(total, t.total, uint256(t.total) + c.held);
+        }
         c.held -= uint128(total - t.total);
         c.coveredUpTo = s.upTo;
+        t.total = total.toUint104();
         _counters = c;
-        t.total = total.toUint112();
-        t.cycles = uint32(s.cycle);
+    }
+
+    /// @dev All roots above `cycle`, after which the total was `total`, and orders up to `upTo` were covered.
+    function _fall(uint32 cycle, uint104 total, uint32 upTo) private {
+        Totals memory t = _totals;
+        _counters.held += t.total - total;
+        _counters.coveredUpTo = upTo;
+        t.waiting -= uint16(t.cycles - cycle);
+        (t.total, t.cycles) = (total, cycle);
         _totals = t;
+    }
+
+    /// @dev Looks at the root only if it was not known to have taken effect, and remembers it then.
+    /// @return paid what claims were paid until now
+    function _paidWhenEffective(uint64 cycle) private returns (uint256 paid) {
+        uint256 last;
+        uint256 waiting;
+        (paid, last, waiting) = (_totals.paid, _totals.cycles, _totals.waiting);
+        if (cycle == 0 || cycle > last) revert NoSuchRoot(cycle);
+        if (cycle + waiting <= last) return paid;
+        uint64 effectiveAt = _roots[cycle].effectiveAt;
+        if (block.timestamp < effectiveAt) revert NotEffective(effectiveAt, uint64(block.timestamp));
+        _totals.waiting = uint16(last - cycle);
     }
 
     function _requireRefutable(Refutation calldata r) private view returns (StoredRoot memory wrong) {
@@ -188,12 +216,6 @@ contract RewardTreasury is TreasuryMultisig {
         // slither-disable-next-line weak-prng
         address taxed = r.members[sequence % r.members.length];
         return RewardTree.stateHash(RewardTree.credit(state, taxed, d.tax, r.credits[last]));
-    }
-
-    function _requireEffective(uint64 cycle) private view {
-        if (cycle == 0 || cycle > _totals.cycles) revert NoSuchRoot(cycle);
-        uint64 effectiveAt = _roots[cycle].effectiveAt;
-        if (block.timestamp < effectiveAt) revert NotEffective(effectiveAt, uint64(block.timestamp));
     }
 
     function _requireState(bytes32 expected, RewardState calldata state) private pure {

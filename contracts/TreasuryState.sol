@@ -35,11 +35,13 @@ abstract contract TreasuryState is IRewardTreasury, ReentrancyGuardTransient {
         uint32 coveredUpTo;
     }
 
-    /// @dev One slot: `total` given to accounts by the `cycles` roots that stand, `paid` of it claimed.
+    /// @dev One slot: `total` given to accounts by the `cycles` roots that stand, `paid` of it claimed. All but the last
+    /// `waiting` are known to have taken effect, so that a claim need not look.
     struct Totals {
-        uint112 total;
-        uint112 paid;
+        uint104 total;
+        uint104 paid;
         uint32 cycles;
+        uint16 waiting;
     }
 
     IERC20 internal immutable _TOKEN;

@@ -109,7 +109,7 @@ interface IRewardTreasury {
         uint64 indexed cycle, address indexed refuter, uint64 last, uint256 step, bytes32 expected, bytes32 actual
     );
     /// @notice `total` is all that the account has been paid through roots, with this.
-    event RootClaimed(address indexed account, uint64 indexed cycle, uint256 amount, uint256 total);
+    event RootClaimed(address indexed account, uint64 cycle, uint256 amount, uint256 total);
 
     error OnlyProofOfTraining(address expected, address actual);
     error NotAMember(address account);
@@ -215,8 +215,7 @@ interface IRewardTreasury {
 
     /// @notice Pays what an account has earned through roots and not been paid yet. Anyone, to that account only, against
     /// a cycle that has taken effect, best the latest.
-    /// @dev Reverts with NoSuchRoot, NotEffective, WrongRoot, NothingToClaim, RootExhausted, RewardTree's LeafOutOfRange,
-    /// WrongDepth. Emits RootClaimed.
+    /// @dev Reverts with NoSuchRoot, NotEffective, WrongRoot, NothingToClaim, RootExhausted. Emits RootClaimed.
     function claim(RewardClaim calldata c) external;
 
     /// @notice Takes down a root with a wrong step, and all roots on top of it. Anyone, within the root's window. What they

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import { Hashes } from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
+
 /// @dev What a committee signs at an update cycle (docs/rewards.md, A root). `upTo` is the sequence number of the last
 /// order that the root covers; `parent`, `history` and `settledOtherwise` say on which state of the treasury it stands;
 /// `attempt` is the ledger's sequence number at which the committee agreed on it, which is given to one statement only.
@@ -30,6 +32,6 @@ library RewardRoots {
     /// @param last hash of the state after the last order covered
     /// @param stepsHash keccak256 of the steps, one after the other
     function rootOf(bytes32 last, bytes32 stepsHash) internal pure returns (bytes32) {
-        return keccak256(abi.encode(last, stepsHash));
+        return Hashes.efficientKeccak256(last, stepsHash);
     }
 }

@@ -150,6 +150,42 @@ contract CommitteeTest is World {
         vm.assertEq(committee.members()[0], aggregator(128), "highest");
     }
 
+    function test_candidates_and_members_say_where_they_are() public {
+        seated(1);
+        vm.startPrank(aggregator(0));
+        vm.expectEmit(address(committee));
+        emit IAggregatorCommittee.EndpointAnnounced(aggregator(0), "127.0.0.1:9000");
+        committee.announce("127.0.0.1:9000");
+        committee.leave();
+        committee.announce("as a member still");
+        vm.warp(committee.epochEndsAt());
+        committee.advanceEpoch();
+        vm.expectRevert(abi.encodeWithSelector(IAggregatorCommittee.NotACandidate.selector, aggregator(0)));
+        committee.announce("as nobody");
+        vm.stopPrank();
+    }
+
+    function test_an_endpoint_is_short() public {
+        seated(1);
+        vm.startPrank(aggregator(0));
+        committee.announce(string(new bytes(256)));
+        vm.expectRevert(abi.encodeWithSelector(IAggregatorCommittee.EndpointTooLong.selector, 256, 257));
+        committee.announce(string(new bytes(257)));
+        vm.stopPrank();
+    }
+
+    function test_members_of_past_epochs_are_remembered() public {
+        seated(3);
+        bytes32 first = keccak256(abi.encodePacked(committee.members()));
+        vm.prank(aggregator(0));
+        committee.leave();
+        vm.warp(committee.epochEndsAt());
+        committee.advanceEpoch();
+        vm.assertEq(committee.membersHashOf(1), first, "the first");
+        vm.assertEq(committee.membersHashOf(2), keccak256(abi.encodePacked(committee.members())), "the second");
+        vm.assertEq(committee.membersHashOf(3), bytes32(0), "none yet");
+    }
+
     function test_fewer_seats_hold_from_the_next_epoch() public {
         seated(5);
         ProtocolParameters memory p = _parameters();
