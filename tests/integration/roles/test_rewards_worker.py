@@ -104,17 +104,14 @@ def test_after_a_slash_the_next_epoch_begins_by_itself_and_pays(
     assert [table.stake(name) for name in MEMBERS[:3]] == [0, 0, 0]
     assert contracts.epoch() == 2
     assert contracts.members() == (table.address("aggregator3"), table.address("aggregator4"))
-    assert table.cycles() == 1
     rewards = Rewards(contracts)
     rewards.look()
-    assert rewards.book.standing[0].is_right
-    expected = sum(
-        payout.amount
-        for oid in oids
-        for payout in sealed_settlement(contracts, oid).payouts
-        if payout.account == table.address("provider0")
-    )
-    assert rewards.book.earned(table.address("provider0")) == expected
+    assert rewards.book.waiting() == (), "by root or, for two are few, by multisig"
+    for name in ("provider0", "provider1"):
+        who = table.address(name)
+        settled = [sealed_settlement(contracts, oid) for oid in oids]
+        expected = sum(payout.amount for each in settled for payout in each.payouts if payout.account == who)
+        assert contracts.credited(who) + rewards.book.earned(who) == expected
 
 
 def test_one_verifier_is_enough_against_a_whole_committee(table: Treasury) -> None:
