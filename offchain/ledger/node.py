@@ -221,6 +221,9 @@ class LedgerNode:
 
     def _put(self, event: Event) -> None:
         self._events.append(event)
+        self._wake()
+
+    def _wake(self) -> None:
         if self._wakeup is not None and not self._wakeup.done():
             self._wakeup.set_result(None)
 
@@ -322,6 +325,7 @@ class LedgerNode:
     def payloads(self, peer: ReplicaId, payloads: list[bytes]) -> None:
         """Messages of a peer. Raises Rejected when one does not decode: the link's fault then."""
         self._messages += len(payloads)
+        events = self._events
         for payload in payloads:
             message = codec.decode(payload)
             if isinstance(message, Gossip):
@@ -329,7 +333,8 @@ class LedgerNode:
                     listener(peer, message.payload)
             else:
                 self._backlog += len(payload)
-                self._put(Received(peer, message))
+                events.append(Received(peer, message))
+        self._wake()
         if self._backlog > MOST_BACKLOG_BYTES and self._reading:
             self._reading = False
             self._links.pause(True)

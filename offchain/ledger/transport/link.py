@@ -123,13 +123,18 @@ class Link(asyncio.Protocol):
         self._queued += len(payload) + OVERHEAD_BYTES
         return self._queued
 
-    def flush(self) -> None:
-        """Writes what is queued."""
-        queue, self._queue, self._queued = self._queue, [], 0
-        if queue and self._writer is not None and self._transport is not None and not self._transport.is_closing():
-            data = self._writer.seal(queue)
-            self.sent_bytes += len(data)
-            self._transport.write(data)
+    def flush(self, most: int) -> bool:
+        """Writes what is queued; False, and nothing is written, when more than `most` bytes wait for the peer."""
+        queue, transport, writer = self._queue, self._transport, self._writer
+        if not queue or writer is None or transport is None or transport.is_closing():
+            self._queue, self._queued = [], 0
+            return True
+        if transport.get_write_buffer_size() + self._queued > most:
+            return False
+        self.sent_bytes += self._queued
+        self._queue, self._queued = [], 0
+        transport.write(writer.seal(queue))
+        return True
 
     def pause(self, paused: bool) -> None:
         """Stops or resumes reading."""

@@ -139,20 +139,19 @@ class Links:
         """Sends `payload`, or drops it when there is no link to `peer`: the core says again what matters."""
         link = self._links.get(peer)
         if link is not None:
-            self._put(link, payload)
+            self._put([link], payload)
 
     def broadcast(self, payload: bytes) -> None:
         """Sends `payload` to all peers there is a link to."""
-        for link in list(self._links.values()):
-            self._put(link, payload)
+        self._put(list(self._links.values()), payload)
 
-    def _put(self, link: Link, payload: bytes) -> None:
+    def _put(self, links: list[Link], payload: bytes) -> None:
         if len(payload) > self._limits.frame:
             raise Bug(f"a message of {len(payload)} bytes; at most {self._limits.frame} fit in a frame")
-        if link.put(payload) > self._limits.queue:
-            self.cut_off(_peer_of(link), "does not read what it is sent")
-            return
-        self._dirty.add(link)
+        for link in links:
+            if link.put(payload) > self._limits.queue:
+                self.cut_off(_peer_of(link), "does not read what it is sent")
+        self._dirty.update(links)
         if not self._flushing:
             self._flushing = True
             asyncio.get_running_loop().call_soon(self.flush)
@@ -161,11 +160,10 @@ class Links:
         """Writes what was sent since the last time."""
         self._flushing = False
         dirty, self._dirty = self._dirty, set()
+        most = self._limits.queue
         for link in dirty:
-            if link.waiting_bytes > self._limits.queue and link.is_open:
+            if not link.flush(most):
                 self.cut_off(_peer_of(link), "does not read what it is sent")
-            else:
-                link.flush()
 
     # Peers
 
