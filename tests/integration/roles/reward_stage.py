@@ -19,6 +19,7 @@ from offchain.protocol.hashing import keccak
 from offchain.protocol.reward_root import compact
 from offchain.protocol.scores import NO_MINIMUM
 from offchain.roles.context import RoleContext
+from offchain.roles.journal import Boundary, no_boundary
 from offchain.roles.order_view import OrderView
 from offchain.roles.treasurer import Treasurer
 from offchain.roles.treasurer_rules import OrderedProposal, Pace, TreasurerOptions
@@ -127,12 +128,17 @@ class Treasury:
             found.close()
 
     def seat(
-        self, name: str, kind: type[Treasurer] = Treasurer, options: TreasurerOptions = OPTIONS, memory: str = ""
+        self,
+        name: str,
+        kind: type[Treasurer] = Treasurer,
+        options: TreasurerOptions = OPTIONS,
+        memory: str = "",
+        boundary: Boundary = no_boundary,
     ) -> TreasurerWorker:
         """Sets a member to work; it remembers what was written under `memory`, and nothing else."""
         if name in self.workers:
             self.rise(name)
-        context = self.stage.context(self.accounts[name], f"{name}-seat{memory}")
+        context = self.stage.context(self.accounts[name], f"{name}-seat{memory}", boundary=boundary)
         worker = TreasurerWorker(context, Chair(self.table, name), bytes(self.accounts[name].key), kind, options)
         self.table.boxes.setdefault(name, [])
         self.workers[name] = worker

@@ -9,8 +9,11 @@ import pytest
 from eth_utils.address import to_checksum_address
 
 from offchain.chain.rewards import Rewards
+from offchain.roles.records import RootSignatureRecord
 from offchain.roles.reward_adversaries import EquivocatingTreasurer, GreedyTreasurer, LonelyLiar
+from offchain.roles.reward_shares import Share
 from offchain.roles.settled import sealed_settlement
+from offchain.roles.treasurer_rules import OrderedProposal
 from offchain.types import OrderId
 from tests.integration.roles.reward_stage import MEMBERS, OPTIONS, Treasury, treasury
 
@@ -124,6 +127,40 @@ def test_a_ledger_that_begins_anew_gets_no_second_signature_for_a_number(table: 
     assert attempts[1] != lost[0].body, "the number was given twice"
     assert not any(worker.statistics["slash-equivocation"] for worker in table.workers.values())
     assert all(table.stake(name) > 0 for name in MEMBERS)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("point", ["record:root-signature", "recorded:root-signature"])
+def test_a_crash_around_the_signature_never_makes_two(table: Treasury, point: str) -> None:
+    def die(boundary: str) -> None:
+        if boundary == point:
+            raise Killed
+
+    mortal, witness = "aggregator0", "aggregator1"
+    table.seat(mortal, boundary=die)
+    table.seat(witness)
+    table.seal(1)
+    with pytest.raises(Killed):
+        table.run_until(lambda: False, step=10)
+    (first,) = table.table.proposals
+    assert table.table.boxes[witness] == [], "nothing was sent"
+    table.seat(mortal)
+    table.rise(witness)
+    table.table.boxes[witness].clear()
+    table.seal(1)
+    cycle = table.workers[mortal].treasurer.rewards.look().next_cycle(2)
+    assert cycle is not None
+    table.table.proposals[:] = [OrderedProposal(first.attempt, cycle.statement.body)]
+    table.turn(3)
+    sent = {Share.decode(data).statement.body for data in table.table.boxes[witness]}
+    (record,) = table.workers[mortal].context.journal.all(RootSignatureRecord)
+    if point.startswith("recorded"):
+        assert (sent, record.body) == (set(), first.body), "it has signed another statement under this number"
+    else:
+        assert (sent, record.body) == ({cycle.statement.body}, cycle.statement.body), "it had signed nothing"
 
 
 def test_an_order_settled_otherwise_meanwhile_means_another_attempt(table: Treasury) -> None:
