@@ -20,8 +20,9 @@ from offchain.chain.enums import Role
 from offchain.protocol.hashing import keccak
 from offchain.protocol.reward_book import Epoch, RewardBook
 from offchain.protocol.reward_cycle import Cycle, Refutation, RewardClaim
-from offchain.protocol.reward_root import RewardRoot, compact, domain_separator, seats_of
+from offchain.protocol.reward_root import RewardRoot, domain_separator, seats_of
 from offchain.protocol.settlement import Payout, payouts_hash
+from offchain.protocol.signatures import compact
 from offchain.types import OrderId, Seconds, Wei
 from tests.simulation.evm import CHAIN_ID, Contract, Evm, account, artifact
 from tests.simulation.lifecycle_state import Parameters
