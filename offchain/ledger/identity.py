@@ -7,11 +7,12 @@ EIP-191 or EIP-712 message starts like that. Signatures have 64 bytes (EIP-2098)
 from collections.abc import Sequence
 from typing import NewType
 
-from coincurve import PrivateKey, PublicKey
+from coincurve import PrivateKey
 
 from offchain.errors import Bug
 from offchain.ledger.types import ReplicaId
 from offchain.protocol.hashing import keccak
+from offchain.protocol.signatures import COMPACT_BYTES, address_of, recover_compact, sign_compact
 
 Address = NewType("Address", bytes)
 """An Ethereum address, 20 bytes."""
@@ -19,10 +20,9 @@ Address = NewType("Address", bytes)
 InstanceId = NewType("InstanceId", bytes)
 """32 bytes that stand for one group of replicas, see `membership.instance_id`."""
 
-SIGNATURE_BYTES = 64
+SIGNATURE_BYTES = COMPACT_BYTES
 VOTE = b"vote"
 LINK = b"link"
-_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
 
 class Identity:
@@ -31,13 +31,11 @@ class Identity:
     def __init__(self, secret: bytes) -> None:
         """`secret`: the key's 32 bytes."""
         self._key = PrivateKey(secret)
-        self.address = _address(self._key.public_key)
+        self.address = Address(address_of(self._key.public_key))
 
     def sign(self, purpose: bytes, instance: InstanceId, text: bytes) -> bytes:
         """64 bytes; the same for the same text."""
-        recoverable = self._key.sign_recoverable(text_digest(purpose, instance, text), hasher=None)
-        s, parity = int.from_bytes(recoverable[32:64], "big"), recoverable[64]
-        return recoverable[:32] + (parity << 255 | s).to_bytes(32, "big")
+        return sign_compact(self._key, text_digest(purpose, instance, text))
 
 
 def text_digest(purpose: bytes, instance: InstanceId, text: bytes) -> bytes:
@@ -47,17 +45,8 @@ def text_digest(purpose: bytes, instance: InstanceId, text: bytes) -> bytes:
 
 def recover(digest: bytes, signature: bytes) -> Address | None:
     """Who signed; None when it is no signature in the one form that counts."""
-    if len(signature) != SIGNATURE_BYTES:
-        return None
-    word = int.from_bytes(signature[32:], "big")
-    s, parity = word & (1 << 255) - 1, word >> 255
-    if s > _HALF_ORDER:
-        return None
-    recoverable = signature[:32] + s.to_bytes(32, "big") + bytes([parity])
-    try:
-        return _address(PublicKey.from_signature_and_message(recoverable, digest, hasher=None))
-    except ValueError:
-        return None
+    signer = recover_compact(digest, signature)
+    return None if signer is None else Address(signer)
 
 
 class MemberSigner:
@@ -79,7 +68,3 @@ class MemberSigner:
         if not 0 <= replica < len(self._members):
             return False
         return recover(text_digest(VOTE, self._instance, text), signature) == self._members[replica]
-
-
-def _address(key: PublicKey) -> Address:
-    return Address(keccak(key.format(compressed=False)[1:])[12:])

@@ -6,12 +6,12 @@ Pure: keys sign elsewhere, here signatures are packed and their signers recovere
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from coincurve import PublicKey
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
-from offchain.errors import Bug, Rejected
+from offchain.errors import Rejected
 from offchain.protocol.hashing import keccak
+from offchain.protocol.signatures import COMPACT_BYTES, recover_compact
 from offchain.types import Root
 
 TYPE = (
@@ -20,10 +20,7 @@ TYPE = (
 )
 TYPE_HASH = keccak(TYPE)
 _DOMAIN_TYPE_HASH = keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
-_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
-"""Half the order of secp256k1: a signature with a larger s is the mirror of another, and nobody accepts it."""
-
-SIGNATURE_BYTES = 64
+SIGNATURE_BYTES = COMPACT_BYTES
 BODY_BYTES = 120
 
 
@@ -86,29 +83,10 @@ def domain_separator(chain_id: int, committee: ChecksumAddress) -> bytes:
 # Signatures
 
 
-def compact(recoverable: bytes) -> bytes:
-    """EIP-2098's 64 bytes of the 65 (r, s, y parity) that libraries give; s must be in the lower half."""
-    r, s, parity = recoverable[:32], int.from_bytes(recoverable[32:64], "big"), recoverable[64]
-    odd = parity - 27 if parity >= 27 else parity
-    if len(recoverable) != 65 or odd not in (0, 1) or s > _HALF_ORDER:
-        raise Bug("not a recoverable signature in canonical form")
-    return r + (odd << 255 | s).to_bytes(32, "big")
-
-
 def recover(digest: bytes, signature: bytes) -> ChecksumAddress | None:
     """Who signed `digest` with the 64-byte `signature`; None when it is no signature that the contract accepts."""
-    if len(signature) != SIGNATURE_BYTES:
-        return None
-    word = int.from_bytes(signature[32:], "big")
-    s, parity = word & (1 << 255) - 1, word >> 255
-    if s > _HALF_ORDER:
-        return None
-    recoverable = signature[:32] + s.to_bytes(32, "big") + bytes([parity])
-    try:
-        key = PublicKey.from_signature_and_message(recoverable, digest, hasher=None)
-    except ValueError:
-        return None
-    return to_checksum_address(keccak(key.format(compressed=False)[1:])[12:])
+    signer = recover_compact(digest, signature)
+    return None if signer is None else to_checksum_address(signer)
 
 
 def seats_of(members: Sequence[ChecksumAddress], signatures: Mapping[ChecksumAddress, bytes]) -> tuple[int, bytes]:

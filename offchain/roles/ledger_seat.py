@@ -34,7 +34,7 @@ from offchain.ledger.records.application import RecordsApplication, RecordsConfi
 from offchain.ledger.records.bodies import Account, RewardProposal
 from offchain.ledger.records.request import Domain, sign
 from offchain.ledger.types import Sequence as SequenceNumber
-from offchain.protocol.reward_root import compact
+from offchain.protocol.signatures import sign_compact
 from offchain.roles.context import RoleContext
 from offchain.roles.treasurer import Sign, Treasurer
 from offchain.roles.treasurer_rules import OrderedProposal, Pace, TreasurerOptions
@@ -243,7 +243,7 @@ def _chain_reader(contracts: AssayContracts) -> ChainReader:
 def root_signer(secret: bytes) -> Sign:
     """Signs reward roots with a private key of 32 bytes."""
     key = PrivateKey(secret)
-    return lambda digest: compact(key.sign_recoverable(digest, hasher=None))
+    return lambda digest: sign_compact(key, digest)
 
 
 def _raw(account: ChecksumAddress) -> Address:

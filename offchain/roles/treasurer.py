@@ -33,7 +33,7 @@ from offchain.roles.worker import Hands
 from offchain.types import OrderId, Seconds
 
 Sign = Callable[[bytes], bytes]
-"""Signs a 32-byte digest with the member's key: 64 bytes (EIP-2098), such as `reward_root.compact` makes."""
+"""Signs a 32-byte digest with the member's key: 64 bytes (EIP-2098), such as `signatures.sign_compact` makes."""
 
 
 class Treasurer:

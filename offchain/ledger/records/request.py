@@ -10,6 +10,7 @@ from coincurve import PrivateKey, PublicKey
 from offchain.errors import Rejected
 from offchain.ledger.records.bodies import Account, Body
 from offchain.ledger.records.encoding import decode_body, encode_body
+from offchain.protocol import signatures
 from offchain.protocol.hashing import keccak
 
 NAME = "Assay ledger"
@@ -20,8 +21,6 @@ MAX_REQUEST_BYTES = 2_048
 _TYPE_HASH = keccak(b"LedgerMessage(address account,uint64 nonce,bytes body)")
 _DOMAIN_TYPE_HASH = keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
 _HEAD = 20 + 8 + 65
-_HALF_ORDER = (0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0).to_bytes(32, "big")
-"""Half the order of secp256k1: a signature with a larger s is the mirror of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +107,12 @@ def sign(domain: Domain, key: PrivateKey, nonce: int, body: Body) -> Request:
 
 def recover(digest: bytes, signature: bytes) -> Account | None:
     """Who signed; None when the signature is not in the one form that is taken (low s, v 27 or 28)."""
-    if len(signature) != 65 or signature[64] not in (27, 28) or signature[32:64] > _HALF_ORDER:
+    if len(signature) != 65 or signature[64] not in (27, 28):
         return None
-    try:
-        recoverable = signature[:64] + bytes((signature[64] - 27,))
-        key = PublicKey.from_signature_and_message(recoverable, digest, hasher=None)
-    except ValueError:
-        return None
-    return address_of(key)
+    signer = signatures.recover(digest, signature[:64] + bytes((signature[64] - 27,)))
+    return None if signer is None else Account(signer)
 
 
 def address_of(key: PublicKey) -> Account:
     """The Ethereum address of a key."""
-    return Account(keccak(key.format(compressed=False)[1:])[12:])
+    return Account(signatures.address_of(key))

@@ -16,8 +16,8 @@ from offchain.chain.sender import Sender, open_sender
 from offchain.chain.views import OrderTerms
 from offchain.protocol.commitments import claim_commitment
 from offchain.protocol.hashing import keccak
-from offchain.protocol.reward_root import compact
 from offchain.protocol.scores import NO_MINIMUM
+from offchain.protocol.signatures import sign_compact
 from offchain.roles.context import RoleContext
 from offchain.roles.journal import Boundary, no_boundary
 from offchain.roles.order_view import OrderView
@@ -87,7 +87,7 @@ class TreasurerWorker(Worker):
             context,
             self._hands,
             chair,
-            lambda digest: compact(secret.sign_recoverable(digest, hasher=None)),
+            lambda digest: sign_compact(secret, digest),
             options,
         )
 

@@ -25,8 +25,9 @@ from offchain.protocol.reward_cycle import (
     refute,
     root_of,
 )
-from offchain.protocol.reward_root import RewardRoot, compact, domain_separator, recover, seats_of
+from offchain.protocol.reward_root import RewardRoot, domain_separator, recover, seats_of
 from offchain.protocol.settlement import Payout, payouts_hash
+from offchain.protocol.signatures import compact
 from offchain.types import OrderId, Root, Wei
 
 COMMITTEE = to_checksum_address(keccak(b"committee")[12:])

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from offchain.errors import Rejected
 from offchain.protocol.hashing import keccak
 from offchain.protocol.reward_book import MOST_ORDERS, Epoch, RewardBook
-from offchain.protocol.reward_root import RewardRoot, compact, domain_separator
+from offchain.protocol.reward_root import RewardRoot, domain_separator
 from offchain.protocol.settlement import Payout, payouts_hash
+from offchain.protocol.signatures import compact
 from offchain.roles.aggregator_rules import AdvanceEpoch, CommitteeView, MultisigView, committee_actions, order_actions
 from offchain.roles.reward_shares import KEPT, Share, Shares
 from offchain.roles.treasurer_rules import (
