@@ -15,7 +15,7 @@ from tests.simulation.ledger_disk import JournalDisk
 from tests.simulation.ledger_hosts import Host, Trace, World
 from tests.simulation.ledger_network import Network, random_cut
 from tests.simulation.ledger_register import Secrets
-from tests.simulation.ledger_scenarios import TACTICS, Crash, Scenario, Submission, scenario
+from tests.simulation.ledger_scenarios import TACTICS, Crash, Scenario, Submission, amnesia, scenario
 from tests.simulation.ledger_time import Clock, Queue
 from tests.simulation.ledger_twins import Twins
 from tests.simulation.ledger_villains import Coven, Villain
@@ -125,6 +125,10 @@ class Run:
             self.clients.append(Client(requests, host, host.crashes))
             if not host.submit(requests):
                 self.clients[-1].crashes = -1
+
+    def submit_one(self, place: int) -> None:
+        """A request of a client, now."""
+        self._submit(Submission(self.world.queue.now, place, 1, False))
 
     def _calm_down(self) -> None:
         """The faults stop. Clients ask again for what a crash may have swallowed."""
@@ -236,7 +240,12 @@ def _host(plan: Scenario, world: World, me: ReplicaId, config: GroupConfig, cove
 
 def run_seed(seed: int, replicas: int | None = None, trace: Trace | None = None) -> Result:
     """Raises Violation, or whatever the replicas raise."""
-    return build(scenario(seed, replicas), trace=trace).play()
+    return build(plan_of(seed, replicas), trace=trace).play()
+
+
+def plan_of(seed: int, replicas: int | None = None) -> Scenario:
+    """One in five seeds is about what is forgotten when views change."""
+    return amnesia(seed, replicas) if seed % 5 == 4 else scenario(seed, replicas)
 
 
 def main() -> None:
@@ -248,7 +257,7 @@ def main() -> None:
     parser.add_argument("--trace", action="store_true")
     options = parser.parse_args()
     if options.to is None:
-        print(scenario(options.seed, options.replicas))
+        print(plan_of(options.seed, options.replicas))
         print(run_seed(options.seed, options.replicas, print if options.trace else None))
         return
     started, failed = clock_time.process_time(), 0

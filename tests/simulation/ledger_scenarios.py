@@ -1,6 +1,6 @@
 """What happens in the run of a seed: sizes, weather, who lies and how, who crashes when, what clients ask for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from offchain.ledger.pbft import codec
@@ -20,6 +20,8 @@ from tests.simulation.ledger_tactics_data import (
 from tests.simulation.ledger_tactics_views import BadNewView, Hasty, OneLie, TwoFaced
 from tests.simulation.ledger_villains import Tactic
 
+FORGETFUL = ("bad-new-view-only", "bad-new-view-only", "equivocate-and-lie", "one-lie-new-view", "one-lie", "twins")
+
 TACTICS: dict[str, tuple[type[Tactic], ...]] = {
     "equivocate": (Equivocate,),
     "equivocate-one-lie": (Equivocate, OneLie),
@@ -33,6 +35,7 @@ TACTICS: dict[str, tuple[type[Tactic], ...]] = {
     "two-faced": (TwoFaced, Silent),
     "one-lie": (OneLie, Slow),
     "one-lie-new-view": (OneLie, BadNewView, Withhold),
+    "bad-new-view-only": (BadNewView,),
     "bad-new-view": (BadNewView, Slow),
     "hasty": (Hasty,),
     "hasty-silent": (Hasty, Silent),
@@ -119,6 +122,27 @@ def scenario(seed: int, replicas: int | None = None, villains: int | None = None
         jumps=_jumps(rng, count, calm_at) if wild else (),
         submissions=_submissions(rng, count - len(liars), calm_at),
         real_journal=rng.random() < 0.2,
+    )
+
+
+def amnesia(seed: int, replicas: int | None = None) -> Scenario:
+    """Few learn what was committed, then those lead who would have it forgotten."""
+    rng = Random(f"amnesia {seed}")
+    plan = scenario(seed, replicas)
+    faulty = (plan.replicas - 1) // 3
+    timeout = plan.sizes["timeout"]
+    lost = ((0.0, {COMMIT: rng.choice((0.5, 0.7, 0.9))}), (timeout * rng.uniform(0.2, 1.5), {}))
+    times = sorted([60 + rng.uniform(0, 0.3) * timeout for _ in range(rng.randint(1, 4))] + [plan.calm_at + 100])
+    return replace(
+        plan,
+        sizes=plan.sizes | {"interval": rng.choice((2, 8, 16))},
+        villains=dict.fromkeys(range(1, 1 + faulty), rng.choice(FORGETFUL)),
+        chaos=Weather(jitter=rng.choice((5, 50)), loss=rng.choice((0.0, 0.0, 0.05))),
+        calm_at=max(plan.calm_at, timeout * 3.0),
+        cuts=(),
+        crashes=(),
+        muffles=lost,
+        submissions=tuple(Submission(at, rng.randrange(plan.replicas), 1, False) for at in times),
     )
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import replace
+from random import Random
 
 from offchain.ledger.pbft import codec
 from offchain.ledger.pbft.messages import (
@@ -23,7 +24,7 @@ from offchain.ledger.pbft.messages import (
 )
 from offchain.ledger.types import Digest, ReplicaId, Sequence, View
 from tests.simulation.ledger_network import FRAME
-from tests.simulation.ledger_villains import Parcel, Tactic
+from tests.simulation.ledger_villains import Parcel, Tactic, Villain
 
 
 class FalseState(Tactic):
@@ -104,6 +105,26 @@ class Flood(Tactic):
             if known:
                 # Valid requests in ever new bundles; many of them only to burn our quota.
                 villain.post(peer, Bundle(tuple(rng.choice(known) for _ in range(rng.randint(1, 3)))))
+
+
+class Surge(Tactic):
+    """Is a client too, and spreads new valid requests faster than anybody can order them, other ones to each."""
+
+    every = 100
+    ACCOUNT = 255
+
+    def __init__(self, villain: Villain, rng: Random) -> None:
+        super().__init__(villain, rng)
+        self.nonce = 0
+
+    def tick(self) -> None:
+        world = self.villain.world
+        for peer in self.villain.peers:
+            for _ in range(10):
+                self.nonce += 1
+                request = world.secrets.request(self.ACCOUNT, self.nonce, bytes(200))
+                world.checker.submitted.add(request)
+                self.villain.post(peer, Bundle((request,)))
 
 
 class BadBundles(Tactic):

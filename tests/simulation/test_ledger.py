@@ -6,10 +6,16 @@ from dataclasses import fields, replace
 import pytest
 
 from offchain.ledger.pbft.application import GroupConfig
+from offchain.ledger.types import ReplicaId
 from tests.simulation.ledger_checker import Stalled, Violation
 from tests.simulation.ledger_disk import RecordDisk
 from tests.simulation.ledger_driver import Result, build, run_seed
+from tests.simulation.ledger_network import Weather
 from tests.simulation.ledger_scenarios import TACTICS, scenario
+from tests.simulation.ledger_tactics_data import FalseHistory, Flood, Garbage, Mutate, Replay, Surge
+from tests.simulation.ledger_tactics_views import Hasty
+from tests.simulation.ledger_villains import Villain
+from tests.simulation.ledger_weight import weight
 
 BLOCK = 250
 LONG_BLOCK = 1_000
@@ -65,6 +71,31 @@ def test_every_kind_of_liar_in_full_strength(name: str) -> None:
         plan = scenario(seed, replicas=(4, 4, 7)[seed])
         liars = range(seed, seed + (plan.replicas - 1) // 3)
         build(replace(plan, villains=dict.fromkeys(liars, name))).play()
+
+
+@pytest.mark.parametrize("liar", [0, 1])
+def test_floods_fill_no_memory(liar: int) -> None:
+    """The primary or another one does all that can fill memory, for a minute, while clients go on."""
+    plan = replace(scenario(1, replicas=4), villains={liar: "flood"}, crashes=(), cuts=(), muffles=(), jumps=())
+    sizes = plan.sizes | {"interval": 8, "batch_bundles": 1, "pipeline": 2, "creator_bundles": 16, "timeout": 1000}
+    run = build(replace(plan, sizes=sizes, submissions=(), chaos=Weather(), real_journal=False))
+    villain, queue = run.hosts[ReplicaId(liar)], run.world.queue
+    assert isinstance(villain, Villain)
+    villain.tactics = [
+        kind(villain, villain.rng) for kind in (Flood, Surge, FalseHistory, Hasty, Replay, Mutate, Garbage)
+    ]
+    for host in run.hosts.values():
+        host.start()
+    for second in range(60):
+        run.submit_one(second)
+        queue.run(queue.now + 1_000, lambda: False)
+    for host in run.correct:
+        state = len(host.register.snapshot())
+        assert host.replica is not None
+        assert host.register.applied > 60
+        # 64 bundles of 250 bytes each, votes, four snapshots and one that is pinned.
+        assert weight(host.replica, (host.register, host.config, host.world)) < 60_000 + 5 * state
+        assert sum(map(len, host.disk.read())) < 60_000 + 3 * state
 
 
 class OneLess(GroupConfig):
