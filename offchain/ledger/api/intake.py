@@ -1,6 +1,7 @@
 """Messages on their way from HTTP to the ledger: checked, admitted, within the rates, ordered, answered."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from time import monotonic
 
@@ -49,8 +50,7 @@ class Intake:
         self._spend(self._unchecked, address, len(messages), "this address sends too many messages")
         requests = await self._check(messages)
         await self._admit(requests)
-        for account in dict.fromkeys(request.account for request in requests):
-            count = sum(request.account == account for request in requests)
+        for account, count in Counter(request.account for request in requests).items():
             self._spend(self._accounts, account, count, "this account sends too many messages")
         receipts = {request.digest: self._known(request) for request in requests}
         await self._order([request for request in requests if receipts[request.digest] is None], receipts, wait)

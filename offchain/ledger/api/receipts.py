@@ -32,7 +32,7 @@ class ReceiptBook:
         self._domain = domain
         self._most = most
         self._most_waiting = most_waiting
-        self._entries: dict[bytes, Entry] = {}
+        self._receipts: dict[bytes, Receipt] = {}
         self._waiting: dict[bytes, list[asyncio.Future[None]]] = {}
         self._waiters = 0
 
@@ -40,17 +40,18 @@ class ReceiptBook:
         """Remembers the receipts of a batch, the first of each request, and wakes who waits for them."""
         for raw, result in zip(batch.requests, batch.results, strict=True):
             digest = Request.decode(raw).digest(self._domain)
-            if digest not in self._entries:
-                self._entries[digest] = Entry.of(digest, Receipt(batch.sequence, batch.time, result))
+            if digest not in self._receipts:
+                self._receipts[digest] = Receipt(batch.sequence, batch.time, result)
             for future in self._waiting.get(digest, ()):
                 if not future.done():
                     future.set_result(None)
-        while len(self._entries) > self._most:
-            self._entries.pop(next(iter(self._entries)))
+        while len(self._receipts) > self._most:
+            del self._receipts[next(iter(self._receipts))]
 
     def find(self, digest: bytes) -> Entry | None:
         """The receipt, if it is remembered."""
-        return self._entries.get(digest)
+        receipt = self._receipts.get(digest)
+        return None if receipt is None else Entry.of(digest, receipt)
 
     async def wait_for_all(self, digests: Sequence[bytes], seconds: float) -> list[Entry | None]:
         """See `wait_for`; together they take no longer than `seconds`."""
@@ -59,8 +60,8 @@ class ReceiptBook:
 
     async def wait_for(self, digest: bytes, seconds: float) -> Entry | None:
         """The receipt, once there is one; None when there was none for so long. Raises Retryable when too many wait."""
-        if digest in self._entries or seconds <= 0:
-            return self._entries.get(digest)
+        if digest in self._receipts or seconds <= 0:
+            return self.find(digest)
         if self._waiters >= self._most_waiting:
             raise Retryable("too many clients wait for receipts; ask again without waiting")
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -77,4 +78,4 @@ class ReceiptBook:
             waiting.remove(future)
             if not waiting:
                 del self._waiting[digest]
-        return self._entries.get(digest)
+        return self.find(digest)

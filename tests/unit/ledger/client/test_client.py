@@ -37,20 +37,6 @@ from tests.unit.ledger.records.samples import (
     validation,
 )
 
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Group]:
-    made = Group(servers=4)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def group(servers: Group) -> Group:
-    servers.reset()
-    return servers
-
-
 Open = Callable[..., LedgerClient]
 
 
