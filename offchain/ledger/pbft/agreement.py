@@ -7,6 +7,7 @@ from offchain.ledger.pbft.fetching import ANSWER, Fetching
 from offchain.ledger.pbft.messages import Batch, Commit, Entry, Message, Prepare, PrePrepare
 from offchain.ledger.pbft.overhearing import Overhearing
 from offchain.ledger.pbft.pacing import Pacing
+from offchain.ledger.pbft.proposals import shorten
 from offchain.ledger.pbft.state import Slot, State
 from offchain.ledger.types import Digest, Millis, ReplicaId, Sequence
 
@@ -212,7 +213,7 @@ class Agreement:
         pre_prepare = PrePrepare(state.view, sequence, batch)
         state.persist(pre_prepare)
         proposes = state.me == state.primary and sequence > state.top
-        state.broadcast(pre_prepare if proposes else Prepare(state.view, sequence, identity))
+        state.broadcast(shorten(pre_prepare, identity) if proposes else Prepare(state.view, sequence, identity))
         if self._count_own(sequence, slot, identity).bit_count() >= state.quorum:
             self._prepared(sequence, slot)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from offchain.errors import Bug, Rejected
 from offchain.ledger.pbft.messages import (
+    SHORT_BYTES,
     Batch,
     Bundle,
     Checkpoint,
@@ -25,6 +26,7 @@ from offchain.ledger.pbft.messages import (
     Offer,
     Prepare,
     PrePrepare,
+    Proposal,
     Reference,
     StateChunk,
     Status,
@@ -34,7 +36,7 @@ from offchain.ledger.pbft.wire import COUNT, Reader, encode_batch, encode_digest
 from offchain.ledger.types import Digest
 
 _BUNDLE, _PRE_PREPARE, _PREPARE, _COMMIT, _CHECKPOINT, _VIEW_CHANGE, _NEW_VIEW = range(1, 8)
-_FETCH, _OFFER, _STATUS, _DECIDED, _FETCH_STATE, _STATE_CHUNK, _GOSSIP = range(8, 15)
+_FETCH, _OFFER, _STATUS, _DECIDED, _FETCH_STATE, _STATE_CHUNK, _GOSSIP, _PROPOSAL = range(8, 16)
 
 _VOTE = struct.Struct(">BQQ32s")
 _TAGGED_CHECKPOINT = struct.Struct(">BQ32s")
@@ -42,6 +44,8 @@ _CHECKPOINT_ITEM = struct.Struct(">Q32s")
 _ENTRY = struct.Struct(">QQ32s")
 _REFERENCE = struct.Struct(">H32s")
 _PRE_PREPARE_HEAD = struct.Struct(">BQQ")
+_PROPOSAL_HEAD = struct.Struct(">BQQQ32s")
+_SHORT = struct.Struct(f">{SHORT_BYTES}s")
 _VIEW_CHANGE_HEAD = struct.Struct(">BQHQ")
 _NEW_VIEW_HEAD = struct.Struct(">BQ")
 _STATUS_ALL = struct.Struct(">BQBQ32sQ")
@@ -88,6 +92,13 @@ def _encode_bundle(message: Bundle) -> bytes:
 
 def _encode_pre_prepare(message: PrePrepare) -> bytes:
     return _PRE_PREPARE_HEAD.pack(_PRE_PREPARE, message.view, message.sequence) + encode_batch(message.batch)
+
+
+def _encode_proposal(message: Proposal) -> bytes:
+    head = _PROPOSAL_HEAD.pack(_PROPOSAL, message.view, message.sequence, message.time, of_32_bytes(message.digest))
+    if any(len(short) != SHORT_BYTES for short in message.bundles):
+        raise Bug("a proposal with a part of a digest that is too short or too long")
+    return b"".join([head, COUNT.pack(len(message.bundles)), *message.bundles])
 
 
 def _encode_prepare(message: Prepare) -> bytes:
@@ -174,6 +185,14 @@ def _decode_pre_prepare(data: bytes) -> PrePrepare:
     return message
 
 
+def _decode_proposal(data: bytes) -> Proposal:
+    reader = Reader(data, 0)
+    _, view, sequence, time, batch = reader.fields(_PROPOSAL_HEAD)
+    bundles = reader.items(_SHORT, bytes)
+    reader.end()
+    return Proposal(view, sequence, time, batch, bundles)
+
+
 def _decode_prepare(data: bytes) -> Prepare:
     _, view, sequence, batch = _VOTE.unpack(data)
     return Prepare(view, sequence, batch)
@@ -253,6 +272,7 @@ def _decode_gossip(data: bytes) -> Gossip:
 _ENCODERS: dict[type, Callable[[Any], bytes]] = {
     Bundle: _encode_bundle,
     PrePrepare: _encode_pre_prepare,
+    Proposal: _encode_proposal,
     Prepare: _encode_prepare,
     Commit: _encode_commit,
     Checkpoint: _encode_checkpoint,
@@ -270,6 +290,7 @@ _ENCODERS: dict[type, Callable[[Any], bytes]] = {
 _DECODERS: dict[int, Callable[[bytes], Message]] = {
     _BUNDLE: _decode_bundle,
     _PRE_PREPARE: _decode_pre_prepare,
+    _PROPOSAL: _decode_proposal,
     _PREPARE: _decode_prepare,
     _COMMIT: _decode_commit,
     _CHECKPOINT: _decode_checkpoint,

@@ -32,6 +32,21 @@ class PrePrepare:
     batch: Batch
 
 
+SHORT_BYTES = 4
+"""Of a digest, in a proposal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A pre-prepare in short: `digest` of the batch, and the first four bytes of each bundle's digest."""
+
+    view: View
+    sequence: Sequence
+    time: Millis
+    digest: Digest
+    bundles: tuple[bytes, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Prepare:
     """The sender has the batch with this digest and promises not to accept another in this view."""
@@ -164,6 +179,7 @@ class Gossip:
 Message = (
     Bundle
     | PrePrepare
+    | Proposal
     | Prepare
     | Commit
     | Checkpoint

@@ -27,6 +27,7 @@ from offchain.ledger.pbft.messages import (
     Offer,
     Prepare,
     PrePrepare,
+    Proposal,
     StateChunk,
     Status,
     ViewChange,
@@ -34,6 +35,7 @@ from offchain.ledger.pbft.messages import (
 from offchain.ledger.pbft.overhearing import Overhearing
 from offchain.ledger.pbft.pacing import Pacing
 from offchain.ledger.pbft.progress import Progress
+from offchain.ledger.pbft.proposals import Proposals
 from offchain.ledger.pbft.restoring import Restoring
 from offchain.ledger.pbft.selection import Selection
 from offchain.ledger.pbft.state import State
@@ -60,6 +62,7 @@ class Replica:
         self._fetching = Fetching(state, self._needs)
         self._early = Early(state)
         self._pacing = Pacing(state, self._bundles)
+        self._proposals = Proposals(state, self._bundles, self._fetching)
         self._overhearing = Overhearing(state, self._fetching)
         self._agreement = Agreement(state, self._bundles, self._fetching, self._early, self._overhearing, self._pacing)
         self._execution = Execution(state, self._bundles, self._checkpoints, self._fetching)
@@ -72,6 +75,7 @@ class Replica:
             Prepare: self._agreement.on_prepare,
             Commit: self._agreement.on_commit,
             PrePrepare: self._agreement.on_pre_prepare,
+            Proposal: self._on_proposal,
             Bundle: self._on_bundle,
             Offer: self._on_offer,
             Checkpoint: self._on_checkpoint,
@@ -247,6 +251,13 @@ class Replica:
         if identity is not None:
             self._fetching.arrived(identity)
             self._agreement.on_content(identity)
+            for primary, pre_prepare in self._proposals.on_bundle(identity):
+                self._agreement.on_pre_prepare(primary, pre_prepare)
+
+    def _on_proposal(self, sender: ReplicaId, message: Proposal) -> None:
+        pre_prepare = self._proposals.on_proposal(sender, message)
+        if pre_prepare is not None:
+            self._agreement.on_pre_prepare(sender, pre_prepare)
 
     def _on_offer(self, _sender: ReplicaId, message: Offer) -> None:
         identity = digest(message.batch)
@@ -255,6 +266,8 @@ class Replica:
             self._state.batches[identity] = message.batch
             self._agreement.on_batch(identity, message.batch)
             self._overhearing.on_batch(identity, message.batch)
+            for primary, pre_prepare in self._proposals.on_batch(identity, message.batch):
+                self._agreement.on_pre_prepare(primary, pre_prepare)
 
     def _on_checkpoint(self, sender: ReplicaId, message: Checkpoint) -> None:
         self._checkpoints.claim(sender, message.sequence, message.digest)
@@ -273,6 +286,7 @@ class Replica:
             numbers += bool(lacking)
             if numbers == ANSWER:
                 break
+        needs.update(dict.fromkeys(list(self._proposals.lacking())[:ANSWER]))
         needs.update(dict.fromkeys(i for i in self._overhearing.lacking()[:ANSWER] if i not in state.batches))
         return needs
 
