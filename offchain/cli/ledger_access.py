@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -68,7 +69,7 @@ class Place:
             return LedgerClient(self.api, key=key, seconds=self.seconds)
         membership = self._membership()
         return LedgerClient(
-            [member.api for member in membership.members],
+            api_urls(membership),
             faulty=(len(membership.members) - 1) // 3,
             domain=Domain(membership.chain_id, membership.committee),
             key=key,
@@ -106,3 +107,14 @@ def place(
     if api and members is not None:
         raise typer.BadParameter("--api and --members: give one of the two")
     return Place(tuple(api or ()), members, home, rpc, chain_id, seconds)
+
+
+def api_urls(membership: Membership) -> list[str]:
+    """Where the members' APIs are. A member that says no place, or one that is none, keeps nobody from the others."""
+    from offchain.ledger.client.http import checked_url
+
+    urls = []
+    for member in membership.members:
+        with suppress(Rejected):
+            urls.append(checked_url(member.api))
+    return urls

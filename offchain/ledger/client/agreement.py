@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 from time import monotonic
@@ -13,33 +13,40 @@ from offchain.errors import Retryable
 Value = TypeVar("Value")
 PAUSE_SECONDS = 0.15
 """Between rounds: replicas that differed were at different batches."""
+HEDGE_SECONDS = 1.0
+"""Before another replica is asked in place of those that are silent."""
+SHUN_SECONDS = 30.0
+"""For how long a replica that was slow is asked after all others."""
 
 
 @dataclass(slots=True)
 class Ballot(Generic[Value]):
-    """What replicas said, each once."""
+    """What replicas said: the latest word of each, however often it was asked."""
 
     enough: int
-    said: list[tuple[Value, int]] = field(default_factory=list)
+    said: list[tuple[Value, set[str]]] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
-    def add(self, value: Value) -> Value | None:
-        """The value, once `enough` replicas said it."""
-        for index, (other, count) in enumerate(self.said):
-            if other == value:
-                self.said[index] = value, count + 1
-                return value if count + 1 >= self.enough else None
-        self.said.append((value, 1))
-        return value if self.enough <= 1 else None
+    def add(self, url: str, value: Value) -> Value | None:
+        """The value, once `enough` replicas say it."""
+        for _, others in self.said:
+            others.discard(url)
+        said = next((who for other, who in self.said if other == value), None)
+        if said is None:
+            said = set()
+            self.said.append((value, said))
+        said.add(url)
+        self.said = [(each, who) for each, who in self.said if who]
+        return value if len(said) >= self.enough else None
 
     @property
     def largest(self) -> int:
         """How many said the same, at most."""
-        return max((count for _, count in self.said), default=0)
+        return max((len(who) for _, who in self.said), default=0)
 
     def lament(self, replicas: int) -> Retryable:
         """Why nothing could be believed."""
-        answered = sum(count for _, count in self.said)
+        answered = sum(len(who) for _, who in self.said)
         why = f"{answered} of {replicas} replicas answered, {len(self.said)} different things" if self.said else ""
         failures = "; ".join(self.failed.values())
         needed = f"needed {self.enough} that say the same"
@@ -55,21 +62,36 @@ class Electorate:
         self._executor = executor
         self._rng = rng
         self._lock = threading.Lock()
+        self._slow: dict[str, float] = {}
 
     def shuffled(self) -> list[str]:
-        """All of them, in an order of its own each time: load spreads, and no faulty one is always first."""
-        with self._lock:
-            return self._rng.sample(self.urls, len(self.urls))
+        """All of them, in an order of its own each time: load spreads, and no faulty one is always first.
 
-    def agree(self, ask: Callable[[str], Value], *, seconds: float, rounds: int = 1_000) -> Value:
+        Who kept us waiting lately comes last.
+        """
+        now = monotonic()
+        with self._lock:
+            order = self._rng.sample(self.urls, len(self.urls))
+            return sorted(order, key=lambda url: self._slow.get(url, 0.0) > now)
+
+    def shun(self, urls: Iterable[str]) -> None:
+        """These kept us waiting."""
+        until = monotonic() + SHUN_SECONDS
+        with self._lock:
+            self._slow.update(dict.fromkeys(urls, until))
+
+    def agree(
+        self, ask: Callable[[str], Value], *, seconds: float, rounds: int = 1_000, patience: float = HEDGE_SECONDS
+    ) -> Value:
         """What `enough` replicas answer alike, asking again until `seconds` are over or for so many `rounds`.
 
+        After `patience` seconds without an answer another replica is asked, too: one that is silent costs no more.
         `ask` raises Retryable for a replica that is of no use now. Raises Retryable when there is no agreement.
         """
         until = monotonic() + seconds
         while True:
             ballot: Ballot[Value] = Ballot(self.enough)
-            found = self._round(ask, ballot, until)
+            found = self._round(ask, ballot, until, patience)
             if found is not None:
                 return found
             rounds -= 1
@@ -77,20 +99,26 @@ class Electorate:
                 raise ballot.lament(len(self.urls))
             threading.Event().wait(PAUSE_SECONDS)
 
-    def _round(self, ask: Callable[[str], Value], ballot: Ballot[Value], until: float) -> Value | None:
-        """Asks as many as could agree, and one more for each that did not."""
-        left = self.shuffled()
+    def _round(self, ask: Callable[[str], Value], ballot: Ballot[Value], until: float, patience: float) -> Value | None:
+        """Asks as many as could agree, one more for each that did not, and one more whenever all are silent."""
+        left = self.shuffled()[::-1]
+        more = 0
         under_way: dict[Future[Value], str] = {}
         try:
             while True:
-                while left and len(under_way) + ballot.largest < self.enough:
+                while left and len(under_way) + ballot.largest < self.enough + more:
                     url = left.pop()
                     under_way[self._executor.submit(ask, url)] = url
                 if not under_way:
                     return None
-                done, _ = wait(under_way, timeout=max(0.0, until - monotonic()), return_when=FIRST_COMPLETED)
-                if not done:
+                rest = until - monotonic()
+                silence = max(0.0, min(patience, rest) if left else rest)
+                done, _ = wait(under_way, timeout=silence, return_when=FIRST_COMPLETED)
+                if not done and (not left or monotonic() >= until):
                     return None
+                if not done:
+                    self.shun(under_way.values())
+                    more += 1
                 for future in done:
                     found = _count(future, under_way.pop(future), ballot)
                     if found is not None:
@@ -102,7 +130,7 @@ class Electorate:
 
 def _count(future: Future[Value], url: str, ballot: Ballot[Value]) -> Value | None:
     try:
-        return ballot.add(future.result())
+        return ballot.add(url, future.result())
     except Retryable as error:
         ballot.failed[url] = str(error)
         return None

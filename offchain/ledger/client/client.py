@@ -16,7 +16,7 @@ from coincurve import PrivateKey
 
 from offchain.errors import AssayError, Rejected, Retryable
 from offchain.ledger.api import schema
-from offchain.ledger.client.agreement import PAUSE_SECONDS, Ballot, Electorate
+from offchain.ledger.client.agreement import HEDGE_SECONDS, PAUSE_SECONDS, Ballot, Electorate
 from offchain.ledger.client.checks import check_all, check_proof, records_of
 from offchain.ledger.client.http import Http, Refusal, checked_url
 from offchain.ledger.membership import parse_address
@@ -137,7 +137,7 @@ class LedgerClient:
         try:
             answer = self._http.post(schema.Receipts, f"{url}/messages", messages, wait=wait)
             if isinstance(answer, Refusal):
-                if refusals.add(answer) is not None:
+                if refusals.add(url, answer) is not None:
                     raise Rejected(answer.error)
                 return None
             return self._confirmed(digests, until)
@@ -162,11 +162,11 @@ class LedgerClient:
             """Without when: a replica that was started since knows only the repetition."""
             return tuple(r.model_copy(update=dict.fromkeys(("sequence", "time", "repeated"))) for r in ask(url))
 
-        seconds = max(CONFIRM_SECONDS, until - monotonic())
+        seconds, patience = max(CONFIRM_SECONDS, until - monotonic()), CONFIRM_SECONDS + HEDGE_SECONDS
         try:
-            return list(self._replicas.agree(ask, seconds=seconds, rounds=2))
+            return list(self._replicas.agree(ask, seconds=seconds, rounds=2, patience=patience))
         except Retryable:
-            return list(self._replicas.agree(ask_what, seconds=seconds, rounds=1))
+            return list(self._replicas.agree(ask_what, seconds=seconds, rounds=1, patience=patience))
 
     # Reading
 

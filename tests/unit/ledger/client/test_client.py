@@ -264,6 +264,6 @@ def test_too_few_urls_are_refused() -> None:
 
 def test_a_ballot_counts_equal_values() -> None:
     ballot: Ballot[str] = Ballot(2)
-    assert [ballot.add(value) for value in ("a", "b", "c", "b")] == [None, None, None, "b"]
+    assert [ballot.add(str(who), value) for who, value in enumerate("abcb")] == [None, None, None, "b"]
     assert ballot.largest == 2
     assert "4 of 7 replicas answered, 3 different things" in str(ballot.lament(7))
