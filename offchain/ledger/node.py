@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from offchain.errors import AssayError, Bug, Rejected, Retryable
 from offchain.ledger.identity import MemberSigner
@@ -65,6 +66,8 @@ class LedgerNode:
         self.group = group_of(config.group, len(membership.members), self.me)
         self.application = application
         self._config = config
+        # Not the loop's: whoever has names looked up or the chain read there would hold up the disk.
+        self._syncer = ThreadPoolExecutor(1, thread_name_prefix=f"journal-{self.me}")
         self._journal, records = self._open_journal(config)
         signer = MemberSigner(config.identity, membership.instance, membership.accounts)
         try:
@@ -178,11 +181,15 @@ class LedgerNode:
         journal = self._journal
         if journal is None or not (restart or records):
             return
+        if not restart and not any(isinstance(effect, Send | Broadcast) for effect in effects):
+            # Nothing of ours leaves that could be contradicted: what was decided, others know as well.
+            journal.write(records)
+            return
         write = journal.restart if restart else journal.append
         begun = time.monotonic()
         if restart or self._sync_seconds > SLOW_SYNC:
             # Not to be left half done, even if the node stops meanwhile.
-            job = asyncio.get_running_loop().run_in_executor(None, write, records)
+            job = asyncio.get_running_loop().run_in_executor(self._syncer, write, records)
             try:
                 await asyncio.shield(job)
             except asyncio.CancelledError:
@@ -376,6 +383,7 @@ class LedgerNode:
         return Journal.open(config.journal, owner)
 
     def _close_journal(self) -> None:
+        self._syncer.shutdown(wait=False)
         if self._journal is not None:
             self._journal.close()
 
