@@ -67,11 +67,25 @@ def chain(
 @app.command()
 def gas(json_file: JsonFile = None) -> None:
     """Gas of every action, beside the snapshot in the repository and the paper's; needs the project's directory."""
+    from offchain.bench import gas_multisig
     from offchain.bench.gas import run, table
 
     measured, rows = run()
     console.print(table(measured, rows))
-    _write(json_file, rows, **asdict(measured.setting), sizes=dict(measured.sizes))
+    committees = gas_multisig.committee_rows(measured.actions)
+    accounts = gas_multisig.account_rows(measured.actions)
+    if committees:
+        console.print(gas_multisig.committee_table(committees))
+    if accounts:
+        console.print(gas_multisig.account_table(accounts))
+    _write(
+        json_file,
+        rows,
+        **asdict(measured.setting),
+        sizes=dict(measured.sizes),
+        multisig=[asdict(row) for row in committees],
+        per_account=[asdict(row) for row in accounts],
+    )
 
 
 @app.command()
