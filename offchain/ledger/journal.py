@@ -53,6 +53,7 @@ class Journal:
         self._guard: File | None = None
         self._number = 0
         self._mark = _NOTHING
+        self._end = (0, bytes(CHAIN_BYTES))  # what was written, synced or not: length and chain
         self._broken = False
         self.commits = 0
         """Groups of records made durable, for the status."""
@@ -88,18 +89,26 @@ class Journal:
     @property
     def length(self) -> int:
         """Bytes of the records' file."""
-        return self._mark.length
+        return self._end[0]
+
+    def write(self, records: Sequence[bytes]) -> None:
+        """Writes `records`, which become durable with the next `append`. Raises Rejected when the disk refuses."""
+        file, (length, chain) = self._usable(), self._end
+        data, chain = frame(chain, records)
+        try:
+            file.write(length, data)
+        except OSError as error:
+            raise self._failed(error) from error
+        self._end = length + len(data), chain
 
     def append(self, records: Sequence[bytes]) -> None:
-        """Makes `records` durable: one sync for all of them. Raises Rejected when the disk refuses."""
-        if not records:
+        """Makes `records`, and all before them, durable: one sync for all. Raises Rejected when the disk refuses."""
+        self.write(records)
+        if self._end[0] == self._mark.length:
             return
-        file = self._usable()
         try:
-            data, chain = frame(self._mark.chain, records)
-            file.write(self._mark.length, data)
-            file.sync()
-            self._set_guard(Mark(self._mark.generation, self._mark.length + len(data), chain))
+            self._usable().sync()
+            self._set_guard(Mark(self._mark.generation, *self._end))
         except OSError as error:
             raise self._failed(error) from error
         self.commits += 1
@@ -173,6 +182,7 @@ class Journal:
             self._set_guard(mark)
         else:
             self._mark = mark
+        self._end = length, chain
         return contents.records
 
     def _require_same(self, contents: Contents, guarded: Mark, size: int) -> None:
@@ -221,6 +231,7 @@ class Journal:
             self._file.close()
         self._file = fresh
         self._set_guard(mark)
+        self._end = mark.length, mark.chain
 
     def _set_guard(self, mark: Mark) -> None:
         if self._guard is None:

@@ -16,7 +16,7 @@ PATH = Path("/disk/replica.journal")
 GUARD = PATH.with_name("replica.journal.guard")
 
 Step = tuple[str, list[bytes]]
-"""append or restart, and the records."""
+"""append, write (without a sync) or restart, and the records."""
 
 STEPS: list[Step] = [
     ("append", [b"entered view 0"]),
@@ -30,7 +30,7 @@ STEPS: list[Step] = [
 def expected_after(steps: list[Step]) -> list[bytes]:
     records: list[bytes] = []
     for kind, more in steps:
-        records = [*records, *more] if kind == "append" else list(more)
+        records = list(more) if kind == "restart" else [*records, *more]
     return records
 
 
@@ -38,6 +38,8 @@ def take(journal: Journal, step: Step) -> None:
     kind, records = step
     if kind == "append":
         journal.append(records)
+    elif kind == "write":
+        journal.write(records)
     else:
         journal.restart(records)
 
@@ -172,7 +174,8 @@ def test_power_fails_again_while_it_opens() -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["append", "restart"]), st.lists(st.binary(max_size=60), max_size=4)), max_size=8
+        st.tuples(st.sampled_from(["append", "write", "restart"]), st.lists(st.binary(max_size=60), max_size=4)),
+        max_size=8,
     ),
     st.integers(0, 80),
     st.integers(0, 1000),
@@ -188,12 +191,36 @@ def test_any_history_survives_power_loss(steps: list[Step], dies_at: int, seed: 
             done.append(attempted)
     except PowerLossError:
         pass
-    found, sure = reopen(disk.after_loss(seed)), expected_after(done)
-    if attempted[0] == "append":
+    found = reopen(disk.after_loss(seed))
+    synced = len(done)
+    while synced and done[synced - 1][0] == "write":
+        synced -= 1
+    sure, most = expected_after(done[:synced]), expected_after([*done, attempted])
+    if attempted[0] != "restart" or found != attempted[1]:
         assert found[: len(sure)] == sure
-        assert found[len(sure) :] == attempted[1][: len(found) - len(sure)]
-    else:
-        assert found in (sure, attempted[1])
+        assert found == (most if attempted[0] != "restart" else expected_after(done))[: len(found)]
+
+
+def test_what_was_written_becomes_durable_with_the_next_append() -> None:
+    disk = CrashDisk()
+    journal, _ = Journal.open(PATH, OWNER, disk)
+    journal.write([b"decided 1"])
+    journal.write([b"decided 2"])
+    assert {tuple(reopen(disk.after_loss(seed))) for seed in range(20)} >= {(), (b"decided 1", b"decided 2")}
+    journal.append([b"accepted 3"])
+    assert reopen(disk.after_loss(0)) == [b"decided 1", b"decided 2", b"accepted 3"]
+    journal.write([b"decided 3"])
+    journal.append([])
+    assert reopen(disk.after_loss(0)) == [b"decided 1", b"decided 2", b"accepted 3", b"decided 3"]
+
+
+def test_a_journal_that_began_anew_is_not_cut_below_its_beginning() -> None:
+    """Also while the guard still speaks of the former one."""
+    before, after = written(STEPS[:2]), written(STEPS[:3])
+    for length in range(len(after[PATH])):
+        with pytest.raises(Rejected):
+            reopen({PATH: after[PATH][:length], GUARD: before[GUARD]})
+    assert reopen({PATH: after[PATH], GUARD: before[GUARD]}) == expected_after(STEPS[:3])
 
 
 # The real disk
