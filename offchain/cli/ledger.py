@@ -11,7 +11,7 @@ import typer
 from offchain.cli import options
 from offchain.cli.durations import countdown
 from offchain.cli.ledger_access import Api, Members, Place, Seconds, place
-from offchain.cli.ledger_tell import announce, submit
+from offchain.cli.ledger_tell import announce, follow, submit
 from offchain.cli.output import console, print_json, print_rows, rows_table, short, tokens
 from offchain.cli.session import key_names, load_settings
 from offchain.errors import Rejected
@@ -203,6 +203,7 @@ def nodes(
 
 
 app.command("submit")(submit)
+app.command("follow")(follow)
 app.command("announce")(announce)
 
 

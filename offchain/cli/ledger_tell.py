@@ -1,16 +1,18 @@
-"""`assay ledger submit` and `announce`: telling the ledger."""
+"""`assay ledger submit`, `follow` and `announce`: telling the ledger."""
 
 from __future__ import annotations
 
+import signal
+import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from offchain.cli import options
 from offchain.cli.ledger_access import Api, Members, Seconds, place
-from offchain.cli.output import print_json, print_rows
+from offchain.cli.output import console, errors, print_json, print_json_line, print_rows
 from offchain.cli.session import load_settings, unlock
-from offchain.errors import Rejected
+from offchain.errors import Rejected, Retryable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +56,52 @@ def submit(
         )
     with where.client(PrivateKey(bytes(account.key))) as ledger:
         _print(bodies, ledger.submit(bodies), as_json)
+
+
+def follow(
+    key: options.Key,
+    every: Annotated[float, typer.Option("--every", min=0.1, max=3600, help="Seconds between looks.")] = 5.0,
+    api: Api = None,
+    members: Members = None,
+    seconds: Seconds = 30.0,
+    home: options.Home = None,
+    rpc: options.Rpc = None,
+    chain_id: options.ChainId = None,
+    password_file: options.PasswordFile = None,
+    as_json: options.Json = False,
+) -> None:
+    """Stay, and tell the ledger what a key does on chain, as it happens. Goes beside a worker of any role.
+
+    As `submit` for every order that is not over, again and again. Ctrl-C stops
+    it; when it is started again it leaves out nothing and doubles nothing.
+    """
+    from coincurve import PrivateKey
+
+    from offchain.roles.telling import Teller
+
+    where = place(api=api, members=members, seconds=seconds, home=home, rpc=rpc, chain_id=chain_id)
+    session = where.session(password_file)
+    account = unlock(session.settings, key)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+
+    def report(body: Body, receipt: schema.ReceiptOut) -> None:
+        if as_json:
+            print_json_line({"what": type(body).__name__.lower(), **receipt.model_dump()})
+        else:
+            oid = getattr(body, "oid", None)
+            line = f"order {oid}: {type(body).__name__.lower()}: {receipt.text}"
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    with where.client(PrivateKey(bytes(account.key))) as ledger:
+        teller = Teller(session.contracts, account.address, ledger, report)
+        while not stop.is_set():
+            try:
+                teller.tell()
+            except Retryable as error:
+                errors.print(f"waiting: {error}", highlight=False, markup=False, soft_wrap=True)
+            stop.wait(every)
 
 
 def announce(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from coincurve import PrivateKey
 
+from offchain.ledger.client.client import LedgerClient
 from offchain.ledger.membership import parse_address
 from offchain.ledger.records.application import Outcome, RecordsApplication, RecordsConfig
 from offchain.ledger.records.bodies import Body, Claim, Kind, Model, Order, Validation
@@ -12,7 +13,9 @@ from offchain.ledger.records.request import Domain, sign
 from offchain.ledger.records.results import Result
 from offchain.ledger.types import Millis
 from offchain.roles.statements import statements
+from offchain.roles.telling import Teller
 from tests.integration.roles.court_stage import OID, Courthouse, courthouse, score, validator
+from tests.unit.ledger.api.local import Group
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +35,40 @@ def test_each_says_what_it_did(house: Courthouse) -> None:
     assert kinds.pop("provider0") == kinds.pop("provider1") == [Claim, Model]
     assert kinds.pop("validator0") == kinds.pop("validator1") == [Validation, Validation]
     assert not any(kinds.values())
+
+
+def test_a_teller_says_each_thing_once_and_waits_for_what_is_early(house: Courthouse) -> None:
+    told: list[tuple[type[Body], str | None]] = []
+    windows = house.stage.contracts.order(OID).windows
+    group = Group(servers=1)
+    try:
+        clients = {
+            name: LedgerClient(group.urls, key=PrivateKey(bytes(account.key)), clock=group.clock)
+            for name, account in house.accounts.items()
+        }
+        tellers = [
+            Teller(
+                house.stage.contracts,
+                house.address(name),
+                client,
+                lambda body, receipt: told.append((type(body), receipt.result)),
+            )
+            for name, client in clients.items()
+        ]
+        for start in (windows.start, windows.train_end, windows.reveal_end):
+            group.now = Millis(start * 1_000)
+            for teller in tellers:
+                teller.tell()
+        assert sorted(told, key=str) == sorted(
+            [(Order, "accepted"), *[(kind, "accepted") for kind in (Claim, Model, Validation) for _ in range(2)]]
+            + [(Validation, "accepted")] * 2,
+            key=str,
+        )
+        assert [teller.tell() for teller in tellers] == [0] * len(tellers)
+        for client in clients.values():
+            client.close()
+    finally:
+        group.close()
 
 
 def test_the_ledger_takes_all_of_it_in_the_order_of_the_windows(house: Courthouse) -> None:
