@@ -7,44 +7,14 @@ from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from offchain.errors import Rejected
+from offchain.ledger.api.connections import Connection
 
 BACKLOG = 256
 CONCURRENCY = 512
 KEEP_ALIVE_SECONDS = 20
 SHUTDOWN_SECONDS = 2
-REQUEST_SECONDS = 20.0
-"""For the head of a request to arrive. From then on `guard` counts."""
-LOOK_SECONDS = 2.0
-
-
-class _Connection(H11Protocol):
-    """Closes a connection on which no request is under way for too long, however slowly its bytes drip.
-
-    uvicorn itself only ends those that are silent after an answer.
-    """
-
-    _waits: object = None
-    _since = 0.0
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begins to watch."""
-        super().connection_made(transport)
-        self._since = self.loop.time()
-        self.loop.call_later(LOOK_SECONDS, self._look)
-
-    def _look(self) -> None:
-        if self.transport.is_closing():
-            return
-        now, cycle = self.loop.time(), self.cycle
-        if cycle is not self._waits or (cycle is not None and not cycle.response_complete):
-            self._waits, self._since = cycle, now
-        if now - self._since >= REQUEST_SECONDS:
-            self.transport.close()
-        else:
-            self.loop.call_later(LOOK_SECONDS, self._look)
 
 
 class _Server(uvicorn.Server):
@@ -76,7 +46,6 @@ class ApiServer:
             app,
             loop="none",
             http=Connection,
-            http=_Connection,
             ws="none",
             lifespan="off",
             log_config=None,

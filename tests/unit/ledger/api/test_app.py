@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from offchain.ledger.api import server
 from offchain.ledger.api.admission import ChainAdmission, ChainReader
 from offchain.ledger.api.app import create_app
 from offchain.ledger.api.buckets import Rate
@@ -309,32 +307,6 @@ def test_sizes_and_rates_are_bounded() -> None:
         codes = [http.get("/state").status_code for _ in range(12)]
         assert codes[0] == 200
         assert codes[-1] == 429
-
-
-def test_a_connection_that_drips_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While one that waits for an answer is not."""
-    monkeypatch.setattr(server, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.4)
-    with served() as (group, http), socket.socket() as slow, socket.socket() as silent:
-        for one in (slow, silent):
-            one.connect(("127.0.0.1", group.servers[0].port))
-            one.settimeout(10)
-        assert http.get(f"/receipts/0x{'00' * 32}", params={"wait": 0.8}).status_code == 202
-        slow.settimeout(0.02)
-        closed = False
-        for byte in b"GET /state HTTP/1.1\r\nHost: " + b"x" * 2_000:
-            try:
-                slow.send(bytes((byte,)))
-                closed = slow.recv(1) == b""
-            except TimeoutError:
-                continue
-            except OSError:
-                closed = True
-            if closed:
-                break
-        assert closed
-        assert silent.recv(1) == b""
-        assert http.get("/state").status_code == 200
 
 
 def test_only_who_is_admitted_writes() -> None:
