@@ -1,10 +1,12 @@
 """Proposals in short: what comes out is the primary's batch, or nothing until the batch is fetched."""
 
+from dataclasses import replace
+
 import pytest
 
 from offchain.ledger.pbft.codec import digest, message_digest
 from offchain.ledger.pbft.effects import Received
-from offchain.ledger.pbft.messages import Batch, Bundle, Fetch, Message, Offer, Prepare, PrePrepare, Proposal
+from offchain.ledger.pbft.messages import Batch, Bundle, Decided, Fetch, Message, Offer, Prepare, PrePrepare, Proposal
 from offchain.ledger.pbft.proposals import FEWEST, shorten
 from offchain.ledger.types import Digest, Millis, ReplicaId, Sequence, View
 from tests.unit.ledger.group import START, Group, Host
@@ -99,6 +101,23 @@ def test_who_is_not_the_primary_proposes_nothing() -> None:
     tell(host, 1, short())
     assert prepares(host) == []
     assert [peer for peer, _ in host.accused] == [1]
+
+
+def test_a_bundle_that_was_executed_meanwhile_does_no_harm() -> None:
+    group = Group(4)
+    group.drops = lambda *_: True
+    host = group[2]
+    tell(host, 1, *BUNDLES[:3])
+    tell(host, 0, replace(short(), sequence=Sequence(2)))
+    for peer in (1, 3):
+        tell(host, peer, Decided(Sequence(1), Batch(START, IDENTITIES[:1])))
+    assert host.replica.executed == 1
+    tell(host, 1, BUNDLES[3])
+    assert prepares(host) == []
+    group.run(host.replica._state.config.timeout // 4)
+    assert Fetch((digest(BATCH),)) in host.sent
+    tell(host, 1, Offer(BATCH))
+    assert prepares(host) == [digest(BATCH)]
 
 
 def test_what_waits_is_bounded() -> None:
