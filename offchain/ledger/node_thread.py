@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 INBOX_PER_PEER = 256
 """Gossip of one peer that is kept until `inbox` is called; older ones go first."""
+LONGEST_GOSSIP = 4 << 10
+"""Bytes; what is longer is dropped, for 256 frames of each peer would fill the memory."""
 ANSWERS_WITHIN = 30.0
 
 
@@ -112,6 +114,8 @@ class NodeThread:
         return [(peer, payload) for peer, payloads in inbox.items() for payload in payloads]
 
     def _keep(self, peer: ReplicaId, payload: bytes) -> None:
+        if len(payload) > LONGEST_GOSSIP:
+            return
         with self._lock:
             self._inbox.setdefault(peer, deque(maxlen=INBOX_PER_PEER)).append(payload)
 

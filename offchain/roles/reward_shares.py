@@ -61,7 +61,7 @@ class Shares:
     def __init__(self, domain: bytes) -> None:
         self._domain = domain
         self._by_signer: dict[ChecksumAddress, OrderedDict[tuple[int, int], Share]] = {}
-        self._convicted: dict[ChecksumAddress, Equivocation] = {}
+        self._convicted: OrderedDict[tuple[ChecksumAddress, int], Equivocation] = OrderedDict()
 
     def add(self, share: Share, members: Sequence[ChecksumAddress]) -> ChecksumAddress | None:
         """Takes a share; who signed it, or None, and nothing has changed, when no one of `members` did.
@@ -75,7 +75,10 @@ class Shares:
         place = (share.statement.epoch, share.statement.attempt)
         known = attempts.setdefault(place, share)
         if known.statement != share.statement:
-            self._convicted.setdefault(signer, Equivocation(signer, known, share))
+            # By epoch: who was slashed once can sit again.
+            self._convicted.setdefault((signer, share.statement.epoch), Equivocation(signer, known, share))
+            while len(self._convicted) > KEPT * 4:
+                self._convicted.popitem(last=False)
         while len(attempts) > KEPT:
             attempts.popitem(last=False)
         return signer
@@ -98,5 +101,5 @@ class Shares:
 
     @property
     def equivocations(self) -> tuple[Equivocation, ...]:
-        """One for each member that was caught."""
+        """One for each member and epoch in which it was caught, the latest."""
         return tuple(self._convicted.values())

@@ -65,7 +65,7 @@ class Treasurer:
         self._certificates: dict[int, Certificate] = {}
         self._proposed: tuple[int, int] | None = None
         self._sent: dict[int, float] = {}
-        self._caught: dict[ChecksumAddress, float] = {}
+        self._caught: dict[tuple[ChecksumAddress, int], float] = {}
 
     @property
     def book(self) -> RewardBook:
@@ -234,7 +234,7 @@ class Treasurer:
         members = self._members(epoch)
         if self.book.is_slashed(caught.signer, epoch):
             return
-        since = self._caught.setdefault(caught.signer, self._context.clock())
+        since = self._caught.setdefault((caught.signer, epoch), self._context.clock())
         turn = seat_turn(self._context.account, members, caught.first.statement.attempt)
         if self._context.clock() < since + turn * self._options.stagger:
             return

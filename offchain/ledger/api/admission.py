@@ -6,12 +6,19 @@ depends on it.
 
 import asyncio
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 
+from offchain.errors import Retryable
 from offchain.ledger.records.bodies import Account, Order, RewardProposal
 from offchain.ledger.records.request import Parsed
+
+READERS = 4
+"""Reads of the chain at the same time."""
+MOST_READS = 64
+"""That wait, of all clients: whoever makes up accounts shall not make the chain's node answer for each without end."""
 
 
 class Open:
@@ -65,6 +72,8 @@ class ChainAdmission:
         self._most = most
         self._clock = clock
         self._known: dict[Account | int, tuple[float, object]] = {}
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="admission")
+        self._reading = 0
 
     async def refusal(self, request: Parsed) -> str | None:
         """Raises Retryable when the chain cannot be read."""
@@ -85,7 +94,13 @@ class ChainAdmission:
         until, value = self._known.get(key, (0.0, None))
         if value and now < until:
             return value
-        value = await asyncio.to_thread(read)
+        if self._reading >= MOST_READS:
+            raise Retryable("too many accounts are being looked up on the chain; try again in some seconds")
+        self._reading += 1
+        try:
+            value = await asyncio.get_running_loop().run_in_executor(self._threads, read)
+        finally:
+            self._reading -= 1
         if len(self._known) >= self._most:
             self._known.pop(next(iter(self._known)))
         self._known[key] = now + self._seconds, value

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from offchain.errors import Rejected
 from offchain.ledger.records.bodies import Account, RewardProposal
 from offchain.ledger.records.encoding import decode_body
+from offchain.ledger.records.nonces import Nonces
 from offchain.ledger.records.request import Domain, Parsed, Request, check_request, parse_request
 from offchain.ledger.records.results import Result
 from offchain.ledger.records.rules import apply
@@ -51,7 +52,7 @@ class RecordsApplication:
 
     def __init__(self, config: RecordsConfig) -> None:
         self.config = config
-        self.state = State(config.domain, config.limits)
+        self.state = State(config.domain, config.limits, Nonces(config.limits.accounts, members=config.members))
         self._checked: dict[bytes, Parsed] = {}
 
     def is_valid(self, request: bytes) -> bool:
@@ -100,7 +101,7 @@ class RecordsApplication:
 
     def restore(self, snapshot: bytes) -> None:
         """Replaces the state. Raises Rejected if it is no snapshot, and then leaves the state alone."""
-        self.state = decode_state(snapshot, self.config.domain, self.config.limits)
+        self.state = decode_state(snapshot, self.config.domain, self.config.limits, self.config.members)
 
     def _execute(self, record: Record, proposed: bool) -> Outcome:
         nonces, account, nonce = self.state.nonces, record.account, record.nonce

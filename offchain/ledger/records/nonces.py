@@ -75,9 +75,16 @@ class Window:
 class Nonces:
     """The windows of all accounts, at most `most`."""
 
-    def __init__(self, most: int, floor: int = 0, windows: Iterable[tuple[Account, Window]] = ()) -> None:
-        """`floor`: the least nonce that an unknown account may use."""
+    def __init__(
+        self,
+        most: int,
+        floor: int = 0,
+        windows: Iterable[tuple[Account, Window]] = (),
+        members: frozenset[Account] = frozenset(),
+    ) -> None:
+        """`floor`: the least nonce that an unknown account may use, unless it is one of `members`."""
         self._most = most
+        self._members = members
         self.floor = floor
         self.windows: dict[Account, Window] = dict(windows)
         self.changed: set[Account] = set(self.windows)
@@ -87,14 +94,14 @@ class Nonces:
         """See `Window.find`."""
         window = self.windows.get(account)
         if window is None:
-            return Result.STALE if nonce < self.floor else None
+            return Result.STALE if nonce < self._floor_of(account) else None
         return window.find(nonce, digest)
 
     def add(self, account: Account, nonce: int, digest: bytes, result: Result) -> None:
         """Uses a nonce that can be used."""
         window = self.windows.get(account)
         if window is None:
-            window = self.windows[account] = Window(self.floor)
+            window = self.windows[account] = Window(self._floor_of(account))
         window.add(nonce, digest, result)
         self.changed.add(account)
 
@@ -102,10 +109,14 @@ class Nonces:
         """Forgets accounts, an eighth at once, when there are too many."""
         if len(self.windows) <= self._most:
             return
-        by_age = sorted(self.windows, key=lambda account: (self.windows[account].highest, account))
+        others = self.windows.keys() - self._members
+        by_age = sorted(others, key=lambda account: (self.windows[account].highest, account))
         for account in by_age[: len(self.windows) - self._most * 7 // 8]:
             self.floor = max(self.floor, self.windows.pop(account).highest + 1)
             self.changed.add(account)
+
+    def _floor_of(self, account: Account) -> int:
+        return 0 if account in self._members else self.floor
 
 
 def _tag(digest: bytes) -> int:

@@ -27,7 +27,7 @@ def encode_state(state: State) -> bytes:
     return b"".join(parts)
 
 
-def decode_state(data: bytes, domain: Domain, limits: Limits) -> State:
+def decode_state(data: bytes, domain: Domain, limits: Limits, members: frozenset[Account] = frozenset()) -> State:
     """Inverse of `encode_state`. Raises Rejected when `data` is not the snapshot of a state."""
     reader = _Reader(data)
     if reader.take(len(MAGIC)) != MAGIC:
@@ -36,7 +36,7 @@ def decode_state(data: bytes, domain: Domain, limits: Limits) -> State:
     windows = [
         (Account(reader.take(20)), Window.decode(reader.take(reader.number(2)))) for _ in range(reader.number(4))
     ]
-    state = State(domain, limits, Nonces(limits.accounts, floor, windows), time)
+    state = State(domain, limits, Nonces(limits.accounts, floor, windows, members), time)
     while not reader.is_over:
         size = reader.number(2)
         if size > MAX_REQUEST_BYTES:

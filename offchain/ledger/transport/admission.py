@@ -32,6 +32,7 @@ class Admission(Generic[C]):
         self._most_addresses = addresses
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
         self._pending: OrderedDict[C, str] = OrderedDict()
+        self._by_address: dict[str, OrderedDict[C, None]] = {}
 
     @property
     def pending(self) -> int:
@@ -57,15 +58,22 @@ class Admission(Generic[C]):
         """Counts a handshake; the connection that has to go for it, if any."""
         evicted = None
         if len(self._pending) >= self._room:
-            busiest = max(set(self._pending.values()), key=list(self._pending.values()).count)
-            evicted = next(other for other, its in self._pending.items() if its == busiest)
-            del self._pending[evicted]
+            # Some microseconds for as many addresses: a flood is turned away, not counted over and over.
+            busiest = max(self._by_address.values(), key=len)
+            evicted = next(iter(busiest))
+            self.end(evicted)
         self._pending[connection] = address
+        self._by_address.setdefault(address, OrderedDict())[connection] = None
         return evicted
 
     def end(self, connection: C) -> None:
         """The handshake is over, well or not."""
-        self._pending.pop(connection, None)
+        address = self._pending.pop(connection, None)
+        if address is not None:
+            same = self._by_address[address]
+            del same[connection]
+            if not same:
+                del self._by_address[address]
 
 
 class Pauses:

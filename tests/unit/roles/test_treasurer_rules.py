@@ -263,6 +263,16 @@ def test_two_statements_under_one_number_convict() -> None:
     assert set(shares.of(statement)) == {MEMBERS[0]}, "the first still counts"
 
 
+def test_whoever_was_slashed_once_is_caught_again_in_a_later_epoch() -> None:
+    """Else a member could buy itself out for good: lose a small stake once, join anew, and equivocate at will."""
+    shares = Shares(DOMAIN)
+    first = next_statement(book(1))
+    for statement in (first, replace(first, epoch=first.epoch + 1)):
+        shares.add(share(statement, 0), MEMBERS)
+        shares.add(share(replace(statement, root=Root(keccak(b"other"))), 0), MEMBERS)
+    assert [caught.first.statement.epoch for caught in shares.equivocations] == [first.epoch, first.epoch + 1]
+
+
 def test_a_flood_of_one_members_shares_drives_nobody_elses_out() -> None:
     statement, shares = next_statement(book(1)), Shares(DOMAIN)
     shares.add(share(statement, 1), MEMBERS)
