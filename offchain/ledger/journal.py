@@ -12,6 +12,7 @@ Orders of writing that make every crash harmless:
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -123,7 +124,10 @@ class Journal:
         self.commits += 1
 
     def close(self) -> None:
-        """Lets go of the files."""
+        """Syncs what was only written, if the disk still can, and lets go of the files."""
+        if self._file is not None and not self._broken:
+            with suppress(Rejected):
+                self.append(())
         for file in (self._file, self._guard, self._lock):
             if file is not None:
                 file.close()
