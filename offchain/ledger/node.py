@@ -77,7 +77,9 @@ class LedgerNode:
             raise Rejected(f"{config.journal}: {error}") from error
         party = Party(membership.instance, self.me, membership.accounts, config.identity)
         endpoints = _endpoints(membership)
-        self._links = Links(party, endpoints, config.listen or endpoints[self.me], self, config.links)
+        self.listens_at = config.listen or endpoints[self.me]
+        """Host and port for the other replicas."""
+        self._links = Links(party, endpoints, self.listens_at, self, config.links)
         self._submissions = Submissions(config.submissions)
         self._events: list[Event] = []
         self._backlog = 0

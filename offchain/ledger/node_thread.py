@@ -74,12 +74,15 @@ class NodeThread:
 
     def run(self, work: Coroutine[Any, Any, T], timeout: float | None = ANSWERS_WITHIN) -> T:
         """Runs `work` in the node's loop. Raises Retryable after `timeout` seconds."""
+        if not self._thread.is_alive():
+            work.close()
+            raise Retryable("the ledger's node is stopped")
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result(timeout)
         except TimeoutError:
             future.cancel()
-            raise Retryable(f"the ledger did not answer within {timeout:.0f} s; try again") from None
+            raise Retryable(f"the ledger did not answer within {timeout:g} s; try again") from None
 
     def submit(self, requests: Sequence[bytes], timeout: float | None = ANSWERS_WITHIN) -> list[Receipt]:
         """See LedgerNode.submit. Retryable also after `timeout` seconds; the requests may be executed all the same."""
