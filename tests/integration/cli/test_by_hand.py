@@ -16,12 +16,16 @@ import pytest
 
 from offchain.chain.contracts import AssayContracts
 from offchain.cli.session import load_settings, open_session
+from offchain.demo.seats import free_ports
 from offchain.protocol.lifecycle import Phase
+from offchain.roles.summary import summarise
+from offchain.types import OrderId
 from tests.integration.hurry import Expected, hurry
 
 ASSAY = Path(sys.executable).with_name("assay")
 WINDOWS = ("--train-seconds", "10m", "--reveal-seconds", "5m", "--validate-seconds", "10m", "--challenge-seconds", "2m")
 """Long ones, out of which the clock is moved when all has happened."""
+AGGREGATORS = ("dev5", "dev6", "dev7", "dev8")
 PATIENCE = 240.0
 
 
@@ -79,7 +83,7 @@ class Household:
     def _environment(self) -> dict[str, str]:
         names = {"ASSAY_HOME": "home", "ASSAY_PASSWORD_FILE": "password"}
         paths = {name: str(self.folder / place) for name, place in names.items()}
-        # Seven processes with torch in them share two cores here.
+        # Six processes with torch in them share two cores here.
         return {**os.environ, **paths, "ASSAY_RPC": self.rpc, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
 
 
@@ -100,15 +104,17 @@ def test_an_order_from_put_to_the_rewards(household: Household, tmp_path: Path) 
     deadline = time.monotonic() + PATIENCE
     household.start("devnet", "devnet", "--port", "0")
     household.rpc = household.wait_for("the chain", lambda: _url(household.log("devnet")), deadline)
-    household("keys", "dev", "--count", "7")
+    household("keys", "dev")
     household("deploy")
-    household("keys", "fund", "dev1", "dev2", "dev3", "dev4", "dev5", "dev6")
-    roles = {"dev2": "provider", "dev3": "validator", "dev4": "validator", "dev5": "aggregator", "dev6": "verifier"}
-    with ThreadPoolExecutor(len(roles)) as pool:
+    household("keys", "fund", *(f"dev{index}" for index in range(1, 10)))
+    roles = {"dev2": "provider", "dev3": "validator", "dev4": "validator", "dev9": "verifier"}
+    roles |= dict.fromkeys(AGGREGATORS, "aggregator")
+    with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda key: household("stake", "add", roles[key], "1000", "--key", key), roles))
+    flags = {key: ("--listen", f"127.0.0.1:{port}") for key, port in zip(AGGREGATORS, free_ports(4), strict=True)}
+    flags["dev9"] = ("--always",)
     for key, role in {**roles, "dev1": "client"}.items():
-        household.start(key, role, "run", "--key", key, *(["--always"] if role == "verifier" else []))
-    # Six processes that start at once would take the windows of the order for themselves.
+        household.start(key, role, "run", "--key", key, *flags.get(key, ()))
     household.wait_for("the workers", lambda: all(household.says(key, "Ctrl-C") for key in [*roles, "dev1"]), deadline)
 
     table = tmp_path / "points.csv"
@@ -124,11 +130,15 @@ def test_an_order_from_put_to_the_rewards(household: Household, tmp_path: Path) 
     household.running["dev2"].wait()
     household.start("dev2", "provider", "run", "--key", "dev2")
 
+    _check_ledger(household)
+
     # Before the challenges end the verifier has scored it too.
-    examined = {Phase.CHALLENGE: lambda: household.says("dev6", "examined")}
+    examined = {Phase.CHALLENGE: lambda: household.says("dev9", "examined")}
     happens = Expected(claims=1, reveals=1, score_commits=2, score_reveals=2, also=examined)
-    with hurry(household.contracts(), happens):
-        shown = household.wait_for("the payment", lambda: _paid(household), deadline)
+    contracts = household.contracts()
+    with hurry(contracts, happens):
+        household.wait_for("the payment", lambda: summarise(contracts, OrderId(1)).paid, deadline)
+    shown = json.loads(household("show", "1", "--json"))
     keys = {entry["name"]: entry["address"] for entry in json.loads(household("keys", "list", "--json"))}
     assert (shown["outcome"], shown["winner"]) == ("won", keys["dev2"])
     assert set(shown["payouts"]) == {keys["dev2"], keys["dev3"], keys["dev4"]}
@@ -136,6 +146,7 @@ def test_an_order_from_put_to_the_rewards(household: Household, tmp_path: Path) 
 
     assert json.loads(household("disputes", "--json")) == []
 
+    _check_rewards(household, keys, shown)
     files = json.loads(household("get", "1", "--format", "onnx", "--out", str(tmp_path / "model"), "--json"))["files"]
     assert [Path(name).name for name in files] == ["model_integer.onnx", "model_float.onnx"]
     assert all(Path(name).stat().st_size > 100 for name in files)
@@ -150,12 +161,24 @@ def test_an_order_from_put_to_the_rewards(household: Household, tmp_path: Path) 
     assert not any("Traceback" in household.log(name).read_text() for name in codes)
 
 
+def _check_ledger(household: Household) -> None:
+    """Four replicas, which know what they were told: while the order is in training by their clocks, too."""
+    household("ledger", "submit", "1", "--key", "dev1")
+    household("ledger", "submit", "1", "--key", "dev2")
+    replicas = json.loads(household("ledger", "status", "--json"))
+    assert [replica["error"] for replica in replicas] == [None] * len(AGGREGATORS)
+    assert [order["oid"] for order in json.loads(household("ledger", "orders", "--json"))] == [1]
+    household("ledger", "show", "1")
+
+
+def _check_rewards(household: Household, keys: dict[str, str], shown: dict[str, Any]) -> None:
+    """A root paid, three of four members signed it, and the winner can pull what it says."""
+    assert "root" in household("rewards", "--roots")
+    found = {entry["key"]: entry for entry in json.loads(household("rewards", "--json"))}
+    assert found["dev2"]["claimable"] == shown["payouts"][keys["dev2"]]
+    assert sum(found[key]["claimable"] for key in AGGREGATORS) == shown["tax"]
+
+
 def _url(log: Path) -> str:
     line: Sequence[str] = log.read_text().split()
     return next((word for word in line if word.startswith("http://")), "") if "Next," in line else ""
-
-
-def _paid(household: Household) -> dict[str, Any] | None:
-    shown: dict[str, Any] = json.loads(household("show", "1", "--json"))
-    assert shown["phase"] != "cancelled"
-    return shown if shown["paid"] else None
