@@ -20,7 +20,15 @@ from tests.simulation.ledger_tactics_data import (
 from tests.simulation.ledger_tactics_views import BadNewView, Hasty, OneLie, TwoFaced
 from tests.simulation.ledger_villains import Tactic
 
-FORGETFUL = ("bad-new-view-only", "bad-new-view-only", "equivocate-and-lie", "one-lie-new-view", "one-lie", "twins")
+FORGETFUL = (
+    "bad-new-view-only",
+    "vote-and-forget",
+    "vote-and-forget",
+    "equivocate-and-lie",
+    "one-lie-new-view",
+    "one-lie",
+    "twins",
+)
 
 TACTICS: dict[str, tuple[type[Tactic], ...]] = {
     "equivocate": (Equivocate,),
@@ -36,6 +44,7 @@ TACTICS: dict[str, tuple[type[Tactic], ...]] = {
     "one-lie": (OneLie, Slow),
     "one-lie-new-view": (OneLie, BadNewView, Withhold),
     "bad-new-view-only": (BadNewView,),
+    "vote-and-forget": (VoteForAll, BadNewView),
     "bad-new-view": (BadNewView, Slow),
     "hasty": (Hasty,),
     "hasty-silent": (Hasty, Silent),
@@ -131,7 +140,8 @@ def amnesia(seed: int, replicas: int | None = None) -> Scenario:
     plan = scenario(seed, replicas)
     faulty = (plan.replicas - 1) // 3
     timeout = plan.sizes["timeout"]
-    lost = ((0.0, {COMMIT: rng.choice((0.5, 0.7, 0.9))}), (timeout * rng.uniform(0.2, 1.5), {}))
+    kinds = rng.choice(((COMMIT,), (PREPARE,), (PREPARE, COMMIT)))
+    lost = ((0.0, dict.fromkeys(kinds, rng.choice((0.5, 0.7, 0.9)))), (timeout * rng.uniform(1.2, 2.5), {}))
     times = sorted([60 + rng.uniform(0, 0.3) * timeout for _ in range(rng.randint(1, 4))] + [plan.calm_at + 100])
     return replace(
         plan,

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from random import Random
 
 from offchain.ledger.pbft import codec
 from offchain.ledger.pbft.messages import (
     Batch,
     Checkpoint,
+    Commit,
     Entry,
     Message,
     NewView,
     Offer,
+    Prepare,
+    PrePrepare,
     Reference,
     ViewChange,
 )
@@ -148,13 +152,33 @@ class OneLie(Tactic):
 
 
 class BadNewView(Tactic):
-    """As primary of a new view: shows a set that tells least of what prepared, and is too small, repeated or forged."""
+    """As primary of a new view: shows a set that tells least of what prepared, and is too small, repeated or forged.
+
+    Then it proposes something else for the numbers that should be forgotten.
+    """
+
+    def __init__(self, villain: Villain, rng: Random) -> None:
+        super().__init__(villain, rng)
+        self.shown: dict[View, NewView] = {}
+        self.is_consistent = rng.random() < 0.7
 
     def outgoing(self, to: ReplicaId, message: Message) -> Iterable[Parcel]:
-        if not isinstance(message, NewView) or self.rng.random() < 0.2:
+        if not isinstance(message, NewView) or self.rng.random() < 0.1:
             yield to, message
             return
-        yield to, replace(message, view_changes=self._bend(message))
+        if message.view not in self.shown or not self.is_consistent:
+            self.shown[message.view] = replace(message, view_changes=self._bend(message))
+        self.villain.later(self.rng.uniform(20, 200), partial(self._propose_again, to, message.view))
+        yield to, self.shown[message.view]
+
+    def _propose_again(self, to: ReplicaId, view: View) -> None:
+        villain = self.villain
+        for shown in list(villain.batches)[-8:]:
+            if shown.view < view:
+                other = villain.false_batch(shown.sequence, shown.batch)
+                villain.post(to, PrePrepare(view, shown.sequence, other))
+                villain.post(to, Prepare(view, shown.sequence, codec.digest(other)))
+                villain.post(to, Commit(view, shown.sequence, codec.digest(other)))
 
     def _bend(self, message: NewView) -> tuple[Reference, ...]:
         villain, rng = self.villain, self.rng
