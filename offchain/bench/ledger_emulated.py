@@ -177,9 +177,11 @@ class Group:
     def _do(self, me: int, effects: Sequence_[Effect]) -> None:
         for effect in effects:
             match effect:
-                case Broadcast(message):
+                case Broadcast(message, first):
                     size = FRAME_BYTES + len(encode(message))
-                    for peer in (*range(me + 1, self._size), *range(me)):
+                    # As `Links.broadcast`.
+                    peers = (*range(me + 1, self._size), *range(me))
+                    for peer in sorted(peers, key=lambda peer, first=first: peer != first):  # type: ignore[misc]
                         self.network.send(ReplicaId(me), ReplicaId(peer), message, size)
                 case Send(to, message):
                     self.network.send(ReplicaId(me), to, message, FRAME_BYTES + len(encode(message)))

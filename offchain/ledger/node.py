@@ -206,7 +206,7 @@ class LedgerNode:
             case Send():
                 self._links.send(effect.to, codec.encode(effect.message))
             case Broadcast():
-                self._links.broadcast(codec.encode(effect.message))
+                self._links.broadcast(codec.encode(effect.message), effect.first)
             case Executed():
                 self._executed(effect)
             case SetTimer():

@@ -141,7 +141,7 @@ class Agreement:
         last = max((s for s, slot in state.slots.items() if slot.accepted), default=Sequence(0))
         sequence = Sequence(max(last, state.top, state.executed, state.stable) + 1)
         highest = min(state.executed + state.config.pipeline, state.stable + state.config.window)
-        if sequence > highest or not self._pacing.is_due(sequence - 1 - state.executed):
+        if sequence > highest or not self._pacing.is_due():
             return
         while self._bundles.unproposed and sequence <= highest:
             batch = Batch(Millis(max(state.now, 0)), self._bundles.take())

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from offchain.errors import Bug
 from offchain.ledger.pbft.codec import message_digest
+from offchain.ledger.pbft.effects import Broadcast
 from offchain.ledger.pbft.messages import Batch, Bundle
 from offchain.ledger.pbft.state import State
 from offchain.ledger.types import Digest, ReplicaId
@@ -65,7 +66,8 @@ class Bundles:
             identity = message_digest(bundle)
             if identity not in self.held:
                 self._hold(identity, bundle, me)
-                self._state.broadcast(bundle)
+                # The primary can propose it only when it has it; the others need it only then.
+                self._state.out.append(Broadcast(bundle, self._state.primary))
 
     def receive(self, sender: ReplicaId, bundle: Bundle, wanted: Iterable[Digest]) -> Digest | None:
         """A peer's bundle; its digest if it is new, valid, and either wanted or within the peer's share."""

@@ -76,9 +76,10 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """To all peers, but not to ourselves."""
+    """To all peers, but not to ourselves; `first`: to this one before the others."""
 
     message: Message
+    first: ReplicaId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""When the primary proposes: at once if nothing is under way, else as soon as bundles have ceased to come for a moment.
+"""When the primary proposes: as soon as bundles have ceased to come for a moment.
 
 Every batch costs each link two votes of every replica, and takes one of the numbers that may run at once. Bundles that
 were made at one time come in spread over the latencies, so a primary that proposes each alone spends all its numbers on
@@ -13,8 +13,8 @@ from offchain.ledger.types import Millis, Sequence
 
 _QUIET = 16
 """No bundle for a sixteenth of an agreement: those that come at one time are here."""
-_PATIENCE = 2
-"""No bundle waits longer than half an agreement."""
+_PATIENCE = 1
+"""No bundle waits longer than an agreement."""
 _LONGEST = 4
 """An agreement is taken to last a fourth of the time-out at first, and never longer."""
 
@@ -25,26 +25,27 @@ class Pacing:
     def __init__(self, state: State, bundles: Bundles) -> None:
         self._state = state
         self._bundles = bundles
-        self._agreement = float(self._longest)
+        self._agreement: float | None = None
         self._proposed_at: dict[Sequence, Millis] = {}
         self._known = 0
         self._since = Millis(0)
         self._is_set = False
         self._has_rung = False
 
-    def is_due(self, under_way: int) -> bool:
-        """Whether to propose what waits now. `under_way`: numbers that are proposed and not executed."""
+    def is_due(self) -> bool:
+        """Whether to propose what waits now."""
         self._learn()
         count = len(self._bundles.unproposed)
-        if under_way == 0 or self._has_rung or count >= self._state.config.batch_bundles or self._all_are_here(count):
+        if self._has_rung or count >= self._state.config.batch_bundles or self._all_are_here(count):
             return True
         if count == self._known and self._is_set:
             return False
         if self._known == 0:
             self._since = self._state.now
         self._known = count
-        left = self._since + self._agreement / _PATIENCE - self._state.now
-        wait = round(min(self._agreement / _QUIET, left))
+        agreement = self._longest if self._agreement is None else self._agreement
+        left = self._since + agreement / _PATIENCE - self._state.now
+        wait = round(min(agreement / _QUIET, left))
         if wait <= 0:
             return True
         self._is_set = True
@@ -71,8 +72,8 @@ class Pacing:
     def _learn(self) -> None:
         """How long agreements take. The clock may jump: then for once something wrong within bounds."""
         for sequence in [number for number in self._proposed_at if number <= self._state.executed]:
-            took = self._state.now - self._proposed_at.pop(sequence)
-            self._agreement += (min(max(took, 0), self._longest) - self._agreement) / 4
+            took = float(min(max(self._state.now - self._proposed_at.pop(sequence), 0), self._longest))
+            self._agreement = took if self._agreement is None else self._agreement + (took - self._agreement) / 4
 
     def _all_are_here(self, count: int) -> bool:
         """Whether there is a bundle of every replica, most of them not proposed: who should still come?"""

@@ -82,6 +82,8 @@ class Links:
         self._handler = handler
         self._limits = limits or LinkLimits()
         self._links: dict[ReplicaId, Link] = {}
+        self._turns: list[Link] | None = None
+        """The links in the order in which we send to all; None: to be sorted again."""
         self._young: set[Link] = set()
         members = len(party.members)
         self._admission: Admission[Link] = Admission(
@@ -96,7 +98,7 @@ class Links:
         self._server: asyncio.Server | None = None
         self._diallers: list[asyncio.Task[None]] = []
         self._flushing = False
-        self._dirty: set[Link] = set()
+        self._dirty: dict[Link, None] = {}
         self._paused = False
         self._stopping = False
         self._cut_off = 0
@@ -141,9 +143,21 @@ class Links:
         if link is not None:
             self._put([link], payload)
 
-    def broadcast(self, payload: bytes) -> None:
-        """Sends `payload` to all peers there is a link to."""
-        self._put(list(self._links.values()), payload)
+    def broadcast(self, payload: bytes, first: ReplicaId | None = None) -> None:
+        """Sends `payload` to all peers there is a link to: to `first`, then to those after us, in turn.
+
+        If all began with the same peer, the links of the others would stand idle meanwhile.
+        """
+        if self._turns is None:
+            self._turns = self._in_turn()
+        links = self._turns
+        if first is not None and (link := self._links.get(first)) is not None:
+            links = [link, *(other for other in links if other is not link)]
+        self._put(links, payload)
+
+    def _in_turn(self) -> list[Link]:
+        me, members = self._party.me, len(self._party.members)
+        return [self._links[peer] for peer in sorted(self._links, key=lambda peer: (peer - me) % members)]
 
     def _put(self, links: list[Link], payload: bytes) -> None:
         if len(payload) > self._limits.frame:
@@ -151,7 +165,7 @@ class Links:
         for link in links:
             if link.put(payload) > self._limits.queue:
                 self.cut_off(_peer_of(link), "does not read what it is sent")
-        self._dirty.update(links)
+        self._dirty.update(dict.fromkeys(links))
         if not self._flushing:
             self._flushing = True
             asyncio.get_running_loop().call_soon(self.flush)
@@ -159,7 +173,7 @@ class Links:
     def flush(self) -> None:
         """Writes what was sent since the last time."""
         self._flushing = False
-        dirty, self._dirty = self._dirty, set()
+        dirty, self._dirty = self._dirty, {}
         most = self._limits.queue
         for link in dirty:
             if not link.flush(most):
@@ -212,7 +226,7 @@ class Links:
             link.close()
             return
         former = self._links.get(peer)
-        self._links[peer] = link
+        self._links[peer], self._turns = link, None
         if former is not None:
             former.close()
         link.last_heard = now
@@ -248,7 +262,8 @@ class Links:
 
     def _drop(self, peer: ReplicaId, link: Link) -> None:
         del self._links[peer]
-        self._dirty.discard(link)
+        self._turns = None
+        self._dirty.pop(link, None)
         link.close()
         logger.info("no link with replica %d", peer)
         if not self._stopping:

@@ -163,6 +163,8 @@ class Group:
         self.now = START
         self.queue: deque[tuple[int, int, bytes]] = deque()
         self.drops: Callable[[int, int, Message], bool] = lambda *_: False
+        self.hurries = True
+        """Whether a primary's moment is over when all messages are delivered; else when its time has passed."""
         self._bells: list[tuple[int, int, int, Timer]] = []
         self._rung = 0
         self.hosts: list[Host] = []
@@ -178,12 +180,20 @@ class Group:
         return self._rung
 
     def deliver(self) -> None:
-        """Until no message is left."""
-        while self.queue:
-            sender, to, data = self.queue.popleft()
-            message = decode(data)
-            if to < len(self.hosts) and self.hosts[to].alive and not self.drops(sender, to, message):
-                self.hosts[to].handle(Received(ReplicaId(sender), message))
+        """Until no message is left, nor anything that primaries wait for more bundles with."""
+        while self.queue or self._end_moment():
+            while self.queue:
+                sender, to, data = self.queue.popleft()
+                message = decode(data)
+                if to < len(self.hosts) and self.hosts[to].alive and not self.drops(sender, to, message):
+                    self.hosts[to].handle(Received(ReplicaId(sender), message))
+
+    def _end_moment(self) -> bool:
+        waiting = [host for host in self.hosts if Timer.BATCH in host.timers and self.hurries]
+        for host in waiting:
+            del host.timers[Timer.BATCH]
+            host.handle(TimedOut(Timer.BATCH))
+        return bool(waiting)
 
     def run(self, millis: int) -> None:
         """Lets time pass."""

@@ -489,6 +489,7 @@ def test_a_primary_does_not_propose_a_number_twice_after_a_restart() -> None:
     group = Group()
     group.drops = lambda sender, to, message: not isinstance(message, Bundle)
     group[0].submit(b"a")
+    group.deliver()
     group[0].crash()
     group[0].restart()
     group[0].submit(b"b")
