@@ -1,7 +1,6 @@
 """Simulated disks: what was not synced may be lost, from any byte on, when the process is killed."""
 
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from random import Random
 from typing import Protocol
@@ -14,16 +13,19 @@ Records = list[Persist | Restart]
 
 
 class Disk(Protocol):
-    """Where one replica's journal lies."""
+    """Where one replica's journal lies. As in the node, records are synced only when a message follows them."""
 
     def read(self) -> list[bytes]:
         """The records that a start finds."""
 
-    def write(self, effects: Records) -> None:
-        """All records of one step, synced."""
+    def write(self, effects: Records, sync: bool) -> None:
+        """All records of one step."""
 
     def tear(self, effects: Records, rng: Random) -> None:
-        """Killed while writing them."""
+        """Killed while writing and syncing them."""
+
+    def lose(self, rng: Random) -> None:
+        """Killed; what was not synced may be lost."""
 
 
 @dataclass(slots=True)
@@ -33,24 +35,31 @@ class RecordDisk:
     `lies`: a control of the checker; the disk says that it has synced, and has not.
     """
 
-    synced: list[bytes] = field(default_factory=list)
+    records: list[bytes] = field(default_factory=list)
+    synced: int = 0
     lies: bool = False
 
     def read(self) -> list[bytes]:
         """The records that a start finds."""
-        return list(self.synced)
+        return list(self.records)
 
-    def write(self, effects: Records) -> None:
-        """All records of one step, synced."""
+    def write(self, effects: Records, sync: bool) -> None:
+        """All records of one step."""
         for effect in effects if not self.lies else ():
             if isinstance(effect, Restart):
-                self.synced = list(effect.records)
+                self.records, sync = list(effect.records), True
             else:
-                self.synced.append(effect.record)
+                self.records.append(effect.record)
+        if sync:
+            self.synced = len(self.records)
 
     def tear(self, effects: Records, rng: Random) -> None:
         """Some of the records arrive, the next one is torn and so is cut off at recovery."""
-        self.write(effects[: rng.randint(0, len(effects))])
+        self.write(effects[: rng.randint(0, len(effects))], sync=False)
+
+    def lose(self, rng: Random) -> None:
+        """Some of what was not synced."""
+        del self.records[rng.randint(self.synced, len(self.records)) :]
 
 
 class JournalDisk:
@@ -70,20 +79,30 @@ class JournalDisk:
         self.journal, records = Journal.open(self.PATH, self.OWNER, self.disk)
         return list(records)
 
-    def write(self, effects: Records) -> None:
-        """As the process does: one sync for what can be appended together."""
+    def write(self, effects: Records, sync: bool) -> None:
+        """As the node does."""
         assert self.journal is not None
-        for anew, group in groupby(effects, lambda effect: isinstance(effect, Restart)):
-            if anew:
-                for effect in group:
-                    self.journal.restart(effect.records)  # type: ignore[union-attr]
+        records: list[bytes] = []
+        restart = False
+        for effect in effects:
+            if isinstance(effect, Restart):
+                restart, records = True, list(effect.records)
             else:
-                self.journal.append([effect.record for effect in group])  # type: ignore[union-attr]
+                records.append(effect.record)
+        if restart:
+            self.journal.restart(records)
+        elif sync:
+            self.journal.append(records)
+        else:
+            self.journal.write(records)
 
     def tear(self, effects: Records, rng: Random) -> None:
         """Power fails before one of the next changes of the disk."""
         self.disk.dies_at = self.disk.changes + rng.randint(0, 4)
         try:
-            self.write(effects)
+            self.write(effects, sync=True)
         except PowerLossError:
             return
+
+    def lose(self, rng: Random) -> None:
+        """At the next reading."""

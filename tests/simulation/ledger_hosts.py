@@ -114,6 +114,7 @@ class Host:
         """The process is gone, with all that it held in memory."""
         self.world.say(f"{self.me} crashes")
         self.replica, self.doom = None, None
+        self.disk.lose(self.rng)
         self.crashes += 1
         self._life += 1
 
@@ -161,12 +162,13 @@ class Host:
                 self.disk.tear(records, self.rng)
                 others = []
             else:
-                self.disk.write(records)
+                self.disk.write(records, sync=True)
                 others = others[: self.rng.randint(0, len(others))] if self.doom == "sends" else []
             self._perform(others)
             self.crash()
             return
-        self.disk.write(records)
+        if records:
+            self.disk.write(records, any(isinstance(effect, Send | Broadcast) for effect in others))
         self._perform(others)
 
     def _perform(self, effects: Iterable[Effect]) -> None:

@@ -20,6 +20,13 @@ from tests.simulation.ledger_weight import weight
 BLOCK = 250
 LONG_BLOCK = 1_000
 
+REGRESSIONS = {
+    "a new view that was complete too late took a replica back below the view it had left": 30,
+    "a replica that left its view alone never spread its bundles again": 263,
+    "bundles that were executed in a gap kept a replica from every view": 57,
+}
+"""Seeds that fail when the bug that others like them found is put back."""
+
 
 def play_block(first: int, seeds: int) -> Counter[str]:
     """Many seeds; says all that fail, and sums up what the others went through."""
@@ -63,6 +70,11 @@ def test_a_thousand_seeds(block: int) -> None:
 @pytest.mark.parametrize("block", range(20))
 def test_twenty_thousand_seeds(block: int) -> None:
     check_coverage(play_block(10_000 + block * LONG_BLOCK, LONG_BLOCK), LONG_BLOCK)
+
+
+@pytest.mark.parametrize("seed", REGRESSIONS.values(), ids=REGRESSIONS)
+def test_what_once_failed(seed: int) -> None:
+    run_seed(seed)
 
 
 @pytest.mark.parametrize("name", TACTICS)

@@ -50,11 +50,10 @@ class WatchedDisk(JournalDisk):
         self.votes = votes
         self.moments: list[Moment] = []
 
-    def write(self, effects: Records) -> None:
+    def write(self, effects: Records, sync: bool) -> None:
         """Remembers first."""
-        if effects:
-            self.moments.append(self.moment())
-        super().write(effects)
+        self.moments.append(self.moment())
+        super().write(effects, sync)
 
     def moment(self) -> Moment:
         """The present one."""
