@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from offchain.errors import AssayError, Bug, Rejected, Retryable
 from offchain.ledger.identity import MemberSigner
@@ -79,7 +80,9 @@ class LedgerNode:
         endpoints = _endpoints(membership)
         self.listens_at = config.listen or endpoints[self.me]
         """Host and port for the other replicas."""
-        self._links = Links(party, endpoints, self.listens_at, self, config.links)
+        # A peer says its status every so often; only one that misses some is gone.
+        idle = max(config.links.idle, 4 * self.group.status_every / 1000)
+        self._links = Links(party, endpoints, self.listens_at, self, replace(config.links, idle=idle))
         self._submissions = Submissions(config.submissions)
         self._events: list[Event] = []
         self._backlog = 0
