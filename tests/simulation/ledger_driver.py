@@ -24,6 +24,9 @@ PATIENCE = 40
 """Longest time-outs within which, after the faults have stopped, everything must be executed everywhere."""
 
 
+REGISTER = Secrets(b"secret")
+
+
 @dataclass(slots=True)
 class Result:
     """What a run went through; sums of many runs say whether the seeds reach the corners."""
@@ -197,8 +200,13 @@ class Run:
         )
 
 
-def build(plan: Scenario, config_type: type[GroupConfig] = GroupConfig, trace: Trace | None = None) -> Run:
-    """The group of a scenario; `config_type` may break rules, as a control."""
+def build(
+    plan: Scenario,
+    config_type: type[GroupConfig] = GroupConfig,
+    trace: Trace | None = None,
+    secrets: Secrets = REGISTER,
+) -> Run:
+    """The group of a scenario; `config_type` may break rules, as a control. `secrets` chooses the application."""
     rng = Random(f"run {plan.seed}")
     queue = Queue()
     hosts: dict[ReplicaId, Host] = {}
@@ -213,7 +221,7 @@ def build(plan: Scenario, config_type: type[GroupConfig] = GroupConfig, trace: T
     correct = frozenset(ReplicaId(index) for index in range(plan.replicas) if index not in plan.villains)
     config = config_type(plan.replicas, ReplicaId(0), **plan.sizes)
     checker = Checker(correct, plan.replicas, queue, 2 * plan.sizes["max_drift"])
-    world = World(queue, network, checker, Secrets(b"secret"), config, trace)
+    world = World(queue, network, checker, secrets, config, trace)
     coven = Coven()
     for index in range(plan.replicas):
         me = ReplicaId(index)

@@ -30,7 +30,7 @@ from offchain.ledger.types import Digest, ReplicaId, Sequence
 from tests.simulation.ledger_checker import Checker, Violation, require
 from tests.simulation.ledger_disk import Disk, RecordDisk
 from tests.simulation.ledger_network import FRAME, Network
-from tests.simulation.ledger_register import Register, Secrets, Step
+from tests.simulation.ledger_register import Secrets, Step
 from tests.simulation.ledger_time import Clock, Queue
 
 DECIDED = codec.encode(Decided(Sequence(1), NULL_BATCH))[0]
@@ -80,7 +80,7 @@ class Host:
     def __init__(self, world: World, me: ReplicaId, config: GroupConfig, clock: Clock, rng: Random) -> None:
         self.world, self.me, self.config, self.clock, self.rng = world, me, config, clock, rng
         self.disk: Disk = RecordDisk()
-        self.register = Register(world.secrets)
+        self.register = world.secrets.ledger()
         self.replica: Replica | None = None
         self.doom: str | None = None
         self.crashes = 0
@@ -99,7 +99,7 @@ class Host:
         """From what is on the disk; a journal that a crash left must be accepted."""
         self._life += 1
         self._timers = {}
-        self.register = Register(self.world.secrets)
+        self.register = self.world.secrets.ledger()
         signer = self.world.secrets.signer(self.me)
         self.replica = Replica.restore(self.config, self.register, signer, self.disk.read())
         self._at, self._digest = self.replica.executed, self.register.digest()

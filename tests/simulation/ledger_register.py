@@ -4,8 +4,10 @@ import hashlib
 import struct
 from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from offchain.errors import Rejected
+from offchain.ledger.pbft.application import Application
 from offchain.ledger.types import Digest, Millis, ReplicaId
 
 HEAD = struct.Struct(">BI")
@@ -16,6 +18,17 @@ OLD = b"old"
 
 def _mac(kind: bytes, who: int, text: bytes, secret: bytes) -> bytes:
     return hashlib.blake2b(kind + struct.pack(">I", who) + text, key=secret, digest_size=MAC).digest()
+
+
+class SimulatedLedger(Application, Protocol):
+    """An application, and what the checker wants to know of it."""
+
+    history: list["Step | Digest"]
+    """What was done since the checker looked last: batches, and the digests of states that were restored."""
+
+    @property
+    def applied(self) -> int:
+        """How many requests were applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,10 @@ class Secrets:
             return False
         text = request[:-MAC]
         return request[-MAC:] == _mac(b"client", text[0], text, self.secret)
+
+    def ledger(self) -> "SimulatedLedger":
+        """A new state."""
+        return Register(self)
 
     def signer(self, replica: ReplicaId) -> "IdealSigner":
         """Signs for one replica."""
@@ -74,9 +91,13 @@ class Register:
     secrets: Secrets
     head: bytes = bytes(32)
     nonces: dict[int, set[int]] = field(default_factory=dict)
-    applied: int = 0
     history: list[Step | Digest] = field(default_factory=list)
     """What was done since the checker looked last: batches, and the digests of states that were restored."""
+
+    @property
+    def applied(self) -> int:
+        """How many requests were applied."""
+        return sum(map(len, self.nonces.values()))
 
     def is_valid(self, request: bytes) -> bool:
         """Whether a client signed it."""
@@ -99,7 +120,6 @@ class Register:
         if nonce in seen:
             return OLD
         seen.add(nonce)
-        self.applied += 1
         return APPLIED
 
     def digest(self) -> Digest:
@@ -119,7 +139,6 @@ class Register:
         for account, nonce in HEAD.iter_unpack(snapshot[32:]):
             nonces.setdefault(account, set()).add(nonce)
         self.head, self.nonces = snapshot[:32], nonces
-        self.applied = sum(map(len, nonces.values()))
         self.history.append(self.digest())
 
     def has(self, request: bytes) -> bool:

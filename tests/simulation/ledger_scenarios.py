@@ -141,7 +141,10 @@ def amnesia(seed: int, replicas: int | None = None) -> Scenario:
     faulty = (plan.replicas - 1) // 3
     timeout = plan.sizes["timeout"]
     kinds = rng.choice(((COMMIT,), (PREPARE,), (PREPARE, COMMIT)))
-    lost = ((0.0, dict.fromkeys(kinds, rng.choice((0.5, 0.7, 0.9)))), (timeout * rng.uniform(1.2, 2.5), {}))
+    lost: tuple[tuple[float, dict[int, float]], ...] = (
+        (0.0, dict.fromkeys(kinds, rng.choice((0.5, 0.7, 0.9)))),
+        (timeout * rng.uniform(1.2, 2.5), {}),
+    )
     times = sorted([60 + rng.uniform(0, 0.3) * timeout for _ in range(rng.randint(1, 4))] + [plan.calm_at + 100])
     return replace(
         plan,

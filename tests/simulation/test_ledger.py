@@ -9,8 +9,9 @@ from offchain.ledger.pbft.application import GroupConfig
 from offchain.ledger.types import ReplicaId
 from tests.simulation.ledger_checker import Stalled, Violation
 from tests.simulation.ledger_disk import RecordDisk
-from tests.simulation.ledger_driver import Result, build, run_seed
+from tests.simulation.ledger_driver import Result, build, plan_of, run_seed
 from tests.simulation.ledger_network import Weather
+from tests.simulation.ledger_records import RecordsSecrets
 from tests.simulation.ledger_scenarios import TACTICS, scenario
 from tests.simulation.ledger_tactics_data import FalseHistory, Flood, Garbage, Mutate, Replay, Surge
 from tests.simulation.ledger_tactics_views import Hasty
@@ -19,6 +20,8 @@ from tests.simulation.ledger_weight import weight
 
 BLOCK = 250
 LONG_BLOCK = 1_000
+
+RECORDS_SIZES = {"max_bundle_bytes": 32_768, "max_request_bytes": 2_048}
 
 REGRESSIONS = {
     "a new view that was complete too late took a replica back below the view it had left": 30,
@@ -70,6 +73,17 @@ def test_a_thousand_seeds(block: int) -> None:
 @pytest.mark.parametrize("block", range(20))
 def test_twenty_thousand_seeds(block: int) -> None:
     check_coverage(play_block(10_000 + block * LONG_BLOCK, LONG_BLOCK), LONG_BLOCK)
+
+
+def test_the_real_records() -> None:
+    """The ledger's own application instead of a register, on some of the seeds."""
+    totals: Counter[str] = Counter()
+    for seed in range(2_000, 2_024):
+        plan = plan_of(seed)
+        plan = replace(plan, sizes=plan.sizes | RECORDS_SIZES | {"chunk_bytes": 512})
+        add(totals, build(plan, secrets=RecordsSecrets(b"secret")).play())
+    assert totals["requests"] > 240
+    assert totals["jumps"] > 0
 
 
 @pytest.mark.parametrize("seed", REGRESSIONS.values(), ids=REGRESSIONS)
