@@ -16,13 +16,15 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
     using SafeCast for uint256;
 
     /// @dev `sequence` orders candidates of equal stake; `seatEpoch` is the last epoch this account sat in, `seat` its
-    /// index there; `place` its index among the candidates, from 1, 0 for none.
+    /// index there; `place` its index among the candidates, from 1, 0 for none; `released` the most that it ever got back
+    /// unlocked, of which it still has to answer with what is left of its bond.
     struct Candidate {
         uint128 stake;
         uint32 sequence;
         uint64 seatEpoch;
         uint8 seat;
         uint8 place;
+        uint128 released;
     }
 
     /// @dev More than there can be members, so that there is a bench.
@@ -103,9 +105,11 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
         _requireMembers(epoch_, members_, signers);
         uint128 fresh = signers & ~_slashed[epoch_];
         _slashed[epoch_] |= signers;
+        // slither-disable-start calls-loop,reentrancy-no-eth
         for (uint256 seat = 0; seat < members_.length; ++seat) {
             if ((fresh >> seat) & 1 == 1) _slash(epoch_, members_[seat], beneficiary);
         }
+        // slither-disable-end calls-loop,reentrancy-no-eth
     }
 
     /// @inheritdoc IAggregatorCommittee
@@ -237,8 +241,8 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
         return _TREASURY;
     }
 
-    /// @dev All that is locked; who has left since has at least not been paid out, for the fraud window is no longer than
-    /// the exit. Nothing here may fail, or a wrong root would stand.
+    /// @dev All that is locked, and of what was unlocked since as much as is there: who has left has not been paid out, for
+    /// the fraud window is no longer than the exit. Nothing here may fail, or a wrong root would stand.
     function _slash(uint64 epoch_, address account, address beneficiary) private {
         Candidate storage theirs = _byAccount[account];
         if (_sits(theirs)) _suspend();
@@ -247,12 +251,14 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
         theirs.seatEpoch = 0;
         if (theirs.place != 0) _unlist(account);
         ProtocolParameters memory p = _PARAMETERS.current();
+        uint256 due = amount == 0 && theirs.released < p.aggregatorMinimum ? p.aggregatorMinimum : theirs.released;
         if (amount != 0) {
             _VAULT.slashLocked(account, Role.Aggregator, amount, beneficiary, p.reporterSharePpm, REF);
-        } else {
-            amount =
-                _VAULT.slashFree(account, Role.Aggregator, p.aggregatorMinimum, beneficiary, p.reporterSharePpm, REF);
         }
+        if (due > amount) {
+            amount += _VAULT.slashFree(account, Role.Aggregator, due - amount, beneficiary, p.reporterSharePpm, REF);
+        }
+        // slither-disable-next-line reentrancy-events
         emit MemberSlashed(account, epoch_, amount, beneficiary);
     }
 
@@ -288,8 +294,10 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
     }
 
     function _release(address account) private {
-        uint256 stake = _byAccount[account].stake;
-        _byAccount[account].stake = 0;
+        Candidate storage theirs = _byAccount[account];
+        uint128 stake = theirs.stake;
+        theirs.stake = 0;
+        if (stake > theirs.released) theirs.released = stake;
         emit StakeReleased(account, stake);
         _VAULT.unlock(account, Role.Aggregator, stake, REF);
     }
@@ -334,6 +342,7 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
     /// @return nobody when it is no signature
     function _signerOf(bytes32 structHash, bytes calldata signature) private view returns (address) {
         if (signature.length != SIGNATURE) revert WrongSignatureLength(SIGNATURE, signature.length);
+        // slither-disable-next-line unused-return
         (address signer,,) =
             ECDSA.tryRecover(_hashTypedDataV4(structHash), bytes32(signature[:32]), bytes32(signature[32:]));
         return signer;

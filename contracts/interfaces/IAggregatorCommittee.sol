@@ -64,19 +64,19 @@ interface IAggregatorCommittee {
     /// @dev Reverts with NotACandidate, EndpointTooLong. Emits EndpointAnnounced.
     function announce(string calldata endpoint) external;
 
-    /// @notice Slashes members of `epoch` for a root that was refuted: all that they have locked, or, when nothing is,
-    /// up to the least bond from what is free or leaving. Each loses seat and candidacy; each is slashed once for an epoch.
+    /// @notice Slashes members of `epoch_` for a root that was refuted: all that they have locked, or, when nothing is,
+    /// as much as it ever stood with (at least the least bond) from what is free or leaving. Each loses seat and candidacy; each is slashed once for an epoch.
     /// When one of them sits in the present epoch, that is suspended. The treasury only.
-    /// @param members those of the epoch, in order
+    /// @param members_ those of the epoch, in order
     /// @param signers bit i is the i-th member
     /// @param beneficiary has the reporter's share, the rest is burned
     /// @dev Reverts with OnlyTreasury, WrongMembers, NoSuchSeat. Emits MemberSlashed, CandidateLeft, EpochSuspended.
-    function slashSigners(uint64 epoch, address[] calldata members, uint128 signers, address beneficiary) external;
+    function slashSigners(uint64 epoch_, address[] calldata members_, uint128 signers, address beneficiary) external;
 
     /// @notice Slashes a member that signed two statements of the same epoch and attempt, like `slashSigners`; the
     /// reporter's share is the caller's. Anyone.
     /// @param signatureA,signatureB 64 bytes each (EIP-2098)
-    /// @param members those of the epoch, in order
+    /// @param members_ those of the epoch, in order
     /// @dev Reverts with NoEquivocation, WrongMembers, WrongSignatureLength, DifferentSigners, NotAMemberOf,
     /// AlreadySlashed. Emits MemberSlashed, CandidateLeft, EpochSuspended.
     function slashEquivocation(
@@ -84,7 +84,7 @@ interface IAggregatorCommittee {
         bytes calldata signatureA,
         RewardRoot calldata b,
         bytes calldata signatureB,
-        address[] calldata members
+        address[] calldata members_
     ) external;
 
     /// @notice Starts the next epoch with the highest stakes as members (the earlier candidate on a tie). Anyone, once the
@@ -93,17 +93,17 @@ interface IAggregatorCommittee {
     /// @dev Reverts with EpochNotOver, NoCandidates (nobody sits either). Emits EpochStarted.
     function advanceEpoch() external;
 
-    /// @notice Succeeds if members of `epoch`, which is the present one and not suspended, have signed, at least the
+    /// @notice Succeeds if members of `epoch_`, which is the present one and not suspended, have signed, at least the
     /// threshold of them.
     /// @param structHash EIP-712 hash of what they signed
-    /// @param members those of the epoch, in order
+    /// @param members_ those of the epoch, in order
     /// @param signers bit i is the i-th member
     /// @param signatures 64 bytes (EIP-2098) for each signer, in the members' order
     /// @dev Reverts with NotTheEpoch, Suspended, WrongMembers, NoSuchSeat, TooFewSigners, WrongSignatureLength, WrongSigner.
     function requireCertificate(
         bytes32 structHash,
-        uint64 epoch,
-        address[] calldata members,
+        uint64 epoch_,
+        address[] calldata members_,
         uint128 signers,
         bytes calldata signatures
     ) external view;
@@ -122,10 +122,10 @@ interface IAggregatorCommittee {
     function members() external view returns (address[] memory);
 
     /// @return keccak256(abi.encodePacked(members)) of any epoch until now, each address padded to 32 bytes; zero of others
-    function membersHashOf(uint64 epoch) external view returns (bytes32);
+    function membersHashOf(uint64 epoch_) external view returns (bytes32);
 
-    /// @return bit i is set when the i-th member of `epoch` was slashed for what it signed then
-    function slashedOf(uint64 epoch) external view returns (uint128);
+    /// @return bit i is set when the i-th member of `epoch_` was slashed for what it signed then
+    function slashedOf(uint64 epoch_) external view returns (uint128);
 
     /// @return who stands for the next epoch, in no particular order
     function candidates() external view returns (address[] memory);

@@ -136,7 +136,31 @@ contract RewardRootAttackTest is Rewards {
         vault.withdraw(Role.Aggregator);
         refute(1, 1);
         for (uint256 i = 0; i < 3; ++i) {
-            vm.assertEq(vault.bondOf(member(i), Role.Aggregator).exiting, BOND - 100 * UNIT, "caught at the door");
+            vm.assertEq(vault.bondOf(member(i), Role.Aggregator).exiting, BOND - 1_000 * UNIT, "caught at the door");
+        }
+    }
+
+    /// @dev A stake that bought a seat is not saved by leaving and standing again with the least one.
+    function test_signers_do_not_save_a_large_stake_by_standing_again_with_a_small_one() public {
+        vm.warp(committee.epochEndsAt());
+        post(stolen(thief));
+        for (uint256 i = 0; i < 4; ++i) {
+            vm.prank(member(i));
+            committee.leave();
+        }
+        committee.advanceEpoch();
+        for (uint256 i = 0; i < 3; ++i) {
+            committee.releaseStake(member(i));
+            vm.startPrank(member(i));
+            committee.join(100 * UNIT);
+            committee.leave();
+            committee.join(100 * UNIT);
+            vm.stopPrank();
+        }
+        refute(1, 1);
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.assertEq(vault.bondOf(member(i), Role.Aggregator).bonded, BOND - 1_000 * UNIT, "all that it stood with");
+            vm.assertEq(committee.stakeOf(member(i)), 0, "and stands no more");
         }
     }
 
