@@ -65,8 +65,8 @@ interface IAggregatorCommittee {
     function announce(string calldata endpoint) external;
 
     /// @notice Slashes members of `epoch_` for a root that was refuted: all that they have locked, or, when nothing is,
-    /// as much as it ever stood with (at least the least bond) from what is free or leaving. Each loses seat and candidacy; each is slashed once for an epoch.
-    /// When one of them sits in the present epoch, that is suspended. The treasury only.
+    /// as much as it ever stood with (at least the least bond) from what is free or leaving. Each loses seat and candidacy;
+    /// each is slashed once for an epoch. When one of them sits in the present epoch, that is suspended. The treasury only.
     /// @param members_ those of the epoch, in order
     /// @param signers bit i is the i-th member
     /// @param beneficiary has the reporter's share, the rest is burned
