@@ -13,6 +13,7 @@ from offchain.ledger.pbft.messages import (
     NewView,
     Prepare,
     PrePrepare,
+    Proposal,
     ViewChange,
 )
 from offchain.ledger.pbft.state import PREPREPARED_EACH
@@ -80,9 +81,10 @@ class Checker:
         """A correct replica's message is about to leave it."""
         votes = self.votes[replica]
         match message:
-            case PrePrepare():
+            case PrePrepare() | Proposal():
+                digest = message.digest if isinstance(message, Proposal) else codec.digest(message.batch)
                 require(message.view % self.primary_of == replica, f"{replica} is not the primary of {message}")
-                self._prepare(replica, votes, message.view, message.sequence, codec.digest(message.batch))
+                self._prepare(replica, votes, message.view, message.sequence, digest)
             case Prepare():
                 self._prepare(replica, votes, message.view, message.sequence, message.digest)
             case Commit():

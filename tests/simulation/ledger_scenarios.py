@@ -164,7 +164,7 @@ def _sizes(rng: Random) -> dict[str, int]:
     return {
         "interval": rng.choice((1, 2, 4, 8, 16)),
         "pipeline": rng.choice((1, 2, 8)),
-        "batch_bundles": rng.choice((1, 2, 64)),
+        "batch_bundles": rng.choice((1, 4, 64, 64)),
         "creator_bundles": rng.choice((16, 64)),
         "max_bundle_bytes": 4096,
         "max_request_bytes": 256,
@@ -230,7 +230,8 @@ def _jumps(rng: Random, count: int, calm_at: float) -> tuple[tuple[float, int, i
 
 def _submissions(rng: Random, correct: int, calm_at: float) -> tuple[Submission, ...]:
     early = rng.choice((1, 4, 8, 16, 24))
-    times = [rng.uniform(0, calm_at) for _ in range(early)] + [
+    places = [rng.uniform(0, calm_at) for _ in range(rng.choice((early, 1, 2)))]
+    times = [rng.choice(places) for _ in range(early)] + [
         calm_at + rng.uniform(0, 300) for _ in range(rng.randint(1, 4))
     ]
     return tuple(

@@ -7,6 +7,7 @@ from random import Random
 
 from offchain.ledger.pbft import codec
 from offchain.ledger.pbft.messages import (
+    SHORT_BYTES,
     Bundle,
     Commit,
     Fetch,
@@ -14,6 +15,7 @@ from offchain.ledger.pbft.messages import (
     NewView,
     Prepare,
     PrePrepare,
+    Proposal,
 )
 from offchain.ledger.types import Digest, Millis, ReplicaId, Sequence, View
 from tests.simulation.ledger_villains import Parcel, Tactic, Villain
@@ -152,13 +154,25 @@ class VoteForAll(Tactic):
 
 
 class BadBatches(Tactic):
-    """As primary: times of the far future, numbers beyond the watermarks, batches of nothing or of the same twice."""
+    """As primary: times of the far future, numbers beyond the watermarks, batches of nothing or of the same twice,
+    short proposals that stand for nothing, for something else, or for bundles that nobody has."""
+
+    def _false_proposal(self, message: PrePrepare) -> Proposal:
+        rng, batch = self.rng, message.batch
+        short = tuple(bundle[:SHORT_BYTES] for bundle in batch.bundles)
+        other = self.villain.variant(batch)
+        digest = rng.choice((codec.digest(batch), codec.digest(other), Digest(rng.randbytes(32))))
+        parts = rng.choice((short[::-1], short[1:], short * 2, (rng.randbytes(SHORT_BYTES),) * 5, short))
+        return Proposal(message.view, message.sequence, batch.time, digest, parts)
 
     def outgoing(self, to: ReplicaId, message: Message) -> Iterable[Parcel]:
         if not isinstance(message, PrePrepare) or self.rng.random() < 0.5:
             yield to, message
             return
-        batch, kind = message.batch, self.rng.randrange(6)
+        batch, kind = message.batch, self.rng.randrange(8)
+        if kind > 5:
+            yield to, self._false_proposal(message)
+            return
         if kind == 0:
             batch = replace(batch, time=Millis(batch.time + 10**9))
         elif kind == 1:

@@ -10,7 +10,17 @@ from offchain.errors import Bug
 from offchain.ledger.pbft import codec
 from offchain.ledger.pbft.application import GroupConfig
 from offchain.ledger.pbft.effects import Accuse, Effect, Event, Received
-from offchain.ledger.pbft.messages import Batch, Bundle, Fetch, Message, Offer, PrePrepare, ViewChange
+from offchain.ledger.pbft.messages import (
+    Batch,
+    Bundle,
+    Fetch,
+    Message,
+    Offer,
+    PrePrepare,
+    Proposal,
+    ViewChange,
+)
+from offchain.ledger.pbft.proposals import FEWEST, shorten
 from offchain.ledger.types import Digest, ReplicaId, Sequence, View
 from tests.simulation.ledger_hosts import Host, World
 from tests.simulation.ledger_time import Clock
@@ -120,6 +130,10 @@ class Villain(Host):
 
     def emit(self, to: list[ReplicaId], message: Message) -> None:
         """Everything that the replica inside says goes through the tactics."""
+        if isinstance(message, Proposal) and self.replica is not None:
+            # Tactics bend whole batches; they are shortened again when they leave.
+            batch = self.replica._state.batches[message.digest]
+            message = PrePrepare(message.view, message.sequence, batch)
         self.learn(self.me, message)
         parcels: list[Parcel] = [(peer, message) for peer in to]
         for tactic in self.tactics:
@@ -130,6 +144,8 @@ class Villain(Host):
     def post(self, to: ReplicaId, message: Message) -> None:
         """Sends as it is."""
         self.said.append((to, message))
+        if isinstance(message, PrePrepare) and len(message.batch.bundles) >= FEWEST:
+            message = shorten(message, codec.digest(message.batch))
         try:
             data = codec.encode(message)
         except Bug:  # no such bytes exist
