@@ -92,6 +92,16 @@ contract SlashEquivocationTest is Rewards {
         vm.assertEq(committee.stakeOf(member(1)), 0, "but the other");
     }
 
+    function test_who_has_nothing_locked_and_got_nothing_back_loses_the_least_bond() public {
+        vm.warp(committee.epochEndsAt());
+        committee.advanceEpoch();
+        vm.prank(address(treasury));
+        committee.slashSigners(2, members, 1, reporter);
+        _slash(0);
+        uint256 least = _parameters().aggregatorMinimum;
+        vm.assertEq(bonded(member(0), Role.Aggregator), BOND - STAKE - least, "for two epochs");
+    }
+
     function test_a_suspended_epoch_stays_suspended() public {
         _slash(0);
         uint64 endsAt = committee.epochEndsAt();
