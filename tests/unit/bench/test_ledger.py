@@ -10,7 +10,8 @@ from rich.console import Console
 
 from offchain.bench import ledger
 from offchain.bench.ledger_bound import Traffic, lower_bound
-from offchain.bench.ledger_emulated import Row, bundled, emulate, measure, requests, traffic
+from offchain.bench.ledger_emulated import Row, measure, requests, traffic
+from offchain.bench.ledger_group import bundled, emulate
 from offchain.bench.ledger_load import Market, Signers, dealt, needed_orders
 from offchain.bench.ledger_network import MILLISECOND, SECOND, Links, seeded_links
 from offchain.errors import Rejected
@@ -27,7 +28,7 @@ ROUNDING = 10_000
 """Nanoseconds: each packet's duration is rounded."""
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     replicas=st.integers(4, 8),
     mbps=st.sampled_from([0.1, 1.0, 30.0]),
