@@ -22,7 +22,8 @@ from tests.integration.roles.stage import Stage, admit, blobs, request, set_stag
 from tests.integration.roles.test_kill import quick_provider
 
 MEMBERS = [f"aggregator{i}" for i in range(4)]
-ORDERS = 3
+RUSHED, DEADLY = 3, 2
+"""Orders of the two tests."""
 
 
 @pytest.fixture
@@ -39,11 +40,11 @@ def accounts(stage: Stage) -> dict[str, LocalAccount]:
     return found
 
 
-def put_and_claim(stage: Stage, accounts: dict[str, LocalAccount]) -> list[OrderId]:
+def put_and_claim(stage: Stage, accounts: dict[str, LocalAccount], orders: int) -> list[OrderId]:
     """Orders whose models will be revealed and whose test data will not: all are shared out."""
     client, provider = (stage.context(accounts[name], name) for name in ("client", "provider0"))
     windows = {"train_seconds": 600, "reveal_seconds": 600}
-    oids = [put_order(client, prepare_order(client, request(blobs(), **windows))) for _ in range(ORDERS)]
+    oids = [put_order(client, prepare_order(client, request(blobs(), **windows))) for _ in range(orders)]
     settle_down(quick_provider(provider))
     travel(stage.client, 700)
     settle_down(quick_provider(provider))
@@ -53,7 +54,7 @@ def put_and_claim(stage: Stage, accounts: dict[str, LocalAccount]) -> list[Order
 
 
 def test_members_who_all_rush_settle_every_order_once(stage: Stage, accounts: dict[str, LocalAccount]) -> None:
-    oids = put_and_claim(stage, accounts)
+    oids = put_and_claim(stage, accounts, RUSHED)
     contexts = [stage.context(accounts[name], name) for name in MEMBERS]
     rush(contexts, lambda: len(stage.contracts.members()) == 4)
     travel(stage.client, 1200)
@@ -90,8 +91,8 @@ def rush(contexts: list[RoleContext], done: Callable[[], bool]) -> None:
 def test_a_process_that_dies_later_in_each_life_still_does_everything_once(
     stage: Stage, accounts: dict[str, LocalAccount]
 ) -> None:
-    """Real deaths of real processes, each at one boundary more than the one before."""
-    oids = put_and_claim(stage, accounts)
+    """Real deaths of real processes, each two boundaries later than the one before; `test_kill` meets every one."""
+    oids = put_and_claim(stage, accounts, DEADLY)
     travel(stage.client, 1200)
     me = accounts["aggregator0"]
     before = stage.client.nonce(me.address)
@@ -99,7 +100,7 @@ def test_a_process_that_dies_later_in_each_life_still_does_everything_once(
     places = [stage.client.endpoint, str(stage.folder / "addresses.json"), str(stage.folder), str(index)]
     command = [sys.executable, "-m", "tests.integration.roles.child", *places]
     deaths = 0
-    while (code := subprocess.run([*command, str(deaths + 1)], check=False).returncode) != 0:
+    while (code := subprocess.run([*command, str(2 * deaths + 1)], check=False).returncode) != 0:
         assert code == DEATH
         deaths += 1
         assert deaths < 60
