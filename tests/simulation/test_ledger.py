@@ -24,9 +24,9 @@ LONG_BLOCK = 1_000
 RECORDS_SIZES = {"max_bundle_bytes": 32_768, "max_request_bytes": 2_048}
 
 REGRESSIONS = {
-    "a new view that was complete too late took a replica back below the view it had left": 30,
-    "a replica that left its view alone never spread its bundles again": 263,
-    "bundles that were executed in a gap kept a replica from every view": 57,
+    "a new view that was complete too late took a replica back below the view it had left": 55,
+    "a replica that left its view alone never spread its bundles again": 186,
+    "bundles that were executed in a gap kept a replica from every view": 177,
 }
 """Seeds that fail when the bug that others like them found is put back."""
 
