@@ -5,7 +5,7 @@ import { Hashes } from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 
 /// @dev What a committee signs at an update cycle (docs/rewards.md, A root). `upTo` is the sequence number of the last
 /// order that the root covers; `parent`, `history` and `settledOtherwise` say on which state of the treasury it stands;
-/// `attempt` is the ledger's sequence number at which the committee agreed on it, which is given to one statement only.
+/// `attempt` is the number under which the committee's ledger took it, which is given to one statement only.
 struct RewardRoot {
     uint64 cycle;
     uint64 epoch;

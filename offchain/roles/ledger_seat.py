@@ -30,7 +30,7 @@ from offchain.ledger.node import LedgerNode
 from offchain.ledger.node_config import NodeConfig, NodeStatus
 from offchain.ledger.node_thread import NodeThread
 from offchain.ledger.pbft.application import GroupConfig
-from offchain.ledger.records.application import RecordsApplication, RecordsConfig, accepted_proposal
+from offchain.ledger.records.application import RecordsApplication, RecordsConfig, accepted_proposals
 from offchain.ledger.records.bodies import Account, RewardProposal
 from offchain.ledger.records.request import Domain, sign
 from offchain.ledger.types import Sequence as SequenceNumber
@@ -186,11 +186,9 @@ class LedgerSeat:
             batches, _ = self._thread.executed_since(self._seen)
             for batch in batches:
                 self._seen = batch.sequence
-                accepted = accepted_proposal(batch.requests, batch.results)
-                if accepted is not None:
-                    account, proposal = accepted
+                for attempt, account, proposal in accepted_proposals(batch.sequence, batch.requests, batch.results):
                     kept = self._proposals.setdefault(account, deque(maxlen=REMEMBERED))
-                    kept.append(OrderedProposal(batch.sequence, proposal.statement))
+                    kept.append(OrderedProposal(attempt, proposal.statement))
         found = (proposal for kept in self._proposals.values() for proposal in kept)
         return sorted(found, key=lambda proposal: proposal.attempt)
 

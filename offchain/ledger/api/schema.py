@@ -177,7 +177,7 @@ class Nodes(Json):
 
 
 class ProposalOut(RecordOut):
-    """The latest reward proposal that the ledger took; the batch that took it is its attempt (docs/rewards.md)."""
+    """The latest reward proposal that the ledger took (docs/rewards.md)."""
 
     cycle: int = Field(ge=0)
     epoch: int = Field(ge=0)

@@ -43,6 +43,10 @@ class Outcome:
         return cls(Result.decode(data[:1]), data[1] == 1)
 
 
+PLACES = 128
+"""Attempts of a batch: more than there are members. An attempt is `PLACES` times the batch's sequence number, plus the
+proposal's place among those that the batch accepted, from 0."""
+
 REMEMBERED = 16_384
 """Requests whose checks are remembered until they are executed: some see them twice, and all parse them again."""
 
@@ -79,14 +83,14 @@ class RecordsApplication:
         return self.state.nonces.find(record.account, record.nonce, record.digest) is not None
 
     def execute(self, time: Millis, requests: Sequence[bytes]) -> list[bytes]:
-        """An `Outcome` for each valid request of one batch. At most one reward proposal of a batch is accepted."""
+        """An `Outcome` for each valid request of one batch. Of each member's reward proposals the first is accepted."""
         self.state.advance(time)
-        proposed, results = False, []
+        proposers: set[Account] = set()
+        results = []
         for raw in requests:
             parsed = self._checked.pop(raw, None) or parse_request(self.config.domain, raw)
             record = Record.of(self.state.time, parsed)
-            outcome = self._execute(record, proposed)
-            proposed |= _is_accepted_proposal(record, outcome)
+            outcome = self._execute(record, proposers)
             results.append(outcome.encode())
         self.state.nonces.trim()
         return results
@@ -103,7 +107,7 @@ class RecordsApplication:
         """Replaces the state. Raises Rejected if it is no snapshot, and then leaves the state alone."""
         self.state = decode_state(snapshot, self.config.domain, self.config.limits, self.config.members)
 
-    def _execute(self, record: Record, proposed: bool) -> Outcome:
+    def _execute(self, record: Record, proposers: set[Account]) -> Outcome:
         nonces, account, nonce = self.state.nonces, record.account, record.nonce
         if nonce > (self.state.time + self.config.limits.nonce_lead * 1_000) * 1_000:
             return Outcome(Result.AHEAD)
@@ -111,33 +115,33 @@ class RecordsApplication:
         if known is not None:
             return Outcome(known, is_repeated=True)
         result = (
-            self._propose(record, proposed) if isinstance(record.body, RewardProposal) else apply(self.state, record)
+            self._propose(record, proposers) if isinstance(record.body, RewardProposal) else apply(self.state, record)
         )
         nonces.add(account, nonce, record.digest, result)
         return Outcome(result)
 
-    def _propose(self, record: Record, proposed: bool) -> Result:
+    def _propose(self, record: Record, proposers: set[Account]) -> Result:
         if record.account not in self.config.members:
             return Result.NOT_A_MEMBER
-        if proposed:
+        if record.account in proposers:
             return Result.SECOND_PROPOSAL
+        proposers.add(record.account)
         self.state.put_proposal(record)
         return Result.ACCEPTED
 
 
-def accepted_proposal(requests: Sequence[bytes], results: Sequence[bytes]) -> tuple[Account, RewardProposal] | None:
-    """Who made the reward proposal that counts for a batch, given what the batch's `Executed` says, and what it is.
+def accepted_proposals(
+    sequence: int, requests: Sequence[bytes], results: Sequence[bytes]
+) -> list[tuple[int, Account, RewardProposal]]:
+    """The reward proposals that count, given what the batch's `Executed` says: the attempt, who made it, what it is.
 
-    There is at most one; its attempt is the batch's sequence number.
+    One of each member, so that nobody keeps out another's by having its own first in every batch.
     """
+    found: list[tuple[int, Account, RewardProposal]] = []
     for raw, result in zip(requests, results, strict=True):
         if Outcome.decode(result) == Outcome(Result.ACCEPTED):
             request = Request.decode(raw)
             body = decode_body(request.body)
             if isinstance(body, RewardProposal):
-                return request.account, body
-    return None
-
-
-def _is_accepted_proposal(record: Record, outcome: Outcome) -> bool:
-    return isinstance(record.body, RewardProposal) and outcome == Outcome(Result.ACCEPTED)
+                found.append((sequence * PLACES + len(found), request.account, body))
+    return found

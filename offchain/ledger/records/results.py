@@ -65,7 +65,7 @@ _TEXTS = {
     Result.TAKEN: "the account has said something else about this, which cannot be replaced",
     Result.FULL: "the account, the order or the ledger holds as much as it may",
     Result.NOT_A_MEMBER: "only members of the committee propose reward roots",
-    Result.SECOND_PROPOSAL: "another proposal came first in the same batch; propose again",
+    Result.SECOND_PROPOSAL: "another proposal of this member came first in the same batch; propose again",
     Result.BAD_WINDOWS: "the order's times are not in order, are over, or reach too far into the future",
     Result.STALE: "the nonce is below those that the account can still use; take the time in microseconds",
     Result.AHEAD: "the nonce is a time that has not come yet; set the clock",

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offchain.errors import Rejected
-from offchain.ledger.records.application import Outcome, accepted_proposal
+from offchain.ledger.records.application import PLACES, Outcome, accepted_proposals
 from offchain.ledger.records.bodies import Account, Body, Challenge, Claim, Kind, Node, RewardProposal, Role
 from offchain.ledger.records.merkle import proven_root
 from offchain.ledger.records.nonces import WINDOW
@@ -241,17 +241,20 @@ def requester(raw: bytes) -> Account:
     return Request.decode(raw).account
 
 
-def test_of_a_batch_one_proposal_counts() -> None:
+def test_of_a_batch_one_proposal_of_each_member_counts() -> None:
+    """Or a member, such as the primary, could keep out all others' by having its own first in every batch."""
     ledger = Ledger()
-    first, second = (RewardProposal(bytes([number]) * 120) for number in (1, 2))
-    requests = [ledger.request(0, first), ledger.request(6, first), ledger.request(7, second)]
+    first, second, third = (RewardProposal(bytes([number]) * 120) for number in (1, 2, 3))
+    requests = [ledger.request(who, body) for who, body in ((0, first), (6, first), (6, second), (7, third))]
     results = ledger.app.execute(TRAINING, requests)
     codes = [Outcome.decode(result).result for result in results]
-    assert codes == [Result.NOT_A_MEMBER, Result.ACCEPTED, Result.SECOND_PROPOSAL]
-    assert accepted_proposal(requests, results) == (requester(requests[1]), first)
+    assert codes == [Result.NOT_A_MEMBER, Result.ACCEPTED, Result.SECOND_PROPOSAL, Result.ACCEPTED]
+    expected = [(5 * PLACES, requester(requests[1]), first), (5 * PLACES + 1, requester(requests[3]), third)]
+    assert accepted_proposals(5, requests, results) == expected
     again = [requests[1], ledger.request(7, second)]
     results = ledger.app.execute(TRAINING, again)
-    assert accepted_proposal(again, results) == (requester(again[1]), second), "a repeated one counts no more"
+    expected = [(6 * PLACES, requester(again[1]), second)]
+    assert accepted_proposals(6, again, results) == expected, "a repeated one counts no more"
 
 
 def test_a_nonce_is_for_one_content_and_one_time() -> None:
