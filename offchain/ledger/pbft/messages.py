@@ -32,13 +32,14 @@ class PrePrepare:
     batch: Batch
 
 
-SHORT_BYTES = 4
-"""Of a digest, in a proposal."""
+SHORT_BYTES = 3
+"""Of a digest, in a proposal. Of a hundred bundles that wait two begin alike once in some 3,000 times, which costs a
+fetch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A pre-prepare in short: `digest` of the batch, and the first four bytes of each bundle's digest."""
+    """A pre-prepare in short: `digest` of the batch, and the beginning of each bundle's digest."""
 
     view: View
     sequence: Sequence

@@ -48,17 +48,23 @@ class Proposals:
             return None
         known = self._known()
         pending = _Pending(sender, message, {short for short in message.bundles if short not in known})
-        if not pending.missing and (found := self._whole(message, known)) is not None:
-            return found
-        self._keep(pending)
-        return None
+        found = None if pending.missing else self._whole(message, known)
+        if found is None:
+            self._keep(pending)
+        return found
 
     def on_bundle(self, identity: Digest) -> list[tuple[ReplicaId, PrePrepare]]:
         """Pre-prepares that this bundle was the last to be missing of."""
         short, found = identity[:SHORT_BYTES], list[tuple[ReplicaId, PrePrepare]]()
         for pending in [each for each in self._pending if short in each.missing]:
             pending.missing.discard(short)
-            if not pending.missing and (whole := self._whole(pending.message, self._known())) is not None:
+            if pending.missing:
+                continue
+            whole = self._whole(pending.message, self._known())
+            if whole is None:
+                self._fetching.arrived(pending.message.digest)
+                self._fetching.ask_now(pending.message.digest)
+            else:
                 self._pending.remove(pending)
                 found.append((pending.sender, whole))
         return found
@@ -84,7 +90,11 @@ class Proposals:
         if len(kept) >= 2 * self._state.config.pipeline:
             self._pending.remove(kept[0])
         self._pending.append(pending)
-        self._fetching.expect([pending.message.digest])
+        if pending.missing:
+            self._fetching.expect([pending.message.digest])
+        else:
+            # Two bundles begin alike, or the primary lies: no bundle that comes will help.
+            self._fetching.ask_now(pending.message.digest)
 
     def _matters(self, message: Proposal) -> bool:
         state = self._state

@@ -41,7 +41,7 @@ ENTRIES = _tuples(st.builds(Entry, NUMBERS, NUMBERS, DIGESTS))
 MESSAGES = st.one_of(
     st.builds(Bundle, _tuples(BYTES)),
     st.builds(PrePrepare, NUMBERS, NUMBERS, BATCHES),
-    st.builds(Proposal, NUMBERS, NUMBERS, NUMBERS, DIGESTS, _tuples(st.binary(min_size=4, max_size=4))),
+    st.builds(Proposal, NUMBERS, NUMBERS, NUMBERS, DIGESTS, _tuples(st.binary(min_size=3, max_size=3))),
     st.builds(Prepare, NUMBERS, NUMBERS, DIGESTS),
     st.builds(Commit, NUMBERS, NUMBERS, DIGESTS),
     CHECKPOINTS,

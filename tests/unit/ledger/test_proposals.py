@@ -6,7 +6,18 @@ import pytest
 
 from offchain.ledger.pbft.codec import digest, message_digest
 from offchain.ledger.pbft.effects import Received
-from offchain.ledger.pbft.messages import Batch, Bundle, Decided, Fetch, Message, Offer, Prepare, PrePrepare, Proposal
+from offchain.ledger.pbft.messages import (
+    SHORT_BYTES,
+    Batch,
+    Bundle,
+    Decided,
+    Fetch,
+    Message,
+    Offer,
+    Prepare,
+    PrePrepare,
+    Proposal,
+)
 from offchain.ledger.pbft.proposals import FEWEST, shorten
 from offchain.ledger.types import Digest, Millis, ReplicaId, Sequence, View
 from tests.unit.ledger.group import START, Group, Host
@@ -75,12 +86,13 @@ def test_beginnings_that_make_another_batch_than_said_are_no_proposal(identity: 
     tell(host, 1, *BUNDLES)
     tell(host, 0, short(identity=identity))
     assert prepares(host) == []
+    assert Fetch((identity,)) in host.sent
     tell(host, 0, PRE_PREPARE)
     assert prepares(host) == [digest(BATCH)]
 
 
 def test_bundles_with_one_beginning_make_no_wrong_batch() -> None:
-    """Grinding two bundles with four equal bytes takes minutes; here the beginning is put in place of another."""
+    """As if the first two began alike."""
     host = Group(4)[2]
     tell(host, 1, *BUNDLES)
     said = short()
@@ -91,7 +103,7 @@ def test_bundles_with_one_beginning_make_no_wrong_batch() -> None:
 @pytest.mark.parametrize("count", [0, 65])
 def test_a_proposal_of_too_few_or_many_bundles_is_an_offence(count: int) -> None:
     host = Group(4)[2]
-    tell(host, 0, Proposal(View(0), Sequence(1), START, digest(BATCH), (bytes(4),) * count))
+    tell(host, 0, Proposal(View(0), Sequence(1), START, digest(BATCH), (bytes(SHORT_BYTES),) * count))
     assert [peer for peer, _ in host.accused] == [0]
 
 
