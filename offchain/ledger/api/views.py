@@ -1,6 +1,7 @@
 """The state as the API shows it. Reads only."""
 
 from bisect import bisect_right
+from itertools import islice
 from typing import TypeVar
 
 from offchain.errors import Rejected
@@ -41,6 +42,7 @@ class Views:
     def __init__(self, application: RecordsApplication) -> None:
         self._application = application
         self._sorted: tuple[object, list[tuple[int, bytes]]] = (None, [])
+        self._sorted_nodes: tuple[object, list[tuple[bytes, Account, Role]]] = (None, [])
 
     @property
     def state(self) -> State:
@@ -129,14 +131,14 @@ class Views:
     def nodes(self, role: Role | None, limit: int, after: bytes | None) -> tuple[list[NodeOut], bytes | None]:
         """A page of nodes by account and role, and the key to go on after."""
         found: list[NodeOut] = []
-        last = None
-        for place, record in sorted(self.state.nodes.items()):
-            key = node_key(*place)[1:]
-            if (after is not None and key <= after) or role not in (None, place[1]):
+        last, ranked = None, self._ranked_nodes()
+        start = 0 if after is None else bisect_right(ranked, after, key=lambda place: place[0])
+        for key, account, its_role in islice(ranked, start, None):
+            if role not in (None, its_role):
                 continue
             if len(found) == limit:
                 return found, last
-            found.append(_out(NodeOut, record))
+            found.append(_out(NodeOut, self.state.nodes[account, its_role]))
             last = key
         return found, None
 
@@ -186,6 +188,14 @@ class Views:
         if self._sorted[0] != version:
             self._sorted = version, sorted(map(_rank, state.orders.values()))
         return self._sorted[1]
+
+    def _ranked_nodes(self) -> list[tuple[bytes, Account, Role]]:
+        """Sorted again only when one comes or goes: with many of them that takes longer than all else."""
+        state = self.state
+        version = (state, state.node_generation)
+        if self._sorted_nodes[0] != version:
+            self._sorted_nodes = version, sorted((node_key(*place)[1:], *place) for place in state.nodes)
+        return self._sorted_nodes[1]
 
 
 def _rank(entry: OrderEntry) -> tuple[int, bytes]:

@@ -125,6 +125,8 @@ class State:
         self.cost = 0
         self.generation = 0
         """Changes whenever an order comes or goes."""
+        self.node_generation = 0
+        """Changes whenever a node comes or goes."""
         self._vids: dict[bytes, bytes] = {}
         self._used: dict[Account, int] = {}
         self._due: list[tuple[int, bytes]] = []
@@ -175,6 +177,7 @@ class State:
         if not isinstance(record.body, Node):
             raise Bug("a node's record is a node")
         place = record.account, record.body.role
+        self.node_generation += place not in self.nodes
         self._count(record, self.nodes.pop(place, None))
         self.nodes[place] = record
         key = node_key(*place)
@@ -260,6 +263,7 @@ class State:
         """Unless it has been heard of since."""
         record = self.nodes.get((account, role))
         if record is not None and self._node_due(record) <= self.time:
+            self.node_generation += 1
             del self.nodes[account, role]
             self._charge(account, -record.cost)
             self._tree.remove(node_key(account, role))

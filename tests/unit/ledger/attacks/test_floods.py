@@ -10,6 +10,7 @@ from coincurve import PrivateKey
 
 from offchain.errors import Retryable
 from offchain.ledger.api.admission import MOST_READS, ChainAdmission, ChainReader
+from offchain.ledger.api.views import Views
 from offchain.ledger.node_thread import INBOX_PER_PEER, LONGEST_GOSSIP, NodeThread
 from offchain.ledger.records.bodies import Account, Node, RewardProposal, Role
 from offchain.ledger.records.request import check_request, sign
@@ -102,3 +103,16 @@ def test_accounts_with_nonces_of_the_future_do_not_shut_members_out() -> None:
     restored.app.restore(ledger.app.snapshot())
     assert restored.app.digest() == ledger.app.digest()
     assert restored.say(later, 7, RewardProposal(bytes(120)), later * 1_000 + 1) is Result.ACCEPTED
+
+
+def test_listing_nodes_again_and_again_sorts_them_once() -> None:
+    """With 30,000 nodes each sort takes longer than an agreement, and both run in one loop."""
+    ledger = Ledger()
+    views = Views(ledger.app)
+    assert ledger.say(TRAINING, CLIENT, Node(Role.CLIENT, "", "")) is Result.ACCEPTED
+    once = views._ranked_nodes()
+    assert ledger.say(TRAINING, CLIENT, Node(Role.CLIENT, "more", "")) is Result.ACCEPTED
+    assert views._ranked_nodes() is once, "the same places"
+    assert [node.resources for node in views.nodes(None, 9, None)[0]] == ["more"]
+    assert ledger.say(TRAINING, CLIENT, Node(Role.PROVIDER, "", "")) is Result.ACCEPTED
+    assert len(views.nodes(None, 9, None)[0]) == 2
