@@ -237,6 +237,7 @@ def _host(plan: Scenario, world: World, me: ReplicaId, config: GroupConfig, cove
     name = plan.villains.get(me)
     if name is None:
         host = Host(world, me, config, clock, rng)
+        host.turn = plan.turn
         if plan.real_journal:
             host.disk = JournalDisk()
         return host

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 
 from offchain.errors import Rejected
@@ -85,6 +86,9 @@ class Host:
         self.doom: str | None = None
         self.crashes = 0
         self.jumps = 0
+        self.turn = 0.0
+        """How long events may wait for a busy disk, milliseconds."""
+        self._inbox: list[Event] = []
         self._timers: dict[Timer, int] = {}
         self._life = 0
         self._at = Sequence(0)
@@ -98,7 +102,7 @@ class Host:
     def start(self) -> None:
         """From what is on the disk; a journal that a crash left must be accepted."""
         self._life += 1
-        self._timers = {}
+        self._timers, self._inbox = {}, []
         self.register = self.world.secrets.ledger()
         signer = self.world.secrets.signer(self.me)
         self.replica = Replica.restore(self.config, self.register, signer, self.disk.read())
@@ -148,9 +152,23 @@ class Host:
         """One step of the replica."""
         if self.replica is None:
             return
-        if self.world.trace:
-            self.world.say(f"{self.me} <- {_short(event)}")
-        self.carry_out(self.replica.handle(event, self.clock.wall()))
+        self._inbox.append(event)
+        if not self.turn:
+            self._take_turn(self._life)
+        elif len(self._inbox) == 1:
+            self.world.queue.after(self.rng.random() * self.turn, partial(self._take_turn, self._life))
+
+    def _take_turn(self, life: int) -> None:
+        """As in the node: what came in while the disk was busy is handled together, and made durable together."""
+        if life != self._life or self.replica is None:
+            return
+        events, self._inbox = self._inbox, []
+        effects: list[Effect] = []
+        for event in events:
+            if self.world.trace:
+                self.world.say(f"{self.me} <- {_short(event)}")
+            effects += self.replica.handle(event, self.clock.wall())
+        self.carry_out(effects)
 
     def carry_out(self, effects: list[Effect]) -> None:
         """Records first, then everything else in order; or a crash somewhere on the way."""

@@ -105,6 +105,8 @@ class Scenario:
     jumps: tuple[tuple[float, int, int], ...]
     submissions: tuple[Submission, ...]
     real_journal: bool
+    turn: float
+    """How long a busy disk may let events wait, milliseconds."""
 
 
 def scenario(seed: int, replicas: int | None = None, villains: int | None = None) -> Scenario:
@@ -131,6 +133,7 @@ def scenario(seed: int, replicas: int | None = None, villains: int | None = None
         jumps=_jumps(rng, count, calm_at) if wild else (),
         submissions=_submissions(rng, count - len(liars), calm_at),
         real_journal=rng.random() < 0.2,
+        turn=rng.choice((0.0, 0.0, 0.0, 5.0, 40.0)),
     )
 
 
