@@ -158,7 +158,8 @@ class LocalGroup:
 
     def wait_connected(self) -> None:
         """Raises Retryable with a replica's last words when it ends, or they don't find each other."""
-        deadline = time.monotonic() + STARTS_WITHIN
+        # A hundred interpreters and five thousand handshakes take minutes where others work too.
+        deadline = time.monotonic() + STARTS_WITHIN + 3 * len(self._processes)
         for index in list(self._processes):
             while not self._sees_all(index):
                 if self._processes[index].poll() is not None or time.monotonic() > deadline:
