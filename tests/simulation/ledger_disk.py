@@ -40,7 +40,8 @@ class RecordDisk:
     lies: bool = False
 
     def read(self) -> list[bytes]:
-        """The records that a start finds."""
+        """The records that a start finds, and syncs, for it may repeat what they promise."""
+        self.synced = len(self.records)
         return list(self.records)
 
     def write(self, effects: Records, sync: bool) -> None:
