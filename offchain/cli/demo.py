@@ -16,7 +16,7 @@ def demo(
     ] = "auto",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the whole result to this file.")] = None,
 ) -> None:
-    """Show an order's whole life: escrow, real training, scores, slashing, multisig settlement, verified download."""
+    """Show an order's whole life: escrow, real training, scores, slashing, rewards by root, verified download."""
     if json_file is not None:
         require_writable_file(json_file, "--json")
     from offchain.cli.demo_tables import print_report

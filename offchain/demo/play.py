@@ -37,8 +37,8 @@ from offchain.types import OrderId, Seconds
 GRACE_SECONDS = 240
 """How long after the last window everything must be settled; disputes stretch it."""
 
-QUIET_SECONDS = 2.0
-"""When nobody has reported anything for so long, all has been said."""
+QUIET_SECONDS, FADE_SECONDS = 1.5, 20.0
+"""When nobody has reported anything for so long, all has been said; and that takes so long at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Play:
                     oid, prepared = self._order(stage, plan)
                     ordered[oid] = prepared
                 self._watch(stage, screen, ordered)
-                self._fade_out()
+                self._fade_out(stage.client, troupe)
             self._screen = None
         return Performed(ordered, troupe)
 
@@ -123,16 +123,16 @@ class Play:
     def _liar_is_caught(self) -> bool:
         return not self._scenario.liar or any(event.what == "slash-equivocation" for event in self.events)
 
-    def _fade_out(self) -> None:
-        """What was the last to be mined is still to be reported by whoever sent it."""
-        heard = -1
-        while heard != len(self.events):
+    def _fade_out(self, client: ChainClient, troupe: Troupe) -> None:
+        """What was the last to be mined is still to be reported; what a killed process was about to say never is."""
+        until, heard = time.monotonic() + FADE_SECONDS, -1
+        while time.monotonic() < until and (heard != len(self.events) or not troupe.has_told_all(client)):
             heard = len(self.events)
             time.sleep(QUIET_SECONDS)
 
     @contextmanager
     def _aggregators(self, stage: Stage) -> Iterator[Troupe]:
-        troupe = Troupe(stage.seats, stage.url, self._scenario, report=self.report, fail=self.failures.append)
+        troupe = Troupe(stage, self._scenario, report=self.report, fail=self.failures.append)
         self._troupe = troupe
         with troupe:
             yield troupe

@@ -35,11 +35,12 @@ Fail = Callable[[BaseException], None]
 class Life:
     """One run of the program. `process`: its id, once it has said so; `status`: as `wait` gives it, once it is over.
 
-    `transactions`: that came to their end in this run; `roots_signed`: of rewards, as an aggregator.
+    `transactions`: that came to their end in this run, `reverted` among them; `roots_signed`: as an aggregator.
     """
 
     process: int | None = None
     transactions: int = 0
+    reverted: int = 0
     roots_signed: int = 0
     status: int | None = None
 
@@ -125,8 +126,8 @@ class WorkerProcess:
         role, oid, what = fields.pop("role"), fields.pop("oid"), fields.pop("what")
         if what == "started":
             life.process = fields["process"]
-        if "gas" in fields:
-            life.transactions += 1
+        life.transactions += "gas" in fields or what == "reverted"
+        life.reverted += what == "reverted"
         if what == "sign-root":
             life.roots_signed += 1
         self._report(WorkerEvent(role, self.account, None if oid is None else OrderId(oid), what, fields))

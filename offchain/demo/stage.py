@@ -29,6 +29,9 @@ from offchain.types import Wei
 
 Progress = Callable[[str], None]
 
+STALL_SECONDS = 600
+"""When orders may be paid past the committee: on a busy machine it takes a while to agree."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -83,7 +86,9 @@ def set_stage(
         sender = open_sender(client, bank, folder / "journals")
         stack.callback(sender.close)
         progress("deploying the contracts")
-        parameters = replace(default_parameters(client.chain_id), update_seconds=scenario.update_seconds)
+        parameters = replace(
+            default_parameters(client.chain_id), update_seconds=scenario.update_seconds, stall_delay=STALL_SECONDS
+        )
         addresses = deploy(sender, folder / "addresses.json", parameters=parameters)
         contracts = AssayContracts(client, addresses)
         contexts = {

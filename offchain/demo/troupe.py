@@ -2,14 +2,16 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from offchain.chain.client import ChainClient
 from offchain.demo.processes import Fail, Life, WorkerProcess
 from offchain.demo.scenario import Interruption, Scenario
 from offchain.demo.seats import Seat
+from offchain.demo.stage import Stage
 from offchain.roles.context import Report, WorkerEvent
 from offchain.roles.funding import format_tokens
 from offchain.types import Wei
@@ -31,10 +33,11 @@ class Troupe:
     `report` and `fail` are called from threads; `note` tells it what has happened in the play.
     """
 
-    def __init__(self, seats: Mapping[str, Seat], url: str, scenario: Scenario, *, report: Report, fail: Fail) -> None:
-        """`url`: the chain's JSON-RPC."""
+    def __init__(self, stage: Stage, scenario: Scenario, *, report: Report, fail: Fail) -> None:
+        url, seats = stage.url, stage.seats
         self._report = report
         self._seats = seats
+        self._nonces = {name: stage.client.nonce(seat.address) for name, seat in seats.items()}
         self._interruption = scenario.interruption
         self._processes = {
             name: WorkerProcess(
@@ -60,6 +63,14 @@ class Troupe:
         """Something happened, to whomever; it may be what the interruption waits for."""
         if self._interruption is not None and event.what == self._interruption.after:
             self._due.set()
+
+    def has_told_all(self, client: ChainClient) -> bool:
+        """Whether every transaction of theirs that is on the chain was reported. Raises Retryable."""
+        return all(
+            client.nonce(seat.address) - self._nonces[name]
+            <= sum(life.transactions for life in self._processes[name].lives)
+            for name, seat in self._seats.items()
+        )
 
     def __enter__(self) -> Self:
         for process in self._processes.values():
