@@ -6,6 +6,8 @@ import { ProtocolParameters } from "../../../contracts/interfaces/IParameters.so
 import { IRewardTreasury, Payout, Refutation, RewardClaim } from "../../../contracts/interfaces/IRewardTreasury.sol";
 import { Role } from "../../../contracts/interfaces/IStakeVault.sol";
 import { RewardTree } from "../../../contracts/libraries/RewardTree.sol";
+import { RewardTreasury } from "../../../contracts/RewardTreasury.sol";
+import { HostileToken } from "../support/HostileToken.sol";
 import { Draft, Rewards } from "../support/Rewards.sol";
 import { RewardTrees, Tree } from "../support/RewardTrees.sol";
 import { vm } from "../support/Vm.sol";
@@ -400,6 +402,23 @@ contract RewardRootAttackTest is Rewards {
         post(d);
         vm.expectRevert(abi.encodeWithSelector(IRewardTreasury.WrongCycle.selector, 2, 1));
         _post(d, signatures);
+    }
+
+    /// @dev `claim` has no guard: all is written down before the token is called.
+    function test_a_token_that_calls_back_is_asked_for_one_payment() public {
+        HostileToken hostile = new HostileToken();
+        treasury = new RewardTreasury(hostile, parameters, address(this), committee);
+        hostile.transfer(address(treasury), 2 * REWARD);
+        for (uint32 q = 1; q <= 2; ++q) {
+            bytes32 hash = keccak256(abi.encode(orders[q].oid, orders[q].payouts, TAX));
+            treasury.hold(orders[q].oid, hash, REWARD, TAX, client);
+        }
+        post(draft());
+        vm.warp(treasury.rootOf(1).effectiveAt);
+        RewardClaim memory c = claimOf(1, provider(0));
+        hostile.arm(address(treasury), abi.encodeCall(treasury.claim, (c)));
+        vm.expectRevert(abi.encodeWithSelector(IRewardTreasury.NothingToClaim.selector, provider(0)));
+        treasury.claim(c);
     }
 
     // Standing in the way
