@@ -12,8 +12,8 @@ from offchain.ledger.membership import Endpoint
 from offchain.roles.aggregator import AggregatorOptions, AggregatorWorker
 from offchain.roles.ledger_seat import SeatedTreasurer, SeatOptions
 from offchain.roles.treasurer_rules import TreasurerOptions
-from tests.integration.roles.reward_stage import MEMBERS, Treasury, treasury
 from tests.integration.ledger.test_links import free_ports
+from tests.integration.roles.reward_stage import MEMBERS, Treasury, treasury
 
 OPTIONS = TreasurerOptions(patience=20, stagger=1, repeat=0.2)
 
