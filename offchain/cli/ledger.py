@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,8 +14,8 @@ from offchain.cli.durations import countdown
 from offchain.cli.ledger_access import Api, Members, Place, Seconds, place
 from offchain.cli.ledger_tell import announce, follow, submit
 from offchain.cli.output import console, print_json, print_rows, rows_table, short, tokens
-from offchain.cli.session import key_names, load_settings
-from offchain.errors import Rejected
+from offchain.cli.session import account_called, key_names, load_settings
+from offchain.errors import Rejected, Retryable
 from offchain.types import TOKEN
 
 if TYPE_CHECKING:
@@ -31,10 +32,14 @@ app = typer.Typer(
 )
 
 PHASES = ("training", "reveal", "validation", "challenge", "over")
+MID = re.compile(r"0x[0-9a-fA-F]{64}")
 ROLES = ("client", "provider", "validator", "verifier", "aggregator")
 
 Client = Annotated[
-    str | None, typer.Option("--client", help="Only the order of this client (address): numbers are the clients' word.")
+    str | None,
+    typer.Option(
+        "--client", help="Only the order of this client (a key of yours or an address): numbers are the clients' word."
+    ),
 ]
 
 
@@ -48,7 +53,10 @@ def status(
     chain_id: options.ChainId = None,
     as_json: options.Json = False,
 ) -> None:
-    """Show each replica: its view, how far it is, its state's root, and whom it is connected to."""
+    """Show each replica: its view, how far it is, its state's root, and whom it is connected to.
+
+    Ends with 2 when none answers.
+    """
     where = place(api=api, members=members, seconds=seconds, home=home, rpc=rpc, chain_id=chain_id)
     with where.client() as client:
         found = client.survey()
@@ -59,10 +67,13 @@ def status(
     states = Counter((item.state.sequence, item.state.root) for item in found if item.state)
     if states:
         (sequence, root), count = states.most_common(1)[0]
-        console.print(f"\n{count} of {len(found)} replicas are at batch {sequence:,} with root {root}", highlight=False)
+        line = f"\n{count} of {len(found)} replicas are at batch {sequence:,} with root {root}"
+        console.print(line, highlight=False, soft_wrap=True)
     for item in found:
         if item.error:
             console.print(f"{item.error}", highlight=False, markup=False, soft_wrap=True)
+    if not states:
+        raise Retryable("no replica of the ledger answers; are aggregators running with --listen?")
 
 
 @app.command("orders")
@@ -70,7 +81,9 @@ def orders(
     phase: Annotated[
         str | None, typer.Option("--phase", help=f"Only orders in this phase: {', '.join(PHASES)}.")
     ] = None,
-    client: Annotated[str | None, typer.Option("--client", help="Only orders of this client (address).")] = None,
+    client: Annotated[
+        str | None, typer.Option("--client", help="Only orders of this client (a key of yours or an address).")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="At most so many.", min=1, max=10_000)] = 20,
     api: Api = None,
     members: Members = None,
@@ -85,7 +98,7 @@ def orders(
         raise typer.BadParameter(f"--phase {phase!r}: expected one of {', '.join(PHASES)}")
     where = place(api=api, members=members, seconds=seconds, home=home, rpc=rpc, chain_id=chain_id)
     with where.client() as ledger:
-        found = ledger.orders(phase=phase, client=client, limit=limit)
+        found = ledger.orders(phase=phase, client=_client(where, client), limit=limit)
     if as_json:
         print_json([item.model_dump() for item in found])
         return
@@ -108,7 +121,7 @@ def show(
     """Show all that was said about an order: claims, models, validations and challenges."""
     where = place(api=api, members=members, seconds=seconds, home=home, rpc=rpc, chain_id=chain_id)
     with where.client() as ledger:
-        cycles = ledger.cycles(oid, client=client)
+        cycles = ledger.cycles(oid, client=_client(where, client))
     if as_json:
         print_json([cycle.model_dump() for cycle in cycles])
         return
@@ -140,7 +153,7 @@ def validations(
     """List the validations of an order with their challenges (Manage.FetchValidations)."""
     where = place(api=api, members=members, seconds=seconds, home=home, rpc=rpc, chain_id=chain_id)
     with where.client() as ledger:
-        found = ledger.validations(oid, client=client, mid=mid)
+        found = ledger.validations(oid, client=_client(where, client), mid=None if mid is None else _mid("--mid", mid))
     if as_json:
         print_json([item.model_dump() for item in found])
         return
@@ -161,7 +174,7 @@ def get(
     """Show where a model is (Get). What comes from there must hash to the MID: `assay get OID` downloads and checks."""
     where = place(api=api, members=members, seconds=seconds, home=home, rpc=rpc, chain_id=chain_id)
     with where.client() as ledger:
-        found = ledger.models(mid)
+        found = ledger.models(_mid("MID", mid))
     if as_json:
         print_json([item.model_dump() for item in found])
         return
@@ -207,6 +220,18 @@ app.command("follow")(follow)
 app.command("announce")(announce)
 
 
+def _client(where: Place, text: str | None) -> str | None:
+    """The address that `--client` names. Raises Rejected."""
+    return None if text is None else account_called(load_settings(home=where.home), text, "--client")
+
+
+def _mid(flag: str, text: str) -> str:
+    """The root that was given. Raises Rejected when it is none."""
+    if not MID.fullmatch(text):
+        raise Rejected(f"{flag} {text[:80]}: expected 0x and 64 hex digits, as `assay ledger show OID` prints them")
+    return text
+
+
 def _names(where: Place) -> dict[str, str]:
     """Names of the user's own keys; none where there is no such folder."""
     try:
@@ -220,14 +245,13 @@ def _order_row(order: schema.OrderOut, names: dict[str, str]) -> dict[str, Any]:
     return {
         "OID": order.oid,
         "phase": order.phase,
-        "ends": "" if order.phase == "over" else _clock(ends[order.phase]),
+        "ends in": "" if order.phase == "over" else _clock(ends[order.phase]),
         "reward": tokens(int(order.reward)),
         "per second": int(order.reward) / max(1, order.t1 - order.t0) / TOKEN,
         "client": names.get(order.account, short(order.account)),
         "claims": order.claims,
         "models": order.models,
-        "validations": order.validations,
-        "challenges": order.challenges,
+        "scores": order.validations,
     }
 
 
@@ -255,7 +279,9 @@ def _validation_rows(found: Sequence[schema.ValidationOut], names: dict[str, str
 def _survey_row(item: Replica) -> dict[str, Any]:
     status, state = item.status, item.state
     if status is None or state is None:
-        return dict.fromkeys(("view", "primary", "batch", "stable", "links", "waiting", "root")) | {"replica": item.url}
+        return dict.fromkeys(("replica", "view", "primary", "batch", "stable", "links", "waiting", "root")) | {
+            "replica": item.url
+        }
     return {
         "replica": item.url,
         "view": f"{status.view}{' (changing)' if status.changing else ''}",
@@ -278,7 +304,7 @@ def _survey_json(item: Replica) -> dict[str, Any]:
 
 
 def _clock(end: int) -> str:
-    """By this machine's clock."""
+    """How long until then, by this machine's clock."""
     from time import time
 
-    return f"in {countdown(end - int(time()))}"
+    return countdown(end - int(time()))

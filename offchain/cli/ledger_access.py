@@ -91,7 +91,9 @@ class Place:
         try:
             return from_announcements(session.client.chain_id, committee, accounts, announced)
         except Rejected as error:
-            raise Rejected(f"{error}; or name replicas with --api URL") from error
+            raise Rejected(
+                f"the committee has no ledger yet, {error}; name replicas with --api URL, or wait for members"
+            ) from error
 
 
 def place(

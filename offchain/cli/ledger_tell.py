@@ -142,7 +142,7 @@ def _print(bodies: Sequence[Body], receipts: Sequence[schema.ReceiptOut], as_jso
                 "what": type(body).__name__.lower(),
                 "result": receipt.text,
                 "batch": receipt.sequence,
-                "id": receipt.digest,
+                "id": f"{receipt.digest[:18]}…",
             }
             for body, receipt in zip(bodies, receipts, strict=True)
         ]

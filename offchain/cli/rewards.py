@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,10 +41,14 @@ def rewards(
     from offchain.roles.claiming import summarise_rewards
 
     session = open_session(load_settings(home=home, rpc=rpc), chain_id)
-    found, now = _read(session), session.client.now()
+    found, now, names = _read(session), session.client.now(), key_names(session.settings)
     if roots:
-        rows = [_root_row(found, root, now) for root in found.book.standing]
-        print_rows(rows, title="Roots of rewards", as_json=as_json, empty="none")
+        standing = found.book.standing
+        if as_json:
+            print_json([_root_json(found, root) for root in standing])
+            return
+        rows = [_root_row(found, root, now, names) for root in standing]
+        print_rows(rows, title="Roots of rewards", as_json=False, empty="none")
         return
     if account is not None:
         one = summarise_rewards(session.contracts, found, session.account_called(account, "ACCOUNT"), now)
@@ -52,7 +56,6 @@ def rewards(
         print_facts(facts, title="Rewards", as_json=as_json)
         return
     own = [summarise_rewards(session.contracts, found, who, now) for who in known_keys(session.settings).values()]
-    names = key_names(session.settings)
     if as_json:
         print_json([{"key": names[item.account], **item.to_json()} for item in own])
         return
@@ -76,11 +79,13 @@ def claim_rewards(
 
     A worker that is running has its key for itself: claim for it with another key, `--key OTHER --for WORKER`.
     """
+    from offchain.chain.keys import require_key
     from offchain.roles.claiming import claims_of
 
     settings = load_settings(home=home, rpc=rpc, password_file=password_file)
+    require_key(settings.keys, key)
     session = open_session(settings, chain_id)
-    beneficiary = session.account_called(account or key, "--for" if account else "--key")
+    beneficiary = session.account_called(account, "--for") if account else known_keys(settings)[key]
     calls = claims_of(session.contracts, _read(session), beneficiary, session.client.now())
     if not calls:
         raise Rejected(_why_nothing(session, beneficiary))
@@ -138,20 +143,40 @@ def _amounts(summary: RewardSummary, now: int) -> dict[str, Any]:
     }
 
 
-def _root_row(found: Rewards, root: Standing, now: int) -> dict[str, Any]:
-    statement, committee = root.statement, found.book.committee(root.statement.epoch)
+def _signers(found: Rewards, root: Standing) -> list[ChecksumAddress]:
+    committee = found.book.committee(root.statement.epoch)
     members = () if committee is None else committee.members
-    signed = [short(member) for seat, member in enumerate(members) if root.signers >> seat & 1]
-    false = (
-        "" if root.false_step is None else f"FALSE from order {len(root.orders) and root.orders[root.false_step].oid}"
-    )
+    return [member for seat, member in enumerate(members) if root.signers >> seat & 1]
+
+
+def _root_json(found: Rewards, root: Standing) -> dict[str, Any]:
+    """For machines: nothing shortened, times in seconds of Unix."""
+    return {
+        "cycle": root.statement.cycle,
+        "up_to": root.statement.up_to,
+        "root": "0x" + root.statement.root.hex(),
+        "signers": _signers(found, root),
+        "effective_at": root.effective_at,
+        "state": _state(root),
+    }
+
+
+def _state(root: Standing) -> str:
+    if root.is_right:
+        return "right"
+    return "on a false one" if root.false_step is None else f"FALSE from order {root.orders[root.false_step].oid}"
+
+
+def _root_row(found: Rewards, root: Standing, now: int, names: Mapping[ChecksumAddress, str]) -> dict[str, Any]:
+    statement = root.statement
+    signed = [names.get(member, short(member)) for member in _signers(found, root)]
     return {
         "cycle": statement.cycle,
         "orders up to": statement.up_to,
         "root": "0x" + statement.root.hex()[:16],
         "signed by": ", ".join(signed),
         "effective": "yes" if root.effective_at <= now else f"in {countdown(root.effective_at - now)}",
-        "state": "right" if root.is_right else false or "on a false one",
+        "state": _state(root),
     }
 
 

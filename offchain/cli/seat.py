@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ANYWHERE = frozenset({"0.0.0.0", "::"})
 """Addresses to listen on that nobody can connect to."""
+LAST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def seat_place(*, listen: str | None, api: str | None, announce: str | None, mem
                 raise Rejected(f"{flag}: needs --listen HOST:PORT, where the other members' nodes connect")
         return None
     node = _address("--listen", listen)
-    served = (node[0], node[1] + 1) if api is None else _address("--api", api)
+    served = _served(node, listen, api)
     if announce is None:
         for flag, (host, _) in (("--listen", node), ("--api", served)):
             if host in ANYWHERE:
@@ -72,9 +73,21 @@ def seat_place(*, listen: str | None, api: str | None, announce: str | None, mem
     return SeatPlace(node, served, announce, members)
 
 
+def _served(node: tuple[str, int], listen: str, api: str | None) -> tuple[str, int]:
+    """Where the API is: at the port after the node's, if `--api` doesn't say."""
+    if api is None:
+        if node[1] == LAST_PORT:
+            raise Rejected(f"--listen {listen}: no port is left for the API after this one; say --api HOST:PORT too")
+        return node[0], node[1] + 1
+    served = _address("--api", api)
+    if served == node:
+        raise Rejected(f"--api {api}: --listen has this port already; choose another one")
+    return served
+
+
 def _address(flag: str, text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
-    if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65535):
+    if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port[:6]) <= LAST_PORT):
         raise Rejected(f"{flag} {text}: expected HOST:PORT, such as 127.0.0.1:7400")
     return host.removeprefix("[").removesuffix("]"), int(port)
 

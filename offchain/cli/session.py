@@ -76,15 +76,20 @@ class Session:
         return OrderId(oid)
 
     def account_called(self, text: str, flag: str) -> ChecksumAddress:
-        """The address of a key, or one that is written out. Raises Rejected, naming `flag`."""
-        from eth_utils.address import is_address, to_checksum_address
+        """See the function of this name."""
+        return account_called(self.settings, text, flag)
 
-        known = known_keys(self.settings)
-        if text in known:
-            return known[text]
-        if not is_address(text):
-            raise Rejected(f"{flag} {text}: neither a key (there are: {', '.join(known) or 'none'}) nor an address")
-        return to_checksum_address(text)
+
+def account_called(settings: Settings, text: str, flag: str) -> ChecksumAddress:
+    """The address of a key, or one that is written out. Raises Rejected, naming `flag`."""
+    from eth_utils.address import is_address, to_checksum_address
+
+    known = known_keys(settings)
+    if text in known:
+        return known[text]
+    if not is_address(text):
+        raise Rejected(f"{flag} {text}: neither a key (there are: {', '.join(known) or 'none'}) nor an address")
+    return to_checksum_address(text)
 
 
 @contextmanager

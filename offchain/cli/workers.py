@@ -236,6 +236,8 @@ def run_worker(
 def _print_event(event: "WorkerEvent") -> None:
     where = "" if event.oid is None else f"order {event.oid} "
     shown = {name: value for name, value in event.detail.items() if name not in ("key", "transaction")}
+    if not shown.get("given_up", True):
+        del shown["given_up"]  # what is tried again is the rule
     detail = "  ".join(f"{name} {_word(value)}" for name, value in shown.items() if value not in ((), []))
     style = "yellow" if event.what in ("trouble", "reverted") else "bold"
     clock = time.strftime("%H:%M:%S ")

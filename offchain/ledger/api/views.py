@@ -84,7 +84,7 @@ class Views:
         else:
             found = sorted((e for e in state.orders.values() if e.order.oid == oid), key=lambda e: e.key)
         if not found:
-            raise NotKnown(f"order {oid}: the ledger knows no such order")
+            raise NotKnown(f"order {oid}: nobody has told the ledger of it, or it is over and forgotten")
         return found
 
     def order(self, entry: OrderEntry) -> OrderOut:
@@ -125,7 +125,9 @@ class Views:
         """Get: who has shown a model with this id, and where it is. Raises NotKnown when nobody has."""
         found = [m for e in self.state.orders.values() if mid in e.mids for m in _models(e) if m.mid == to_hex(mid)]
         if not found:
-            raise NotKnown(f"model {to_hex(mid)}: the ledger knows no such model")
+            raise NotKnown(
+                f"model {to_hex(mid)}: nobody has shown it on the ledger, or its order is over and forgotten"
+            )
         return sorted(found, key=lambda model: (model.time, model.id))
 
     def nodes(self, role: Role | None, limit: int, after: bytes | None) -> tuple[list[NodeOut], bytes | None]:

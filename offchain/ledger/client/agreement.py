@@ -50,7 +50,7 @@ class Ballot(Generic[Value]):
         why = f"{answered} of {replicas} replicas answered, {len(self.said)} different things" if self.said else ""
         failures = "; ".join(self.failed.values())
         needed = f"needed {self.enough} that say the same"
-        return Retryable(", ".join(part for part in (why or "no replica answered", needed, failures) if part))
+        return Retryable(", ".join(part for part in (why or "no replica's answer counts", needed, failures) if part))
 
 
 class Electorate:

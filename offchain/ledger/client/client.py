@@ -140,9 +140,13 @@ class LedgerClient:
                 if refusals.add(url, answer) is not None:
                     raise Rejected(answer.error)
                 return None
-            return self._confirmed(digests, until)
         except Retryable as error:
             refusals.failed[url] = str(error)
+            return None
+        try:
+            return self._confirmed(digests, until)
+        except Retryable:
+            refusals.failed[url] = f"{url}: took it, but too few replicas have executed it in time"
             return None
 
     def _confirmed(self, digests: list[str], until: float) -> list[schema.ReceiptOut]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import random
 import secrets
 import time
@@ -113,7 +114,8 @@ class Links:
         try:
             self._server = await loop.create_server(self._accept, host, port, reuse_address=True, backlog=512)
         except OSError as error:
-            raise Rejected(f"cannot listen at {host}:{port} ({error}); is another process there?") from error
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise Rejected(f"cannot listen on {host}:{port} ({why}); is another process there?") from error
         for peer in range(self._party.me + 1, len(self._party.members)):
             self._diallers.append(loop.create_task(self._keep_dialling(ReplicaId(peer))))
         self._diallers.append(loop.create_task(self._sweep()))

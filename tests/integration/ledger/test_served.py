@@ -69,7 +69,7 @@ def test_what_was_sent_to_several_replicas_is_executed_once(served: Served) -> N
     assert len(window.nonces) == 50
     about = singles[0].about()
     assert parse_address(about.committee) == served.membership.committee
-    with pytest.raises(Rejected, match="no such order"):
+    with pytest.raises(Rejected, match="nobody has told the ledger"):
         singles[0].cycles(1)
     for single in singles:
         single.close()

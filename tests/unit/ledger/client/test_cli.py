@@ -138,10 +138,10 @@ def test_a_membership_file_names_the_replicas(group: Group, run: Run, tmp_path: 
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("show", "7"), "no such order"),
-        (("validations", "7"), "no such order"),
-        (("get", "0x" + "00" * 32), "no such model"),
-        (("get", "0x00"), "mid"),
+        (("show", "7"), "nobody has told the ledger"),
+        (("validations", "7"), "nobody has told the ledger"),
+        (("get", "0x" + "00" * 32), "nobody has shown it"),
+        (("get", "0x00"), "64 hex digits"),
         (("orders", "--phase", "later"), "training, reveal"),
         (("orders", "--client", "me"), "client"),
         (("nodes", "--role", "owner"), "client, provider"),
