@@ -1,7 +1,8 @@
 """An aggregator that lies, as a process of its own: `assay aggregator run` with another treasurer. For the demo only.
 
 It has the ledger order roots in which it earned everything, which nobody else signs. And when a root that it has signed
-is on chain, it tells the others that it signs something else under the same number: whoever hears that takes its stake.
+is on chain and all orders are paid, it tells the others that it signs something else under the same number: whoever
+hears that takes its stake.
 """
 
 from dataclasses import replace
@@ -18,6 +19,7 @@ from offchain.cli.session import load_settings, open_session, unlock
 from offchain.cli.workers import run_worker
 from offchain.errors import Bug
 from offchain.protocol.hashing import keccak
+from offchain.protocol.lifecycle import ENDED
 from offchain.protocol.reward_root import RewardRoot
 from offchain.roles.aggregator import AggregatorOptions, AggregatorWorker
 from offchain.roles.context import RoleContext
@@ -26,7 +28,7 @@ from offchain.roles.reward_adversaries import LonelyLiar
 from offchain.roles.reward_shares import Share
 from offchain.roles.treasurer_rules import Pace
 from offchain.roles.worker import Hands
-from offchain.types import Root, Seconds
+from offchain.types import OrderId, Root, Seconds
 
 
 class LyingTreasurer(LonelyLiar, SeatedTreasurer):
@@ -40,7 +42,7 @@ class LyingTreasurer(LonelyLiar, SeatedTreasurer):
     def look(self, now: Seconds, pace: Pace) -> None:
         """See Treasurer."""
         super().look(now, pace)
-        posted = {root.statement.root for root in self.book.standing}
+        posted = {root.statement.root for root in self.book.standing} if self._is_all_paid() else set()
         for record in self._signed.values():
             statement = RewardRoot.from_body(record.body, record.attempt)
             if statement.root in posted and not self.book.is_slashed(self._context.account, statement.epoch):
@@ -55,6 +57,13 @@ class LyingTreasurer(LonelyLiar, SeatedTreasurer):
         self._told.add((cycle.statement.cycle, cycle.statement.up_to))
         self._hands.say(None, "propose-false-root", cycle=cycle.statement.cycle, up_to=cycle.statement.up_to)
         self._hands.note_action()
+
+    def _is_all_paid(self) -> bool:
+        """Whether no order is left for which the committee would miss a member."""
+        contracts = self._context.contracts
+        return not self.book.waiting() and all(
+            contracts.phase(OrderId(oid)) in ENDED for oid in range(1, contracts.order_count() + 1)
+        )
 
     def _equivocate(self, right: RewardRoot) -> None:
         """Now and then again: a share may get lost on its way."""

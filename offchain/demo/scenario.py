@@ -150,7 +150,7 @@ DIGITS = Scenario(
     favourite="novice",
     aggregators=("ada", "alan", "alonzo", "ananias"),
     liar="ananias",
-    update_seconds=20,
+    update_seconds=25,
     interruption=Interruption("alonzo", after="seal", seconds=10.0),
     bond=Wei(1_000 * TOKEN),
     seed=7,
