@@ -8,6 +8,7 @@ import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/Reentran
 import { IAggregatorCommittee } from "./interfaces/IAggregatorCommittee.sol";
 import { IParameters, ProtocolParameters } from "./interfaces/IParameters.sol";
 import { IStakeVault, Role } from "./interfaces/IStakeVault.sol";
+import { Certificates } from "./libraries/Certificates.sol";
 import { Quorum } from "./libraries/Quorum.sol";
 import { RewardRoot, RewardRoots } from "./libraries/RewardRoots.sol";
 
@@ -30,9 +31,7 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
     /// @dev More than there can be members, so that there is a bench.
     uint256 private constant MAX_CANDIDATES = 128;
     uint256 private constant MAX_ENDPOINT = 256;
-    uint256 private constant SIGNATURE = 64;
-    /// @dev Half the order of secp256k1; a larger s is the mirror of another signature.
-    uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
+    uint256 private constant SIGNATURE = Certificates.SIGNATURE;
     bytes32 private constant REF = "committee";
 
     IParameters private immutable _PARAMETERS;
@@ -162,7 +161,7 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
         uint256 least = Quorum.threshold(members_.length);
         if (length < least * SIGNATURE) revert TooFewSigners(least, length / SIGNATURE);
         (uint256 seat, uint256 used, address actual) =
-            _firstWrong(_hashTypedDataV4(structHash), members_, signers, signatures);
+            Certificates.firstWrong(_hashTypedDataV4(structHash), members_, signers, signatures);
         if (signers >> seat != 0) {
             if (used + SIGNATURE > length) revert WrongSignatureLength(used + SIGNATURE, length);
             revert WrongSigner(seat, members_[seat], actual);
@@ -241,6 +240,8 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
         return _TREASURY;
     }
 
+    // Few members are slashed at once, and a root that is wrong is to fall whatever that costs.
+    // slither-disable-start calls-loop,costly-loop
     /// @dev All that is locked, and of what was unlocked since as much as is there: who has left has not been paid out, for
     /// the fraud window is no longer than the exit. Nothing here may fail, or a wrong root would stand.
     function _slash(uint64 epoch_, address account, address beneficiary) private {
@@ -268,6 +269,7 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
         if (block.timestamp < _endsAt) _endsAt = uint64(block.timestamp);
         emit EpochSuspended(_epoch);
     }
+    // slither-disable-end calls-loop,costly-loop
 
     function _displaceLowest(uint256 stake) private returns (address lowest) {
         lowest = _candidates[0];
@@ -284,6 +286,7 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
         address last = _candidates[_candidates.length - 1];
         _candidates[theirs.place - 1] = last;
         _byAccount[last].place = theirs.place;
+        // slither-disable-next-line costly-loop
         _candidates.pop();
         theirs.place = 0;
         emit CandidateLeft(account, _sits(theirs) ? _epoch + 1 : _epoch);
@@ -323,7 +326,7 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
     }
 
     function _requireMembers(uint64 epoch_, address[] calldata members_, uint128 signers) private view {
-        bytes32 actual = _hashOf(members_);
+        bytes32 actual = Certificates.hashOf(members_);
         if (actual != _membersHashes[epoch_]) revert WrongMembers(_membersHashes[epoch_], actual);
         if (signers >> members_.length != 0) revert NoSuchSeat(members_.length, signers);
     }
@@ -364,46 +367,5 @@ contract AggregatorCommittee is IAggregatorCommittee, EIP712, ReentrancyGuardTra
             if (members_[seat] == account) return seat;
         }
         revert NotAMemberOf(epoch_, account);
-    }
-
-    /// @dev In assembly, for a certificate has dozens of signatures; what is accepted is what ECDSA.sol does. A signature
-    /// that is none gives nobody, who is no member. Reads past the signatures are found out by their length.
-    /// @return seat the first whose signature is not its member's; above all signers when there is none
-    /// @return used bytes of signatures before that
-    /// @return actual whose signature it is
-    function _firstWrong(bytes32 digest, address[] calldata members_, uint128 signers, bytes calldata signatures)
-        private
-        view
-        returns (uint256 seat, uint256 used, address actual)
-    {
-        assembly ("memory-safe") {
-            let input := mload(0x40)
-            mstore(input, digest)
-            for { let bits := signers } bits { bits := shr(1, bits) } {
-                if and(bits, 1) {
-                    let at := add(signatures.offset, used)
-                    let vs := calldataload(add(at, 32))
-                    let s := shr(1, shl(1, vs))
-                    mstore(add(input, 32), add(27, shr(255, vs)))
-                    mstore(add(input, 64), calldataload(at))
-                    mstore(add(input, 96), s)
-                    mstore(0, 0)
-                    if iszero(gt(s, HALF_ORDER)) { pop(staticcall(gas(), 1, input, 128, 0, 32)) }
-                    actual := mload(0)
-                    if xor(actual, calldataload(add(members_.offset, shl(5, seat)))) { break }
-                    used := add(used, 64)
-                }
-                seat := add(seat, 1)
-            }
-        }
-    }
-
-    /// @dev As keccak256(abi.encodePacked(members_)), without its loop: what is not clean hashes to something else.
-    function _hashOf(address[] calldata members_) private pure returns (bytes32 hash) {
-        assembly ("memory-safe") {
-            let free := mload(0x40)
-            calldatacopy(free, members_.offset, shl(5, members_.length))
-            hash := keccak256(free, shl(5, members_.length))
-        }
     }
 }

@@ -156,6 +156,7 @@ library RewardTree {
     /// @return node the root over `leaf` at `index`
     function _climb(bytes32 leaf, uint256 index, bytes32[] calldata proof) private pure returns (bytes32 node) {
         node = leaf;
+        // slither-disable-start incorrect-exp
         assembly ("memory-safe") {
             let at := proof.offset
             let end := add(at, shl(5, proof.length))
@@ -180,6 +181,7 @@ library RewardTree {
                 sides := shr(2, sides)
             }
         }
+        // slither-disable-end incorrect-exp
     }
 
     /// @return root over 2^depth empty places
