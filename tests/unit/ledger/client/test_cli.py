@@ -11,6 +11,7 @@ from eth_account import Account as EthAccount
 
 from offchain.chain.keys import store_key
 from offchain.cli import main
+from offchain.cli.output import console
 from offchain.ledger.client.client import LedgerClient
 from offchain.ledger.membership import Endpoint, Member, Membership, checksum
 from offchain.ledger.records.bodies import Body, Challenge
@@ -41,7 +42,9 @@ Run = Callable[..., tuple[int, str, str]]
 def run(group: Group, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs a command against all replicas: exit code, output, errors."""
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "300")
+    # Not by COLUMNS: the console may have read that long ago.
+    monkeypatch.setattr(console, "_width", 300)
+    monkeypatch.setattr(console, "_height", 100)
 
     def run(*words: str, api: bool = True) -> tuple[int, str, str]:
         where = [word for url in group.urls for word in ("--api", url)] if api else []
