@@ -38,7 +38,7 @@ contract MoneyInvariants {
 
     /// @dev One campaign for all: what each checks, and which invariant of the design it is, says the ledger. A step plays
     /// and checks far more than in other campaigns, so there are fewer lives.
-    /// forge-config: default.invariant.runs = 100
+    /// forge-config: default.invariant.runs = 64
     function invariant_money() public view {
         handler.checkSolvency();
         handler.checkStakes();
