@@ -26,12 +26,16 @@ _NO_FIGURE = ""
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to measure. `sizes`: replicas of the part `sync`; `rounds`: of each of its payloads, the median counts."""
+    """What to measure. `sizes`: replicas of the part `sync`; `rounds`: of each of its payloads, the median counts.
+
+    `journal`: whether its replicas keep one.
+    """
 
     parts: tuple[str, ...] = PARTS
     sizes: tuple[int, ...] = ledger_sync.SIZES
     rounds: int = 3
     seed: int = 0
+    journal: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def facts(options: Options) -> dict[str, Any]:
         "coincurve": version("coincurve"),
         "seed": options.seed,
         "rounds": options.rounds,
+        "journals": "on disk" if options.journal else "none in `sync`",
     }
 
 
@@ -85,7 +90,7 @@ def run(options: Options, show: Callable[[Table | Group], None] = lambda _table:
     throughput: list[ledger_throughput.Row] = []
     failover: list[ledger_failover.Row] = []
     if "sync" in options.parts:
-        sync = ledger_sync.run(options.sizes, options.rounds, options.seed)
+        sync = ledger_sync.run(options.sizes, options.rounds, options.seed, journal=options.journal)
         show(sync_table(sync))
     if "emulated" in options.parts:
         emulated = ledger_emulated.run(seed=options.seed)
@@ -108,7 +113,7 @@ def sync_table(rows: Sequence[ledger_sync.Row]) -> Table:
     """Beside the paper's Table 4."""
     table = _table(
         "Synchronisation on TCP: seconds until every replica has executed the payload",
-        "One process for each replica (n), journals on disk; given to one replica; medians. `signed once`: the paper's"
+        "One process for each replica (n); given to one replica; medians. `signed once`: the paper's"
         " bytes under one signature, `faster` than the paper's code. `each signed`: real records, every one checked by"
         " every replica. Paper: Table 4 (20 cores), and its code on 2 cores.",
         "payload",

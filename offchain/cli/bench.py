@@ -114,12 +114,15 @@ def ledger(
     sizes: Annotated[str, typer.Option("--sizes", help="Replicas of `sync`, with commas.")] = "10,30,100",
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="Of `sync`; the median counts.")] = 3,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of latencies, requests and accounts.")] = 0,
+    no_journal: Annotated[
+        bool, typer.Option("--no-journal", help="In `sync` replicas keep nothing on disk, as the paper's code does.")
+    ] = False,
     json_file: JsonFile = None,
 ) -> None:
     """The aggregators' ledger: synchronisation, an emulated network, throughput, a killed primary; some minutes."""
     from offchain.bench import ledger as bench
 
-    options = bench.Options(bench.parse_parts(parts), bench.parse_sizes(sizes), rounds, seed)
+    options = bench.Options(bench.parse_parts(parts), bench.parse_sizes(sizes), rounds, seed, not no_journal)
     measured_with = bench.facts(options)
     print_facts(measured_with, title="Measured with", as_json=False)
     results = bench.run(options, console.print)
