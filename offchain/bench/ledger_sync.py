@@ -1,7 +1,8 @@
 """How long a payload takes until every replica has executed it: processes on this machine, TCP between them.
 
-One process for each replica, journals on disk unless told otherwise, links authenticated, as in production (`LocalGroup`). The payload goes
-to one replica that is not the primary; the clock of the machine, which all processes share, says when each executed it.
+One process for each replica, journals on disk unless told otherwise, links authenticated, as in production
+(`LocalGroup`). The payload goes to one replica that is not the primary; the clock of the machine, which all processes
+share, says when each executed it.
 """
 
 import time
