@@ -6,7 +6,7 @@ NPM := $(shell command -v npm 2>/dev/null)
 FORGE := node_modules/.bin/forge
 WORKERS ?= 2
 
-.PHONY: demo test test-long check fix artifacts gas clean
+.PHONY: demo test test-long check check-artifacts fix artifacts gas clean
 .DEFAULT_GOAL := demo
 
 ## demo: an order's whole life on a real EVM, with real training; writes .build/demo.json
@@ -15,8 +15,8 @@ demo: $(VENV)/.installed node_modules/.installed
 	$(BIN)/assay demo --json .build/demo.json
 
 ## test: everything CI runs, under 15 minutes on 2 cores
-test: $(VENV)/.installed-dev node_modules/.installed check
-	$(BIN)/python scripts/build_contracts.py --check
+test: $(VENV)/.installed-dev node_modules/.installed
+	@$(MAKE) --no-print-directory -j2 -O check check-artifacts
 	$(FORGE) test
 	$(BIN)/python scripts/gas_snapshot.py --check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
@@ -33,6 +33,10 @@ check: $(VENV)/.installed-dev node_modules/.installed
 	$(BIN)/mypy
 	$(FORGE) fmt --check
 	PATH="$(CURDIR)/node_modules/.bin:$(CURDIR)/$(BIN):$$PATH" slither . --config-file slither.config.json --fail-low
+
+## check-artifacts: whether the Python package ships what the sources compile to; the compiler knows one core only
+check-artifacts: $(VENV)/.installed-dev node_modules/.installed
+	$(BIN)/python scripts/build_contracts.py --check
 
 ## fix: what the formatters and the linter can mend by themselves
 fix: $(VENV)/.installed-dev node_modules/.installed
