@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from offchain.errors import Rejected
+from offchain.ledger.host_port import LAST_PORT, parse_host_port, write_host_port
 
 if TYPE_CHECKING:
     from offchain.roles.aggregator import TreasurerMaker
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 ANYWHERE = frozenset({"0.0.0.0", "::"})
 """Addresses to listen on that nobody can connect to."""
-LAST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def seat_place(*, listen: str | None, api: str | None, announce: str | None, mem
         for flag, (host, _) in (("--listen", node), ("--api", served)):
             if host in ANYWHERE:
                 raise Rejected(f"{flag} {host}: nobody can connect to that; say --announce 'HOST:PORT URL' too")
-        announce = f"{_written(*node)} http://{_written(*served)}"
+        announce = f"{write_host_port(*node)} http://{write_host_port(*served)}"
     from offchain.ledger.membership import Endpoint, read_membership
 
     try:
@@ -86,11 +86,7 @@ def _served(node: tuple[str, int], listen: str, api: str | None) -> tuple[str, i
 
 
 def _address(flag: str, text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port[:6]) <= LAST_PORT):
+    found = parse_host_port(text)
+    if found is None or found[1] == 0:
         raise Rejected(f"{flag} {text}: expected HOST:PORT, such as 127.0.0.1:7400")
-    return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-def _written(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return found

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from offchain.errors import Rejected
+from offchain.ledger.host_port import parse_host_port, write_host_port
 from offchain.ledger.identity import Address, InstanceId
 from offchain.ledger.types import ReplicaId
 from offchain.protocol.hashing import keccak
@@ -38,8 +39,7 @@ class Endpoint:
     api: str
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port} {self.api}"
+        return f"{write_host_port(self.host, self.port)} {self.api}"
 
     @classmethod
     def parse(cls, text: str) -> "Endpoint":
@@ -48,8 +48,8 @@ class Endpoint:
         if len(text) > MAX_ENDPOINT_CHARACTERS or not text.isprintable():
             raise Rejected(f"an endpoint has at most {MAX_ENDPOINT_CHARACTERS} printable characters; {expected}")
         where, space, api = text.partition(" ")
-        host, colon, port = where.rpartition(":")
-        if not (space and colon and host and port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
+        found = parse_host_port(where)
+        if not space or found is None or found[1] == 0:
             raise Rejected(f"endpoint {text!r}; {expected}")
         try:
             url = urlsplit(api)
@@ -58,7 +58,7 @@ class Endpoint:
             known = False
         if not known or url.query or url.fragment or url.username or " " in api:
             raise Rejected(f"endpoint {text!r}: {api!r} is no plain http or https URL; {expected}")
-        return cls(host.removeprefix("[").removesuffix("]"), int(port), api.rstrip("/"))
+        return cls(*found, api.rstrip("/"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,11 @@ class Membership:
     def accounts(self) -> tuple[Address, ...]:
         """The members' accounts in their order."""
         return tuple(member.account for member in self.members)
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """Host and port of each member in their order; port 0 where nobody knows."""
+        return tuple((member.host, member.port) for member in self.members)
 
     @property
     def instance(self) -> InstanceId:

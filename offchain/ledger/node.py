@@ -77,7 +77,7 @@ class LedgerNode:
             self._close_journal()
             raise Rejected(f"{config.journal}: {error}") from error
         party = Party(membership.instance, self.me, membership.accounts, config.identity)
-        endpoints = _endpoints(membership)
+        endpoints = membership.addresses
         self.listens_at = config.listen or endpoints[self.me]
         """Host and port for the other replicas."""
         # A peer says its status every so often; only one that misses some is gone.
@@ -115,7 +115,7 @@ class LedgerNode:
         """The same members at other endpoints."""
         if membership.instance != self._config.membership.instance:
             raise Bug("another group needs another node")
-        self._links.relocate(_endpoints(membership))
+        self._links.relocate(membership.addresses)
 
     async def wait(self) -> None:
         """Returns when the node has stopped. Raises what stopped it: Rejected for the disk, or a bug."""
@@ -395,7 +395,3 @@ class LedgerNode:
 
 def _now() -> Millis:
     return Millis(time.time_ns() // 1_000_000)
-
-
-def _endpoints(membership: Membership) -> list[tuple[str, int]]:
-    return [(member.host, member.port) for member in membership.members]

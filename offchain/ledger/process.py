@@ -27,6 +27,7 @@ from typing import Any
 
 from offchain.errors import AssayError, Rejected
 from offchain.ledger.control import ControlServer
+from offchain.ledger.host_port import parse_host_port
 from offchain.ledger.identity import Identity
 from offchain.ledger.membership import Membership, read_membership
 from offchain.ledger.node import LedgerNode
@@ -152,10 +153,10 @@ def _identity(texts: _Texts) -> Identity:
 
 
 def _listen(file: Path, text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not (host and colon and port.isascii() and port.isdigit() and int(port[:6]) < 65536):
+    found = parse_host_port(text)
+    if found is None:
         raise Rejected(f"{file}: listen: expected HOST:PORT")
-    return host.removeprefix("[").removesuffix("]"), int(port)
+    return found
 
 
 def _group(file: Path, values: object, membership: Membership) -> GroupConfig:

@@ -10,6 +10,7 @@ from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
 from offchain.errors import Rejected
+from offchain.protocol import eip712
 from offchain.protocol.hashing import keccak
 from offchain.protocol.signatures import COMPACT_BYTES, recover_compact
 from offchain.types import Root
@@ -19,7 +20,6 @@ TYPE = (
     b"bytes32 parent,bytes32 history,bytes32 root)"
 )
 TYPE_HASH = keccak(TYPE)
-_DOMAIN_TYPE_HASH = keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
 SIGNATURE_BYTES = COMPACT_BYTES
 BODY_BYTES = 120
 
@@ -50,7 +50,7 @@ class RewardRoot:
 
     def digest(self, domain: bytes) -> bytes:
         """What members sign; `domain` is a `domain_separator`."""
-        return keccak(b"\x19\x01" + domain + self.struct_hash)
+        return eip712.typed_digest(domain, self.struct_hash)
 
     @property
     def body(self) -> bytes:
@@ -76,8 +76,7 @@ class RewardRoot:
 
 def domain_separator(chain_id: int, committee: ChecksumAddress) -> bytes:
     """The EIP-712 domain ("Assay", "1") of the `AggregatorCommittee` at `committee`, 32 bytes."""
-    address = bytes(12) + bytes.fromhex(committee[2:])
-    return keccak(_DOMAIN_TYPE_HASH + keccak(b"Assay") + keccak(b"1") + chain_id.to_bytes(32, "big") + address)
+    return eip712.domain_separator("Assay", "1", chain_id, bytes.fromhex(committee[2:]))
 
 
 # Signatures

@@ -126,8 +126,7 @@ class LedgerSeat:
     ) -> Membership | None:
         if self._context.account not in members or len(members) < FEWEST:
             return None
-        client = self._context.client
-        committee = _raw(self._context.contracts.addresses.aggregator_committee)
+        client, committee = self._context.client, Address(self._domain.committee)
         accounts = [_raw(member) for member in members]
         if self._options.membership is None:
             endpoints = {_raw(account): endpoint for account, endpoint in announced.items()}

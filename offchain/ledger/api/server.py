@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from offchain.errors import Rejected
 from offchain.ledger.api.connections import Connection
+from offchain.ledger.host_port import write_host_port
 
 BACKLOG = 256
 CONCURRENCY = 512
@@ -62,8 +63,7 @@ class ApiServer:
     @property
     def url(self) -> str:
         """Where it answers."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"http://{write_host_port(self.host, self.port)}"
 
     async def start(self) -> None:
         """Begins to answer."""

@@ -10,7 +10,7 @@ from coincurve import PrivateKey, PublicKey
 from offchain.errors import Rejected
 from offchain.ledger.records.bodies import Account, Body
 from offchain.ledger.records.encoding import decode_body, encode_body
-from offchain.protocol import signatures
+from offchain.protocol import eip712, signatures
 from offchain.protocol.hashing import keccak
 
 NAME = "Assay ledger"
@@ -19,7 +19,6 @@ MAX_REQUEST_BYTES = 2_048
 """More than the largest body takes."""
 
 _TYPE_HASH = keccak(b"LedgerMessage(address account,uint64 nonce,bytes body)")
-_DOMAIN_TYPE_HASH = keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
 _HEAD = 20 + 8 + 65
 
 
@@ -32,14 +31,13 @@ class Domain:
     separator: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        words = self.chain_id.to_bytes(32, "big") + self.committee.rjust(32, b"\0")
-        hashed = _DOMAIN_TYPE_HASH + keccak(NAME.encode()) + keccak(VERSION.encode()) + words
-        object.__setattr__(self, "separator", keccak(hashed))
+        separator = eip712.domain_separator(NAME, VERSION, self.chain_id, self.committee)
+        object.__setattr__(self, "separator", separator)
 
     def digest(self, account: Account, nonce: int, body: bytes) -> bytes:
         """What the account signs, 32 bytes; the request's name, whatever its signature."""
         words = account.rjust(32, b"\0") + nonce.to_bytes(32, "big")
-        return keccak(b"\x19\x01" + self.separator + keccak(_TYPE_HASH + words + keccak(body)))
+        return eip712.typed_digest(self.separator, keccak(_TYPE_HASH + words + keccak(body)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,13 @@ def test_announcements_are_strangers_words(text: str) -> None:
 def test_from_what_was_announced() -> None:
     announced = {account: str(endpoint(i)) for i, account in enumerate(ACCOUNTS)}
     assert from_announcements(56, COMMITTEE, ACCOUNTS[:4], announced) == MEMBERSHIP
-    for heard in (None, "nonsense", "x" * 10_000, "127.0.0.1:0 http://127.0.0.1"):
+    for heard in (
+        None,
+        "nonsense",
+        "x" * 10_000,
+        "127.0.0.1:0 http://127.0.0.1",
+        "127.0.0.1:00000999999 http://127.0.0.1",
+    ):
         others = {account: text for account, text in announced.items() if account != ACCOUNTS[1]}
         told = others if heard is None else others | {ACCOUNTS[1]: heard}
         found = from_announcements(56, COMMITTEE, ACCOUNTS[:4], told)
