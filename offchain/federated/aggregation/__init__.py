@@ -1,0 +1,1 @@
+"""Rules that make one update of many, exact to the bit on every machine."""
