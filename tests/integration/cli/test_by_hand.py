@@ -82,7 +82,7 @@ class Household:
         """Asks all to end; their exit codes."""
         for process in self.running.values():
             process.send_signal(signal.SIGTERM)
-        return {name: process.wait(20) for name, process in self.running.items()}
+        return {name: process.wait(60) for name, process in self.running.items()}
 
     def contracts(self) -> AssayContracts:
         """The contracts as the household knows them."""
