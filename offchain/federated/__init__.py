@@ -1,0 +1,1 @@
+"""Federated training: private data, hostile participants, an aggregate that anybody can check."""
