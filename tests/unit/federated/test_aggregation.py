@@ -175,7 +175,7 @@ def same(a: Outcome, b: Outcome) -> None:
 
 def test_distances_are_exact_where_floats_are_not() -> None:
     """The largest inner products there are: beyond 2**53 and odd, over many blocks of a matrix product."""
-    d = 2**23 + 1000
+    d = 2**23 + 1001
     low, high = np.full(d, LOW, np.int16), np.full(d, HIGH, np.int16)
     high[0] = 1
     products = gram([low, high])
