@@ -31,3 +31,22 @@ def sampled_rdp(rate: float, sigma: float, order: float) -> float:
         return sum(quad(integrand, a, b, epsabs=0, epsrel=1e-11)[0] for a, b in pairwise(points))
 
     return math.log(max(moment(order), moment(1 - order))) / (order - 1)
+
+
+def noise_of_sum(variance: int, count: int, reach: int) -> np.ndarray:
+    """Probabilities (2 * reach + 1,) of the values -reach to reach of a sum of `count` discrete Gaussians."""
+    values = np.arange(-reach, reach + 1)
+    single = np.exp(-np.square(values, dtype=np.float64) / (2 * variance))
+    single /= single.sum()
+    law = single
+    for _ in range(count - 1):
+        law = np.convolve(law, single)[reach:-reach]
+    return law
+
+
+def shifted_rdp(law: np.ndarray, shift: int, order: float) -> float:
+    """Rényi divergence between a law on the integers and the same moved by `shift`; tails below 1e-280 left out."""
+    first, second = law[shift:], law[:-shift]
+    known = (first > 1e-280) & (second > 1e-280)
+    logs = order * np.log(first[known]) + (1 - order) * np.log(second[known])
+    return float(np.log(np.exp(logs).sum()) / (order - 1))

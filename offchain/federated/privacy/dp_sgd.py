@@ -1,0 +1,157 @@
+"""Local training under DP-SGD (Abadi et al. 2016, arXiv 1607.00133, algorithm 1), through Opacus.
+
+Each step takes every example into its batch with the same probability, clips each example's gradient to an L2 norm,
+adds Gaussian noise to their sum and descends. What leaves the participant protects each of its examples on its own,
+whoever sees it. Noise and batches come from ChaCha20 rather than from torch's generator, which can be predicted; they
+are floating-point numbers all the same (Mironov 2012), see docs/privacy.md.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from offchain.errors import Rejected
+from offchain.federated.privacy.accountant import SampledGaussian
+from offchain.federated.privacy.random_bytes import RandomBytes, normals, seeded_bytes, uniform_floats
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+    from offchain.federated.local_training import LocalSettings
+
+
+@dataclass(frozen=True, slots=True)
+class DpSgd:
+    """A `LocalTrainer` (offchain/federated/local_training.py): one round is `steps` noisy steps.
+
+    `sample_rate` in (0, 1]: probability of each example in each step. `noise_multiplier`: deviation of the noise over
+    `clip_norm`, the largest L2 norm of one example's gradient. Of the task's settings those count that say how a step
+    is made: learning rate, momentum, weight decay, proximal pull, loss; epochs and batch size don't.
+    Raises Rejected for what gives no privacy.
+    """
+
+    sample_rate: float
+    noise_multiplier: float
+    clip_norm: float
+    steps: int
+
+    def __post_init__(self) -> None:
+        if not self.clip_norm > 0:
+            raise Rejected(f"clip norm {self.clip_norm} of DP-SGD: give a number above 0")
+        _ = self.mechanism
+
+    @property
+    def mechanism(self) -> SampledGaussian:
+        """What one round releases, for the accountant and the ledger's terms."""
+        return SampledGaussian(self.sample_rate, self.noise_multiplier, self.steps)
+
+    def __call__(self, network: nn.Module, inputs: Tensor, labels: Tensor, settings: LocalSettings, seed: int) -> None:
+        """Trains `network` in place. Outside of tests `seed` is 256 secret random bits: who knows it knows the noise.
+
+        Raises Rejected for networks with layers that mix examples (batch normalisation).
+        """
+        train(network, inputs, labels, settings, self, seeded_bytes(seed))
+
+
+def train(
+    network: nn.Module,
+    inputs: Tensor,
+    labels: Tensor,
+    settings: LocalSettings,
+    privacy: DpSgd,
+    random_bytes: RandomBytes,
+) -> None:
+    """DP-SGD in place on float32 inputs (n, *shape) and int32 labels (n,); the same for the same bytes on one CPU.
+
+    Raises Rejected for networks with layers that mix examples.
+    """
+    import torch
+
+    from offchain.model.objective import training_loss
+
+    _require_separable(network)
+    anchors = [value.detach().clone() for value in network.parameters()]
+    with _per_example_gradients(network) as wrapped:
+        optimiser = _noisy_optimiser(network, settings, privacy, len(inputs), random_bytes)
+        wrapped.train()
+        for _ in range(privacy.steps):
+            optimiser.zero_grad(set_to_none=True)
+            drawn = np.flatnonzero(uniform_floats(random_bytes, len(inputs)) < privacy.sample_rate)
+            if len(drawn):
+                indices = torch.from_numpy(drawn).to(inputs.device)
+                loss = training_loss(
+                    settings.function, wrapped(inputs[indices]), labels[indices], settings.scaling, label_smoothing=0.0
+                )
+                loss.backward()  # type: ignore[no-untyped-call]
+            else:
+                for value in network.parameters():
+                    value.grad_sample = value.new_zeros((0, *value.shape))  # type: ignore[attr-defined]
+            optimiser.pre_step()
+            if settings.proximal:
+                for value, anchor in zip(network.parameters(), anchors, strict=True):
+                    value.grad.add_(value.detach() - anchor, alpha=settings.proximal)  # type: ignore[union-attr]
+            optimiser.original_optimizer.step()
+
+
+def _noisy_optimiser(
+    network: nn.Module, settings: LocalSettings, privacy: DpSgd, samples: int, random_bytes: RandomBytes
+) -> Any:
+    import torch
+    from opacus.optimizers import DPOptimizer
+
+    class NoisyOptimiser(DPOptimizer):  # type: ignore[misc]
+        """Opacus' optimiser with noise from the injected bytes."""
+
+        def add_noise(self) -> None:
+            deviation = privacy.noise_multiplier * privacy.clip_norm
+            for value in self.params:
+                noise = torch.from_numpy(normals(random_bytes, value.numel()) * deviation).to(value)
+                value.grad = (value.summed_grad + noise.view_as(value)).view_as(value)
+
+    plain: Optimizer = torch.optim.SGD(
+        network.parameters(),
+        lr=settings.learning_rate,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+    )
+    return NoisyOptimiser(
+        plain,
+        noise_multiplier=privacy.noise_multiplier,
+        max_grad_norm=privacy.clip_norm,
+        # The batch's true size is private.
+        expected_batch_size=max(privacy.sample_rate * samples, 1.0),
+    )
+
+
+@contextmanager
+def _per_example_gradients(network: nn.Module) -> Iterator[nn.Module]:
+    """Opacus' wrapper, and the network as it was afterwards."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from opacus import GradSampleModule
+
+        wrapped = GradSampleModule(network, strict=True)
+        try:
+            yield wrapped
+        finally:
+            wrapped.remove_hooks()
+            wrapped.del_grad_sample()
+            for value in network.parameters():
+                value.grad = None
+
+
+def _require_separable(network: nn.Module) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from opacus.validators import ModuleValidator
+
+        errors = ModuleValidator.validate(network.train(), strict=False)
+    if errors:
+        raise Rejected(f"DP-SGD cannot train this network, leave out such layers: {str(errors[0]).splitlines()[0]}")
