@@ -5,6 +5,9 @@ from typing import NewType
 OrderId = NewType("OrderId", int)
 """OID: orders count up from 1."""
 
+TaskId = NewType("TaskId", int)
+"""A federated task: they count up from 1."""
+
 Wei = NewType("Wei", int)
 """An amount of the utility token (or of the chain's coin, for gas) in its smallest unit."""
 

@@ -78,7 +78,7 @@ class Preprocessing(BaseModel):
             raise Rejected(f"preprocessing has {len(self.offset)} offsets; the inputs have {features} features")
 
 
-class _Manifest(BaseModel):
+class CanonicalManifest(BaseModel):
     """What both kinds of manifest share: bounded parsing and one way of writing."""
 
     model_config = _STRICT
@@ -116,7 +116,7 @@ class _Manifest(BaseModel):
         return data
 
 
-class OrderManifest(_Manifest):
+class OrderManifest(CanonicalManifest):
     """What a client wants: `OrderTerms.manifestCid` is the CID of this file.
 
     `spec` is the JSON of a `ModelSpec`; build it with `parse_spec(manifest.spec_json(), source=…)`.
@@ -160,7 +160,7 @@ class OrderManifest(_Manifest):
         return json.dumps(self.spec, separators=(",", ":"), allow_nan=False).encode()
 
 
-class ModelManifest(_Manifest):
+class ModelManifest(CanonicalManifest):
     """Where the parts of a claimed model are: the CID in a reveal is the CID of this file.
 
     `graph` is JSON, `weights` and `float_weights` are safetensors; `model_root` is the 32-byte root that was revealed.

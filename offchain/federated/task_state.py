@@ -1,0 +1,161 @@
+"""A federated task as the chain has it: twins of the structs in `IFederatedTraining.sol`.
+
+Bitmaps are over participants' indices (their places in order of joining), bit i for index i.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from eth_typing import ChecksumAddress
+
+from offchain.federated.terms import Mode, OptimizerTerms, RuleTerms
+from offchain.types import Root, Seconds, Wei
+
+
+class TaskPhase(IntEnum):
+    """Where a task stands; see the table in docs/federated.md."""
+
+    NONE = 0
+    JOINING = 1
+    KEYS = 2
+    SHARES = 3
+    COMMIT = 4
+    REVEAL = 5
+    REQUEST = 6
+    ANSWER = 7
+    UNMASK = 8
+    AGGREGATE = 9
+    CHALLENGE = 10
+    SETTLE = 11
+    OVER = 12
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """What lasts over the rounds. `round` is 0 while joining; `refundable`: what the client can take back now."""
+
+    client: ChecksumAddress
+    round: int
+    failed_in_a_row: int
+    participants: int
+    active: int
+    over: bool
+    join_ends: Seconds
+    seed: bytes
+    model_root: Root
+    refundable: Wei
+
+
+@dataclass(frozen=True, slots=True)
+class RoundState:
+    """The round that is on. Ends are points in time, 0 while unknown; `leader` is of the posting in force."""
+
+    keys_end: Seconds
+    shares_end: Seconds
+    commit_ends: Seconds
+    reveal_ends: Seconds
+    request_ends: Seconds
+    answer_ends: Seconds
+    unmask_ends: Seconds
+    post_ends: Seconds
+    challenge_ends: Seconds
+    committed: int
+    open_requests: int
+    open_disputes: int
+    attempt: int
+    revealed: int
+    included: int
+    barred: int
+    posting: int
+    leader: int
+    result_root: Root
+    measures_root: Root
+    selection: int
+
+    def end_of(self, phase: TaskPhase) -> Seconds:
+        """When a phase of the round ends, 0 where nothing says so."""
+        ends = {
+            TaskPhase.KEYS: self.keys_end,
+            TaskPhase.SHARES: self.shares_end,
+            TaskPhase.COMMIT: self.commit_ends,
+            TaskPhase.REVEAL: self.reveal_ends,
+            TaskPhase.REQUEST: self.request_ends,
+            TaskPhase.ANSWER: self.answer_ends,
+            TaskPhase.UNMASK: self.unmask_ends,
+            TaskPhase.AGGREGATE: self.post_ends,
+            TaskPhase.CHALLENGE: self.challenge_ends,
+        }
+        return ends.get(phase, Seconds(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """One who joined. `word`: its commitment, then the root of its update; `round`: the last in which it committed."""
+
+    account: ChecksumAddress
+    stake: Wei
+    word: bytes
+    seeds_root: bytes
+    samples: int
+    round: int
+    releases: int
+    excluded: bool
+    gone: bool
+
+    @property
+    def active(self) -> bool:
+        """Whether it may still take part."""
+        return not (self.excluded or self.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRecord:
+    """What remains of a round for ever."""
+
+    failed: bool
+    leader: int
+    included: int
+    claimed: int
+    result_root: Root
+    measures_root: Root
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What the court has to know of a posting."""
+
+    posting: int
+    leader: ChecksumAddress
+    challenge_ends: Seconds
+    columns: int
+    dimension: int
+    mode: Mode
+    rule: RuleTerms
+    optimizer: OptimizerTerms
+    move_seconds: Seconds
+    previous_root: Root
+    result_root: Root
+    measures_root: Root
+    selection: int
+
+
+def indices(bitmap: int) -> Iterator[int]:
+    """The indices in a bitmap, ascending."""
+    index = 0
+    while bitmap >> index:
+        if bitmap >> index & 1:
+            yield index
+        index += 1
+
+
+def bitmap_of(members: Iterator[int] | tuple[int, ...] | list[int]) -> int:
+    """The bitmap of some indices."""
+    return sum(1 << index for index in set(members))
