@@ -154,4 +154,5 @@ def _require_separable(network: nn.Module) -> None:
 
         errors = ModuleValidator.validate(network.train(), strict=False)
     if errors:
-        raise Rejected(f"DP-SGD cannot train this network, leave out such layers: {str(errors[0]).splitlines()[0]}")
+        reason = str(errors[0]).splitlines()[0].split(". ")[0]
+        raise Rejected(f"DP-SGD cannot train this network, leave out such layers: {reason}")

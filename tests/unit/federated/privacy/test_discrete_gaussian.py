@@ -90,7 +90,8 @@ def test_shares_add_up_to_the_central_level() -> None:
     assert np.std(noise) == pytest.approx(6000, rel=0.1)
     terms = terms_for(3.2, 1e-5, mechanism)
     check_honest(terms, mechanism)
-X
+    one_curator = GaussianMechanism(mechanism.noise_multiplier)
+    assert releases_allowed(terms) == releases_allowed(terms_for(3.2, 1e-5, one_curator))
     with pytest.raises(Rejected, match="do not join"):
         check_honest(terms, DistributedGaussian(3000, variance, contributors=61, dimension=100_000))
 
