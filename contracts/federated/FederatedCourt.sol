@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {
+    ColumnAnswer,
+    FederatedGame,
+    FederatedStage,
+    FederatedVerdict,
+    IFederatedCourt,
+    LeafOpening,
+    Subject
+} from "../interfaces/IFederatedCourt.sol";
+import { AggregationRule, IFederatedTraining, Mode, Posting } from "../interfaces/IFederatedTraining.sol";
+import { IParameters } from "../interfaces/IParameters.sol";
+import { IStakeVault } from "../interfaces/IStakeVault.sol";
+import { IndexedMerkle } from "../libraries/IndexedMerkle.sol";
+import { Segments } from "../libraries/Segments.sol";
+import { AggregateRules } from "./AggregateRules.sol";
+import { FederatedGames } from "./FederatedGames.sol";
+import { ServerSteps } from "./ServerSteps.sol";
+import { Vectors } from "./Vectors.sol";
+import { KrumScores } from "./rules/KrumScores.sol";
+
+/// @title FederatedCourt
+/// @notice The moves. Each checks whose turn it is, then what was shown or picked, and hands the turn on or closes.
+contract FederatedCourt is FederatedGames {
+    using SafeCast for uint256;
+
+    /// @dev Levels of a tree that one move goes down.
+    uint8 private constant LEVELS = 4;
+
+    constructor(IFederatedTraining federation_, IStakeVault vault_, IParameters parameters_)
+        FederatedGames(federation_, vault_, parameters_)
+    { }
+
+    /// @inheritdoc IFederatedCourt
+    function challenge(uint256 task, Subject subject) external nonReentrant returns (uint256 id) {
+        if (subject == Subject.None) revert SubjectRequired();
+        Posting memory p = _FEDERATION.postingOf(task);
+        FederatedGame storage g;
+        (id, g) = _begin(task, p, subject, true, 0, 0);
+        bool result = subject == Subject.Result;
+        uint32 leaves = result ? Vectors.chunks(p.dimension) : AggregateRules.rows(p);
+        uint8 height = 0;
+        while (_width(leaves, height) > 1) ++height;
+        (g.node, g.leaves, g.height) = (result ? p.resultRoot : p.measuresRoot, leaves, height);
+        _advance(id, g, height == 0 ? FederatedStage.Leaf : FederatedStage.Descend);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function challengeCoordinate(uint256 task, uint32 coordinate) external nonReentrant returns (uint256 id) {
+        Posting memory p = _FEDERATION.postingOf(task);
+        _requirePlace(p.dimension, coordinate);
+        FederatedGame storage g;
+        (id, g) = _begin(task, p, Subject.Result, false, coordinate / uint32(Vectors.CHUNK), coordinate);
+        _advance(id, g, FederatedStage.Column);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function challengeMeasure(uint256 task, uint32 row, uint32 column) external nonReentrant returns (uint256 id) {
+        Posting memory p = _FEDERATION.postingOf(task);
+        _requirePlace(AggregateRules.numberRows(p), row);
+        _requirePlace(AggregateRules.entries(p, row), column);
+        FederatedGame storage g;
+        (id, g) = _begin(task, p, Subject.Measures, false, row, column);
+        _advance(id, g, FederatedStage.Leaf);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function proveSelection(uint256 task, uint16 s, uint16 t, LeafOpening calldata rowS, LeafOpening calldata rowT)
+        external
+        nonReentrant
+    {
+        Posting memory p = _FEDERATION.postingOf(task);
+        if (!AggregateRules.selects(p)) revert WrongRule(uint8(p.rule.rule));
+        _requirePlace(p.columns, s);
+        _requirePlace(p.columns, t);
+        if ((p.selection >> s) & 1 == 0) revert NotSelected(s, true);
+        if ((p.selection >> t) & 1 == 1) revert NotSelected(t, false);
+        int256 scoreS = _score(p, s, rowS);
+        int256 scoreT = _score(p, t, rowT);
+        if (KrumScores.before(s, scoreS, t, scoreT)) revert NothingWrong(scoreS);
+        emit SelectionWrong(task, p.posting, msg.sender, s, t, scoreS, scoreT);
+        _FEDERATION.leaderProvenWrong(task, p.posting, msg.sender);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function descend(uint256 id, bytes32[] calldata nodes) external {
+        FederatedGame storage g = _turn(id, FederatedStage.Descend);
+        (uint8 below, uint32 first, uint32 count) = _below(g);
+        _requireCount(count, nodes.length);
+        _requireRoot(g.node, IndexedMerkle.rootOfAll(nodes));
+        g.word = keccak256(abi.encode(nodes));
+        emit Descended(id, below, first, nodes);
+        _advance(id, g, FederatedStage.Pick);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function pick(uint256 id, bytes32[] calldata nodes, uint8 index) external {
+        FederatedGame storage g = _turn(id, FederatedStage.Pick);
+        _requireWord(g, keccak256(abi.encode(nodes)));
+        _requirePlace(nodes.length, index);
+        (uint8 below, uint32 first,) = _below(g);
+        (g.height, g.index, g.node) = (below, first + index, nodes[index]);
+        emit Picked(id, below, first + index, nodes[index]);
+        _advance(id, g, below == 0 ? FederatedStage.Leaf : FederatedStage.Descend);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function openLeaf(uint256 id, LeafOpening calldata leaf, LeafOpening calldata groups) external {
+        FederatedGame storage g = _turn(id, FederatedStage.Leaf);
+        Posting memory p = _FEDERATION.postingOf(g.task);
+        uint32 index = g.index;
+        emit LeafOpened(id, index, leaf, groups);
+        if (g.subject == Subject.Result) {
+            _requireResultLeaf(g, p, leaf);
+            return _advance(id, g, FederatedStage.Name);
+        }
+        _requireLength(AggregateRules.rowLength(p, index), leaf.content.length);
+        if (p.mode == Mode.Secure) _requireGroups(p, groups);
+        bytes32 hash = Vectors.leaf(Vectors.MEASURES, leaf.content);
+        if (g.node != 0) {
+            _requireRoot(g.node, hash);
+            return _advance(id, g, FederatedStage.Name);
+        }
+        _requireRoot(p.measuresRoot, IndexedMerkle.rootOfCalldata(hash, index, AggregateRules.rows(p), leaf.proof));
+        _divide(id, g, p, Vectors.int64At(leaf.content, g.place));
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function name(uint256 id, bytes calldata content, uint32 place) external {
+        FederatedGame storage g = _turn(id, FederatedStage.Name);
+        Posting memory p = _FEDERATION.postingOf(g.task);
+        uint32 index = g.index;
+        g.place = place;
+        if (g.subject == Subject.Result) {
+            _requirePlace(p.dimension, place);
+            if (place / Vectors.CHUNK != index) revert NoSuchPlace(index * Vectors.CHUNK, place);
+            emit Named(id, index, place, 0);
+            return _advance(id, g, FederatedStage.Column);
+        }
+        _requirePlace(AggregateRules.numberRows(p), index);
+        _requirePlace(AggregateRules.entries(p, index), place);
+        bytes32 hash = Vectors.leaf(Vectors.MEASURES, content);
+        if (hash != g.node) revert WrongWord(g.node, hash);
+        _divide(id, g, p, Vectors.int64At(content, place));
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function answerColumn(uint256 id, ColumnAnswer calldata answer) external nonReentrant {
+        FederatedGame storage g = _turn(id, FederatedStage.Column);
+        Posting memory p = _FEDERATION.postingOf(g.task);
+        _requireResultLeaf(g, p, answer.newLeaf);
+        bytes32 old = Vectors.leaf(Vectors.RESULT, answer.oldLeaf.content);
+        uint32 chunks = Vectors.chunks(p.dimension);
+        _requireRoot(p.previousRoot, IndexedMerkle.rootOfCalldata(old, g.index, chunks, answer.oldLeaf.proof));
+        _requireLength(2 * uint256(p.columns), answer.column.length);
+        if (p.mode == Mode.Secure) _requireGroups(p, answer.groups);
+        g.word = keccak256(answer.column);
+        emit ColumnAnswered(id, g.place, answer.column, answer.norms, answer.groups);
+        int256[] memory claimed = _words(p, g.place, answer.newLeaf.content);
+        int256[] memory computed = _step(p, g, answer);
+        emit Computed(id, g.index, g.place, claimed, computed);
+        bool same = keccak256(abi.encodePacked(claimed)) == keccak256(abi.encodePacked(computed));
+        if (same) _advance(id, g, FederatedStage.Falsify);
+        else _close(id, g, FederatedVerdict.LeaderWrong, false);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function falsify(
+        uint256 id,
+        bytes calldata column,
+        uint16 i,
+        LeafOpening calldata chunk,
+        LeafOpening calldata groups
+    ) external nonReentrant {
+        FederatedGame storage g = _turn(id, FederatedStage.Falsify);
+        Posting memory p = _FEDERATION.postingOf(g.task);
+        _requireWord(g, keccak256(column));
+        _requirePlace(p.columns, i);
+        _requireColumnLeaf(g, p, i, g.index, chunk, groups);
+        int256 claimed = Vectors.int16At(column, 2 * uint256(i));
+        int256 actual = Vectors.int16At(chunk.content, 2 * (g.place % Vectors.CHUNK));
+        if (actual == claimed) revert NothingWrong(actual);
+        emit Falsified(id, i, claimed, actual);
+        _close(id, g, FederatedVerdict.LeaderWrong, false);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function disputeNorm(uint256 id, uint16 i, LeafOpening calldata norms) external {
+        FederatedGame storage g = _turn(id, FederatedStage.Falsify);
+        Posting memory p = _FEDERATION.postingOf(g.task);
+        if (!AggregateRules.clips(p)) revert WrongRule(uint8(p.rule.rule));
+        _requirePlace(p.columns, i);
+        _requireRow(p, 1, norms);
+        (g.subject, g.index, g.place) = (Subject.Measures, 1, i);
+        _divide(id, g, p, Vectors.int64At(norms.content, i));
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function segments(uint256 id, int64[] calldata sums) external {
+        FederatedGame storage g = _turn(id, FederatedStage.Segments);
+        (uint32 low, uint32 high) = (g.low, g.high);
+        _requireCount(Segments.count(low, high), sums.length);
+        int256 sum = 0;
+        for (uint256 i = 0; i < sums.length; ++i) {
+            sum += sums[i];
+        }
+        if (sum != g.claimed) revert WrongSum(g.claimed, sum);
+        g.word = keccak256(abi.encode(sums));
+        emit SegmentsPosted(id, low, high, sums);
+        _advance(id, g, FederatedStage.Choose);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function choose(uint256 id, int64[] calldata sums, uint8 index) external {
+        FederatedGame storage g = _turn(id, FederatedStage.Choose);
+        _requireWord(g, keccak256(abi.encode(sums)));
+        _requirePlace(sums.length, index);
+        (uint32 low, uint32 high) = Segments.at(g.low, g.high, index);
+        (g.low, g.high, g.claimed) = (low, high, sums[index]);
+        emit SegmentChosen(id, low, high, sums[index]);
+        _advance(id, g, high - low == 1 ? FederatedStage.Product : FederatedStage.Segments);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function product(uint256 id, LeafOpening calldata left, LeafOpening calldata right, LeafOpening calldata groups)
+        external
+        nonReentrant
+    {
+        FederatedGame storage g = _turn(id, FederatedStage.Product);
+        Posting memory p = _FEDERATION.postingOf(g.task);
+        int256[] memory claimed = new int256[](1);
+        int256[] memory computed = new int256[](1);
+        claimed[0] = g.claimed;
+        computed[0] = _sum(g, p, left, right, groups);
+        if (computed[0] == claimed[0]) revert NothingWrong(computed[0]);
+        emit Computed(id, g.index, g.place, claimed, computed);
+        _close(id, g, FederatedVerdict.LeaderWrong, false);
+    }
+
+    /// @dev The entry in play as a sum over all chunks.
+    function _divide(uint256 id, FederatedGame storage g, Posting memory p, int64 claimed) private {
+        uint32 chunks = Vectors.chunks(p.dimension);
+        (g.low, g.high, g.claimed) = (0, chunks, claimed);
+        emit Named(id, g.index, g.place, claimed);
+        _advance(id, g, chunks == 1 ? FederatedStage.Product : FederatedStage.Segments);
+    }
+
+    /// @return the sum over the one chunk in play that the entry in play is made of
+    function _sum(
+        FederatedGame storage g,
+        Posting memory p,
+        LeafOpening calldata left,
+        LeafOpening calldata right,
+        LeafOpening calldata groups
+    ) private view returns (int256) {
+        (uint32 row, uint32 place, uint32 chunk) = (g.index, g.place, g.low);
+        uint256 length = Vectors.lengthOf(p.dimension, chunk);
+        if (row == 0) {
+            _requireUnder(p.resultRoot, p, Vectors.RESULT, chunk, right);
+            if (place == p.columns) return Vectors.dot(right.content, right.content, length);
+            _requireColumnLeaf(g, p, place, chunk, left, groups);
+            return Vectors.dot(left.content, right.content, length);
+        }
+        if (AggregateRules.clips(p)) {
+            _requireColumnLeaf(g, p, place, chunk, left, groups);
+            return Vectors.dot(left.content, left.content, length);
+        }
+        _requireColumnLeaf(g, p, row - 1, chunk, left, groups);
+        _requireColumnLeaf(g, p, place, chunk, right, groups);
+        return Vectors.distance(left.content, right.content, length);
+    }
+
+    /// @return computed the aggregate and the optimiser's words after it, from the leader's column and the old words
+    function _step(Posting memory p, FederatedGame storage g, ColumnAnswer calldata answer)
+        private
+        view
+        returns (int256[] memory computed)
+    {
+        uint32[] memory weights;
+        int256[] memory squares;
+        if (p.rule.rule == AggregationRule.Mean) weights = _weights(p, g.task);
+        if (AggregateRules.clips(p)) {
+            _requireRow(p, 1, answer.norms);
+            squares = Vectors.int64s(answer.norms.content, p.columns);
+        }
+        int256[] memory values = Vectors.int16s(answer.column, p.columns);
+        int256 a = AggregateRules.combine(p, values, weights, squares);
+        computed = _words(p, g.place, answer.oldLeaf.content);
+        int256[3] memory old;
+        for (uint256 i = 1; i < computed.length; ++i) {
+            old[i - 1] = computed[i];
+        }
+        int256[3] memory next = ServerSteps.step(p.optimizer, old, a);
+        computed[0] = a;
+        for (uint256 i = 1; i < computed.length; ++i) {
+            computed[i] = next[i - 1];
+        }
+    }
+
+    /// @dev Those of groups, in secure mode, are the federation's to know too.
+    function _weights(Posting memory p, uint256 task) private view returns (uint32[] memory weights) {
+        weights = _FEDERATION.columnWeights(task);
+        _requireCount(p.columns, weights.length);
+    }
+
+    /// @return words of a coordinate in a leaf of a result: the aggregate, then those of the optimiser
+    function _words(Posting memory p, uint32 coordinate, bytes calldata content)
+        private
+        pure
+        returns (int256[] memory words)
+    {
+        uint256 length = Vectors.lengthOf(p.dimension, coordinate / Vectors.CHUNK);
+        uint256 place = coordinate % Vectors.CHUNK;
+        words = new int256[](1 + ServerSteps.wordsOf(p.optimizer.kind));
+        words[0] = Vectors.int16At(content, 2 * place);
+        for (uint256 i = 1; i < words.length; ++i) {
+            words[i] = Vectors.int32At(content, (4 * i - 2) * length + 4 * place);
+        }
+    }
+
+    function _score(Posting memory p, uint16 column, LeafOpening calldata row) private pure returns (int256) {
+        _requireRow(p, 1 + uint256(column), row);
+        return KrumScores.score(Vectors.int64s(row.content, p.columns), column, AggregateRules.part(p));
+    }
+
+    /// @dev That this is the leaf in play, of the one right length.
+    function _requireResultLeaf(FederatedGame storage g, Posting memory p, LeafOpening calldata leaf) private view {
+        uint32 index = g.index;
+        uint256 bytesEach = 2 + 4 * ServerSteps.wordsOf(p.optimizer.kind);
+        _requireLength(Vectors.lengthOf(p.dimension, index) * bytesEach, leaf.content.length);
+        if (g.node == 0) return _requireUnder(p.resultRoot, p, Vectors.RESULT, index, leaf);
+        _requireRoot(g.node, Vectors.leaf(Vectors.RESULT, leaf.content));
+    }
+
+    /// @dev That this is the chunk at `index` of what the rule combines in this column.
+    function _requireColumnLeaf(
+        FederatedGame storage g,
+        Posting memory p,
+        uint256 column,
+        uint256 index,
+        LeafOpening calldata leaf,
+        LeafOpening calldata groups
+    ) private view {
+        bytes32 root;
+        if (p.mode == Mode.Secure) {
+            _requireGroups(p, groups);
+            root = Vectors.wordAt(groups.content, column);
+        } else {
+            // at most 128 columns
+            root = _FEDERATION.columnRoot(g.task, uint16(column));
+        }
+        _requireUnder(root, p, Vectors.UPDATE, index, leaf);
+    }
+
+    function _requireUnder(bytes32 root, Posting memory p, uint256 kind, uint256 index, LeafOpening calldata leaf)
+        private
+        pure
+    {
+        bytes32 hash = Vectors.leaf(kind, leaf.content);
+        _requireRoot(root, IndexedMerkle.rootOfCalldata(hash, index, Vectors.chunks(p.dimension), leaf.proof));
+    }
+
+    function _requireGroups(Posting memory p, LeafOpening calldata groups) private pure {
+        _requireRow(p, AggregateRules.numberRows(p), groups);
+    }
+
+    function _requireRow(Posting memory p, uint256 row, LeafOpening calldata opening) private pure {
+        _requireLength(AggregateRules.rowLength(p, row), opening.content.length);
+        bytes32 hash = Vectors.leaf(Vectors.MEASURES, opening.content);
+        _requireRoot(p.measuresRoot, IndexedMerkle.rootOfCalldata(hash, row, AggregateRules.rows(p), opening.proof));
+    }
+
+    function _requireWord(FederatedGame storage g, bytes32 actual) private view {
+        if (actual != g.word) revert WrongWord(g.word, actual);
+    }
+
+    /// @return below the height of the nodes that the leader is to show
+    /// @return first the index of the first of them
+    /// @return count how many there are
+    function _below(FederatedGame storage g) private view returns (uint8 below, uint32 first, uint32 count) {
+        uint8 height = g.height;
+        uint8 levels = height < LEVELS ? height : LEVELS;
+        below = height - levels;
+        first = g.index << levels;
+        uint32 rest = _width(g.leaves, below) - first;
+        uint32 most = uint32(1) << levels;
+        count = rest < most ? rest : most;
+    }
+
+    /// @return how many nodes a tree of so many leaves has at this height
+    function _width(uint32 leaves, uint8 height) private pure returns (uint32) {
+        return ((leaves - 1) >> height) + 1;
+    }
+
+    function _requirePlace(uint256 count, uint256 index) private pure {
+        if (index >= count) revert NoSuchPlace(count, index);
+    }
+
+    function _requireCount(uint256 expected, uint256 actual) private pure {
+        if (actual != expected) revert WrongCount(expected, actual);
+    }
+
+    function _requireLength(uint256 expected, uint256 actual) private pure {
+        if (actual != expected) revert WrongLength(expected, actual);
+    }
+
+    function _requireRoot(bytes32 expected, bytes32 actual) private pure {
+        if (actual != expected) revert WrongRoot(expected, actual);
+    }
+}

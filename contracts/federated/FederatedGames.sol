@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {
+    FederatedGame,
+    FederatedStage,
+    FederatedVerdict,
+    IFederatedCourt,
+    Subject
+} from "../interfaces/IFederatedCourt.sol";
+import { IFederatedTraining, Posting } from "../interfaces/IFederatedTraining.sol";
+import { IParameters, ProtocolParameters } from "../interfaces/IParameters.sol";
+import { IStakeVault, Role } from "../interfaces/IStakeVault.sol";
+
+/// @title How games about an aggregate begin and end, whose turn it is, and how they are read
+/// @notice What players do in between is in FederatedCourt.
+abstract contract FederatedGames is IFederatedCourt, ReentrancyGuardTransient {
+    using SafeCast for uint256;
+
+    uint256 private constant PPM = 1_000_000;
+
+    IFederatedTraining internal immutable _FEDERATION;
+    IStakeVault internal immutable _VAULT;
+    IParameters internal immutable _PARAMETERS;
+
+    uint256 private _count;
+    mapping(uint256 id => FederatedGame) private _games;
+    /// @dev The last game of an account about a subject or place of a posting.
+    mapping(bytes32 key => uint256 id) private _last;
+
+    constructor(IFederatedTraining federation_, IStakeVault vault_, IParameters parameters_) {
+        _FEDERATION = federation_;
+        _VAULT = vault_;
+        _PARAMETERS = parameters_;
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function timeout(uint256 id) external nonReentrant {
+        FederatedGame storage g = _unclosed(id);
+        if (block.timestamp < g.deadline) revert NotLate(id, g.deadline);
+        if (!_isLive(g)) return _close(id, g, FederatedVerdict.Moot, false);
+        _close(id, g, _isLeaders(g.stage) ? FederatedVerdict.LeaderWrong : FederatedVerdict.LeaderRight, true);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function close(uint256 id) external nonReentrant {
+        FederatedGame storage g = _unclosed(id);
+        if (_isLive(g)) revert StillLive(id);
+        _close(id, g, FederatedVerdict.Moot, false);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function gameOf(uint256 id) external view returns (FederatedGame memory) {
+        return _find(id);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function gameCount() external view returns (uint256) {
+        return _count;
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function federation() external view returns (address) {
+        return address(_FEDERATION);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function vault() external view returns (address) {
+        return address(_VAULT);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function parameters() external view returns (address) {
+        return address(_PARAMETERS);
+    }
+
+    /// @dev The caller sets what is in play.
+    /// @param descending whether the game begins at the root, and not at this index and place
+    function _begin(uint256 task, Posting memory posting, Subject subject, bool descending, uint32 index, uint32 place)
+        internal
+        returns (uint256 id, FederatedGame storage g)
+    {
+        if (block.timestamp >= posting.challengeEnds) revert WindowClosed(task, posting.challengeEnds);
+        if (posting.leader == msg.sender) revert OwnPosting(msg.sender);
+        _requireVerifier();
+        id = ++_count;
+        _remember(id, keccak256(abi.encode(task, posting.posting, msg.sender, subject, descending, index, place)));
+        g = _games[id];
+        ProtocolParameters memory p = _PARAMETERS.current();
+        (g.challenger, g.subject) = (msg.sender, subject);
+        (g.leader, g.posting, g.moveSeconds) = (posting.leader, posting.posting, posting.moveSeconds);
+        (g.stake, g.sharePpm, g.task) = (p.challengeStake.toUint128(), p.disputeSharePpm, task.toUint64());
+        (g.index, g.place) = (index, place);
+        emit Challenged(id, task, msg.sender, posting.leader, posting.posting, subject, index, place, p.challengeStake);
+        _VAULT.lock(msg.sender, Role.Verifier, p.challengeStake, bytes32(task));
+        _FEDERATION.disputeOpened(task);
+    }
+
+    /// @dev Hands the turn on; the next player has a full clock.
+    function _advance(uint256 id, FederatedGame storage g, FederatedStage next) internal {
+        uint64 deadline = uint64(block.timestamp) + g.moveSeconds;
+        g.stage = next;
+        g.deadline = deadline;
+        emit Moved(id, next, deadline);
+    }
+
+    /// @dev The game is closed before the first call, and whoever is called is ours. What a leader who is wrong loses is
+    /// its stake in the task, which is the federation's to take.
+    function _close(uint256 id, FederatedGame storage g, FederatedVerdict verdict, bool timedOut) internal {
+        g.stage = FederatedStage.Closed;
+        g.verdict = verdict;
+        bytes32 ref = bytes32(uint256(g.task));
+        if (verdict == FederatedVerdict.LeaderRight) {
+            uint256 paid = Math.mulDiv(g.stake, g.sharePpm, PPM);
+            emit Closed(id, verdict, timedOut, g.leader, paid, g.stake - paid);
+            _VAULT.slashLocked(g.challenger, Role.Verifier, g.stake, g.leader, g.sharePpm, ref);
+            _FEDERATION.disputeClosed(g.task, g.posting);
+            return;
+        }
+        bool wrong = verdict == FederatedVerdict.LeaderWrong;
+        emit Closed(id, verdict, timedOut, wrong ? g.challenger : address(0), 0, 0);
+        _VAULT.unlock(g.challenger, Role.Verifier, g.stake, ref);
+        if (wrong) _FEDERATION.leaderProvenWrong(g.task, g.posting, g.challenger);
+    }
+
+    /// @return g the game, if the caller may make the move of that stage now
+    function _turn(uint256 id, FederatedStage expected) internal view returns (FederatedGame storage g) {
+        g = _find(id);
+        if (g.stage != expected) revert WrongStage(id, expected, g.stage);
+        address player = _isLeaders(expected) ? g.leader : g.challenger;
+        if (msg.sender != player) revert NotYourTurn(id, player, msg.sender);
+        if (block.timestamp >= g.deadline) revert TooLate(id, g.deadline);
+        if (!_isLive(g)) revert NotLive(id);
+    }
+
+    function _remember(uint256 id, bytes32 key) private {
+        uint256 before = _last[key];
+        if (before != 0 && _games[before].stage != FederatedStage.Closed) revert AlreadyOpen(before);
+        _last[key] = id;
+    }
+
+    function _unclosed(uint256 id) private view returns (FederatedGame storage g) {
+        g = _find(id);
+        if (g.stage == FederatedStage.Closed) revert AlreadyClosed(id);
+    }
+
+    function _find(uint256 id) private view returns (FederatedGame storage g) {
+        if (id == 0 || id > _count) revert UnknownGame(id);
+        g = _games[id];
+    }
+
+    /// @return whether the posting is still the one that was challenged
+    function _isLive(FederatedGame storage g) private view returns (bool) {
+        return _FEDERATION.inForce(g.task) == g.posting;
+    }
+
+    function _requireVerifier() private view {
+        if (_VAULT.isActive(msg.sender, Role.Verifier)) return;
+        uint256 expected = _PARAMETERS.minimumBond(Role.Verifier);
+        revert NotAVerifier(msg.sender, expected, _VAULT.bondOf(msg.sender, Role.Verifier).bonded);
+    }
+
+    /// @return whether the stage's move is the leader's
+    function _isLeaders(FederatedStage stage) private pure returns (bool) {
+        return stage == FederatedStage.Descend || stage == FederatedStage.Leaf || stage == FederatedStage.Column
+            || stage == FederatedStage.Segments;
+    }
+}
