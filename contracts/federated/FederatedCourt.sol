@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { CoordinateEvidence, IAggregateVerifier } from "../interfaces/IAggregateVerifier.sol";
 import {
     ColumnAnswer,
     FederatedGame,
@@ -18,6 +19,7 @@ import { IndexedMerkle } from "../libraries/IndexedMerkle.sol";
 import { Segments } from "../libraries/Segments.sol";
 import { AggregateRules } from "./AggregateRules.sol";
 import { FederatedGames } from "./FederatedGames.sol";
+import { AggregateVerifier } from "./AggregateVerifier.sol";
 import { ServerSteps } from "./ServerSteps.sol";
 import { Vectors } from "./Vectors.sol";
 import { KrumScores } from "./rules/KrumScores.sol";
@@ -30,9 +32,13 @@ contract FederatedCourt is FederatedGames {
     /// @dev Levels of a tree that one move goes down.
     uint8 private constant LEVELS = 4;
 
+    IAggregateVerifier private immutable _VERIFIER;
+
     constructor(IFederatedTraining federation_, IStakeVault vault_, IParameters parameters_)
         FederatedGames(federation_, vault_, parameters_)
-    { }
+    {
+        _VERIFIER = new AggregateVerifier();
+    }
 
     /// @inheritdoc IFederatedCourt
     function challenge(uint256 task, Subject subject) external nonReentrant returns (uint256 id) {
@@ -159,8 +165,7 @@ contract FederatedCourt is FederatedGames {
         if (p.mode == Mode.Secure) _requireGroups(p, answer.groups);
         g.word = keccak256(answer.column);
         emit ColumnAnswered(id, g.place, answer.column, answer.norms, answer.groups);
-        int256[] memory claimed = _words(p, g.place, answer.newLeaf.content);
-        int256[] memory computed = _step(p, g, answer);
+        (int256[] memory claimed, int256[] memory computed) = _compute(p, g, answer);
         emit Computed(id, g.index, g.place, claimed, computed);
         bool same = keccak256(abi.encodePacked(claimed)) == keccak256(abi.encodePacked(computed));
         if (same) _advance(id, g, FederatedStage.Falsify);
@@ -240,6 +245,11 @@ contract FederatedCourt is FederatedGames {
         _close(id, g, FederatedVerdict.LeaderWrong, false);
     }
 
+    /// @inheritdoc IFederatedCourt
+    function verifier() external view returns (address) {
+        return address(_VERIFIER);
+    }
+
     /// @dev The entry in play as a sum over all chunks.
     function _divide(uint256 id, FederatedGame storage g, Posting memory p, int64 claimed) private {
         uint32 chunks = Vectors.chunks(p.dimension);
@@ -260,44 +270,36 @@ contract FederatedCourt is FederatedGames {
         uint256 length = Vectors.lengthOf(p.dimension, chunk);
         if (row == 0) {
             _requireUnder(p.resultRoot, p, Vectors.RESULT, chunk, right);
-            if (place == p.columns) return Vectors.dot(right.content, right.content, length);
+            if (place == p.columns) return _VERIFIER.dot(right.content, right.content, length);
             _requireColumnLeaf(g, p, place, chunk, left, groups);
-            return Vectors.dot(left.content, right.content, length);
+            return _VERIFIER.dot(left.content, right.content, length);
         }
         if (AggregateRules.clips(p)) {
             _requireColumnLeaf(g, p, place, chunk, left, groups);
-            return Vectors.dot(left.content, left.content, length);
+            return _VERIFIER.dot(left.content, left.content, length);
         }
         _requireColumnLeaf(g, p, row - 1, chunk, left, groups);
         _requireColumnLeaf(g, p, place, chunk, right, groups);
-        return Vectors.distance(left.content, right.content, length);
+        return _VERIFIER.distance(left.content, right.content, length);
     }
 
-    /// @return computed the aggregate and the optimiser's words after it, from the leader's column and the old words
-    function _step(Posting memory p, FederatedGame storage g, ColumnAnswer calldata answer)
+    /// @return claimed what the leader's leaf says of the coordinate: the aggregate, then the optimiser's words
+    /// @return computed what they have to be, by the leader's column and the old words
+    function _compute(Posting memory p, FederatedGame storage g, ColumnAnswer calldata answer)
         private
         view
-        returns (int256[] memory computed)
+        returns (int256[] memory claimed, int256[] memory computed)
     {
-        uint32[] memory weights;
-        int256[] memory squares;
-        if (p.rule.rule == AggregationRule.Mean) weights = _weights(p, g.task);
+        CoordinateEvidence memory evidence;
+        if (p.rule.rule == AggregationRule.Mean) evidence.weights = _weights(p, g.task);
         if (AggregateRules.clips(p)) {
             _requireRow(p, 1, answer.norms);
-            squares = Vectors.int64s(answer.norms.content, p.columns);
+            evidence.norms = answer.norms.content;
         }
-        int256[] memory values = Vectors.int16s(answer.column, p.columns);
-        int256 a = AggregateRules.combine(p, values, weights, squares);
-        computed = _words(p, g.place, answer.oldLeaf.content);
-        int256[3] memory old;
-        for (uint256 i = 1; i < computed.length; ++i) {
-            old[i - 1] = computed[i];
-        }
-        int256[3] memory next = ServerSteps.step(p.optimizer, old, a);
-        computed[0] = a;
-        for (uint256 i = 1; i < computed.length; ++i) {
-            computed[i] = next[i - 1];
-        }
+        evidence.coordinate = g.place;
+        (evidence.newLeaf, evidence.oldLeaf) = (answer.newLeaf.content, answer.oldLeaf.content);
+        evidence.column = answer.column;
+        return _VERIFIER.coordinate(p, evidence);
     }
 
     /// @dev Those of groups, in secure mode, are the federation's to know too.
@@ -306,24 +308,9 @@ contract FederatedCourt is FederatedGames {
         _requireCount(p.columns, weights.length);
     }
 
-    /// @return words of a coordinate in a leaf of a result: the aggregate, then those of the optimiser
-    function _words(Posting memory p, uint32 coordinate, bytes calldata content)
-        private
-        pure
-        returns (int256[] memory words)
-    {
-        uint256 length = Vectors.lengthOf(p.dimension, coordinate / Vectors.CHUNK);
-        uint256 place = coordinate % Vectors.CHUNK;
-        words = new int256[](1 + ServerSteps.wordsOf(p.optimizer.kind));
-        words[0] = Vectors.int16At(content, 2 * place);
-        for (uint256 i = 1; i < words.length; ++i) {
-            words[i] = Vectors.int32At(content, (4 * i - 2) * length + 4 * place);
-        }
-    }
-
-    function _score(Posting memory p, uint16 column, LeafOpening calldata row) private pure returns (int256) {
+    function _score(Posting memory p, uint16 column, LeafOpening calldata row) private view returns (int256) {
         _requireRow(p, 1 + uint256(column), row);
-        return KrumScores.score(Vectors.int64s(row.content, p.columns), column, AggregateRules.part(p));
+        return _VERIFIER.score(p, column, row.content);
     }
 
     /// @dev That this is the leaf in play, of the one right length.

@@ -238,5 +238,8 @@ interface IFederatedCourt {
 
     function vault() external view returns (address);
 
+    /// @return the contract that computes, made by this one
+    function verifier() external view returns (address);
+
     function parameters() external view returns (address);
 }
