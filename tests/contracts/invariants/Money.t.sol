@@ -11,10 +11,10 @@ contract MoneyInvariants {
         bytes4[] selectors;
     }
 
-    uint256 private constant VERBS = 43;
+    uint256 private constant VERBS = 40;
+    uint256 private constant TICKETS = 43;
 
     Handler private handler;
-    mapping(bytes4 verb => uint256) private _reached;
 
     function setUp() public {
         handler = new Handler();
@@ -60,26 +60,32 @@ contract MoneyInvariants {
     function test_no_verb_is_idle() public {
         vm.pauseGasMetering(); // they take more than a test may
         bytes4[] memory verbs = _verbs();
-        for (uint256 life = 0; life < 200 && _idle(verbs) != 0; ++life) {
-            handler = new Handler();
+        uint256[] memory reached = new uint256[](VERBS);
+        uint256 idle = type(uint256).max;
+        // Every life begins with the same world: what was before it would only make the machine slower.
+        uint256 beginning = vm.snapshotState();
+        for (uint256 life = 0; life < 200 && idle != 0; ++life) {
+            vm.revertToState(beginning);
             for (uint256 i = 0; i < 120; ++i) {
                 uint256 r = draw(life, i);
-                bytes4 verb = r % 4 == 0 ? Handler.advance.selector : verbs[(r >> 8) % verbs.length];
-                (bool ok,) = address(handler).call(abi.encodeWithSelector(verb, draw(r, 1), draw(r, 2), draw(r, 3)));
-                if (ok) ++_reached[verb];
+                uint256 verb = (r >> 8) % verbs.length;
+                bytes4 selector = r % 4 == 0 ? Handler.advance.selector : verbs[verb];
+                (bool ok,) = address(handler).call(abi.encodeWithSelector(selector, draw(r, 1), draw(r, 2), draw(r, 3)));
+                if (ok && r % 4 != 0) ++reached[verb < VERBS ? verb : VERBS - 1];
             }
             if (life % 4 == 0) afterInvariant();
+            idle = _idle(verbs, reached);
         }
-        vm.assertEq(_idle(verbs), 0, "idle: a bit for each verb");
-        for (uint256 i = 0; i < verbs.length; ++i) {
-            if (_isAttack(verbs[i])) vm.assertEq(_reached[verbs[i]], 0, "an attack went through");
+        vm.assertEq(idle, 0, "idle: a bit for each verb");
+        for (uint256 i = 0; i < VERBS; ++i) {
+            if (_isAttack(verbs[i])) vm.assertEq(reached[i], 0, "an attack went through");
         }
     }
 
     /// @return bits those of the verbs that nobody has come through with, attacks aside
-    function _idle(bytes4[] memory verbs) private view returns (uint256 bits) {
-        for (uint256 i = 0; i < verbs.length; ++i) {
-            if (_reached[verbs[i]] == 0 && !_isAttack(verbs[i])) bits |= 1 << i;
+    function _idle(bytes4[] memory verbs, uint256[] memory reached) private pure returns (uint256 bits) {
+        for (uint256 i = 0; i < VERBS; ++i) {
+            if (reached[i] == 0 && !_isAttack(verbs[i])) bits |= 1 << i;
         }
     }
 
@@ -89,7 +95,7 @@ contract MoneyInvariants {
     }
 
     function _verbs() private pure returns (bytes4[] memory v) {
-        v = new bytes4[](VERBS);
+        v = new bytes4[](TICKETS);
         v[0] = Handler.placeOrder.selector;
         v[1] = Handler.cancelOrder.selector;
         v[2] = Handler.openTest.selector;
@@ -130,7 +136,7 @@ contract MoneyInvariants {
         v[37] = Handler.endRequest.selector;
         v[38] = Handler.releaseSeat.selector;
         // Four tickets: a place is empty and needed only now and then.
-        for (uint256 i = 39; i < VERBS; ++i) {
+        for (uint256 i = VERBS - 1; i < TICKETS; ++i) {
             v[i] = Handler.fillPlace.selector;
         }
     }
