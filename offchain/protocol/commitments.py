@@ -10,7 +10,7 @@ from eth_abi.abi import encode
 from eth_typing import ChecksumAddress
 from eth_utils.crypto import keccak
 
-from offchain.types import CidDigest, Commitment, OrderId, Root, Salt
+from offchain.types import CidDigest, Commitment, OrderId, Root, Salt, TaskId
 
 
 def client_commitment(
@@ -36,3 +36,22 @@ def scores_commitment(oid: OrderId, validator: ChecksumAddress, scores: Sequence
     """
     types = ["uint256", "address", "int64[]", "bytes32"]
     return Commitment(keccak(encode(types, [oid, validator, list(scores), salt])))
+
+
+def update_commitment(
+    chain_id: int,
+    contract: ChecksumAddress,
+    task: TaskId,
+    number: int,
+    sender: ChecksumAddress,
+    root: Root,
+    cid: CidDigest,
+    samples: int,
+    salt: Salt,
+) -> Commitment:
+    """What a participant of a federated task commits to in round `number`.
+
+    keccak256(abi.encode(chain id, contract, task, round, sender, updateRoot, cid, samples, salt)).
+    """
+    types = ["uint256", "address", "uint256", "uint32", "address", "bytes32", "bytes32", "uint32", "bytes32"]
+    return Commitment(keccak(encode(types, [chain_id, contract, task, number, sender, root, cid, samples, salt])))

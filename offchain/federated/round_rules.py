@@ -1,0 +1,367 @@
+"""What an account does about a federated task now. Pure: a view of the chain and what the account knows decide.
+
+Every step that drives a task on can be made by anyone, and nobody needs to be asked; so that not all send the same
+transaction in the same block, each waits its turn: `patience` seconds longer than the one before it in an order that
+changes with the round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from eth_typing import ChecksumAddress
+
+from offchain.federated.task_state import Participant, RoundState, TaskPhase, TaskState, indices
+from offchain.federated.terms import MAX_ANSWERS, FederatedTerms
+from offchain.types import Commitment, Root, Seconds, TaskId, Wei
+
+NOTHING: Final = Wei(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An open request for a chunk of participant `index`'s update."""
+
+    index: int
+    chunk: int
+    asker: ChecksumAddress
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A task as of one block. `leader`: whose turn it is to post, None unless somebody's; `now`: the block's time."""
+
+    task: TaskId
+    terms: FederatedTerms
+    state: TaskState
+    round: RoundState
+    phase: TaskPhase
+    participants: tuple[Participant, ...]
+    leader: int | None
+    asked: tuple[Asked, ...]
+    now: Seconds
+
+    def place_of(self, account: ChecksumAddress) -> int | None:
+        """The account's index, None if it never joined."""
+        places = (index for index, one in enumerate(self.participants) if one.account == account)
+        return next(places, None)
+
+    @property
+    def revealed(self) -> tuple[int, ...]:
+        """Who has revealed and was not dropped since."""
+        return tuple(indices(self.round.included or self.round.revealed))
+
+    @property
+    def is_posted(self) -> bool:
+        """Whether a result is in force that is not final."""
+        return self.phase in (TaskPhase.CHALLENGE, TaskPhase.SETTLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the round's posting must say, as this account has computed it."""
+
+    result_root: Root
+    measures_root: Root
+    selection: int
+
+    def agrees(self, posted: RoundState) -> bool:
+        """Whether the posting in force says so."""
+        return (self.result_root, self.measures_root, self.selection) == (
+            posted.result_root,
+            posted.measures_root,
+            posted.selection,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What an account is there for.
+
+    `stake`: joins with it, None to stay outside; `drives`: sends what anyone may send; `watches`: asks for what it
+    cannot get and challenges what is wrong, with its Verifier bond; `leaves`: takes its stake out when it is free.
+    """
+
+    stake: Wei | None = None
+    drives: bool = True
+    watches: bool = True
+    leaves: bool = True
+    patience: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What an account knows beyond the chain.
+
+    `commitment`: the one journalled for this round; `missing`: revealed updates that it cannot get; `known_chunks`: of
+    each, chunks that were answered; `held`: updates that it has; `expected`: the posting it has computed; `bond`: of it
+    free as Verifier; `challenged`: it plays about this posting already; `unclaimed`: rounds it has a reward of.
+    """
+
+    place: int | None
+    commitment: Commitment | None = None
+    missing: frozenset[int] = frozenset()
+    known_chunks: frozenset[tuple[int, int]] = frozenset()
+    held: frozenset[int] = frozenset()
+    expected: Expected | None = None
+    bond: Wei = NOTHING
+    challenge_stake: Wei = NOTHING
+    challenged: bool = False
+    unclaimed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Lock the stake and take a place."""
+
+    stake: Wei
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first round can begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """An update has to be made before it can be committed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Commit to the journalled update."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """Open the commitment and publish the update."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Say on chain that an update cannot be had: ask for one of its chunks."""
+
+    index: int
+    chunk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Post the chunk that was asked for."""
+
+    index: int
+    chunk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Nobody has answered in time: the update is dropped."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Fetch the updates and compute what the round's posting must say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Lead: post result and measures."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceLeader:
+    """The leader is late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What is posted is not what was computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finalize:
+    """Nobody has proven the posting wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The round cannot be played to an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Take the reward of a round."""
+
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Take the stake out."""
+
+
+Action = (
+    Join
+    | Start
+    | Train
+    | Commit
+    | Reveal
+    | Ask
+    | Answer
+    | Expire
+    | Compute
+    | Post
+    | ReplaceLeader
+    | Challenge
+    | Finalize
+    | Fail
+    | Claim
+    | Leave
+)
+
+OBLIGATIONS = (Commit, Reveal, Answer, Post, Challenge, Claim, Leave)
+"""What costs stake or reward if it is not done: tried again and again."""
+
+
+def actions(view: TaskView, known: Knowledge, intent: Intent) -> tuple[Action, ...]:
+    """What the account does now, the most urgent first."""
+    return (
+        *_own(view, known, intent),
+        *_requests(view, known, intent),
+        *_posting(view, known, intent),
+        *_driving(view, known, intent),
+        *_ends(view, known, intent),
+    )
+
+
+def _own(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Action]:
+    """What a participant owes its own round."""
+    if known.place is None:
+        if intent.stake is not None and _can_join(view):
+            yield Join(intent.stake)
+        return
+    me = view.participants[known.place]
+    if intent.stake is None or not me.active:
+        return
+    if view.phase is TaskPhase.COMMIT and me.round != view.state.round and view.terms.privacy.admits(me.releases):
+        yield Commit() if known.commitment is not None else Train()
+    if view.phase is TaskPhase.REVEAL and me.round == view.state.round and me.word == known.commitment:
+        yield Reveal()
+
+
+def _can_join(view: TaskView) -> bool:
+    return view.phase is not TaskPhase.OVER and len(view.participants) < view.terms.maximum_participants
+
+
+def _requests(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Action]:
+    """Availability: asking in the second half of the window, so that slow storage costs nobody a bond."""
+    for asked in view.asked:
+        if view.phase is TaskPhase.ANSWER and view.now >= view.round.answer_ends:
+            if intent.drives and _is_my_turn(view, known, intent, view.round.answer_ends):
+                yield Expire(asked.index)
+        elif asked.index in known.held and _answers(view, known, intent, asked):
+            yield Answer(asked.index, asked.chunk)
+    if view.phase is not TaskPhase.REQUEST or not intent.watches:
+        return
+    if view.now < view.round.request_ends - view.terms.windows.request // 2:
+        return
+    left = known.bond
+    for index in sorted(known.missing - {asked.index for asked in view.asked}):
+        chunk = _next_chunk(view, known, index)
+        if chunk is not None and left >= view.terms.request_bond:
+            left = Wei(left - view.terms.request_bond)
+            yield Ask(index, chunk)
+
+
+def _answers(view: TaskView, known: Knowledge, intent: Intent, asked: Asked) -> bool:
+    """The author answers at once; others leave it to the author for the first half of the time there is."""
+    if asked.index == known.place:
+        return True
+    late = view.round.answer_ends - view.terms.windows.answer // 2
+    return intent.drives and view.phase is TaskPhase.ANSWER and _is_my_turn(view, known, intent, Seconds(late))
+
+
+def _next_chunk(view: TaskView, known: Knowledge, index: int) -> int | None:
+    """The first chunk that nobody has shown; None when enough was shown."""
+    shown = {chunk for owner, chunk in known.known_chunks if owner == index}
+    if len(shown) >= MAX_ANSWERS:
+        return None
+    return next((chunk for chunk in range(view.terms.result_shape.leaves) if chunk not in shown), None)
+
+
+def _posting(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Action]:
+    """Computing, leading, challenging."""
+    if view.phase not in (TaskPhase.AGGREGATE, TaskPhase.CHALLENGE):
+        return
+    leads = known.place is not None and intent.stake is not None and view.leader == known.place
+    if known.expected is None:
+        if intent.watches or leads:
+            yield Compute()
+    elif view.phase is TaskPhase.AGGREGATE and leads:
+        yield Post()
+    elif view.phase is TaskPhase.CHALLENGE and intent.watches and not known.expected.agrees(view.round):
+        in_time = view.now < view.round.challenge_ends
+        if (
+            in_time
+            and not known.challenged
+            and known.place != view.round.leader
+            and known.bond >= known.challenge_stake
+        ):
+            yield Challenge()
+
+
+def _driving(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Action]:
+    """What anyone may send once it is due."""
+    if not intent.drives:
+        return
+    if view.phase is TaskPhase.JOINING and _can_start(view) and _is_my_turn(view, known, intent, _start_due(view)):
+        yield Start()
+    elif view.phase is TaskPhase.AGGREGATE:
+        if _is_lost(view):
+            # When the last leader was barred is not said; so no turns.
+            yield Fail()
+        elif view.leader != known.place and _is_my_turn(view, known, intent, view.round.post_ends):
+            yield ReplaceLeader()
+    elif view.phase is TaskPhase.SETTLE and _is_my_turn(view, known, intent, view.round.challenge_ends):
+        yield Finalize()
+
+
+def _can_start(view: TaskView) -> bool:
+    full = len(view.participants) >= view.terms.maximum_participants
+    enough = view.state.active >= view.terms.minimum_participants
+    return enough and (full or view.now >= view.state.join_ends)
+
+
+def _start_due(view: TaskView) -> Seconds:
+    return min(view.state.join_ends, view.now)
+
+
+def _is_lost(view: TaskView) -> bool:
+    """Too few are included, or nobody is left to lead."""
+    return view.round.included.bit_count() < view.terms.minimum_participants or view.leader is None
+
+
+def _ends(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Action]:
+    """Rewards, and the stake at the end."""
+    for number in known.unclaimed:
+        yield Claim(number)
+    if known.place is None or not intent.leaves:
+        return
+    me = view.participants[known.place]
+    if view.phase is TaskPhase.OVER and me.active and not known.unclaimed:
+        yield Leave()
+
+
+def _is_my_turn(view: TaskView, known: Knowledge, intent: Intent, due: Seconds) -> bool:
+    """The leader first, then the others in order of index from a place that changes with the round; outsiders last."""
+    count = len(view.participants)
+    if known.place is None:
+        order = count
+    else:
+        first = view.round.leader if view.is_posted else view.state.round % max(count, 1)
+        order = (known.place - first) % max(count, 1)
+    return view.now >= due + order * intent.patience
