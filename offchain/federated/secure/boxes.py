@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from offchain.errors import Rejected
-from offchain.federated.secure.masking import agree
+from offchain.federated.secure.masking import agree, load_key
 from offchain.federated.secure.messages import BOX_BYTES, PAIR_BYTES, Keys, Secret, Shares
 from offchain.federated.secure.shamir import PRIME, SHARE_BYTES
 from offchain.federated.secure.terms import Position
@@ -45,7 +45,9 @@ def share_commitment(route: Route, secret: Secret, share: bytes) -> bytes:
 
 def seal(route: Route, own_key: bytes, their_key: bytes, pair: SharePair) -> bytes:
     """The box, 82 bytes. `own_key`: the dealer's private share key for this recipient. Raises Rejected like `agree`."""
-    return ChaCha20Poly1305(agree(own_key, their_key, route.label)).encrypt(bytes(12), b"".join(pair), route.label)
+    return ChaCha20Poly1305(agree(load_key(own_key), their_key, route.label)).encrypt(
+        bytes(12), b"".join(pair), route.label
+    )
 
 
 def unseal(route: Route, own_key: bytes, their_key: bytes, box: bytes) -> SharePair | None:
@@ -53,7 +55,7 @@ def unseal(route: Route, own_key: bytes, their_key: bytes, box: bytes) -> ShareP
     if len(box) != BOX_BYTES:
         return None
     try:
-        plain = ChaCha20Poly1305(agree(own_key, their_key, route.label)).decrypt(bytes(12), box, route.label)
+        plain = ChaCha20Poly1305(agree(load_key(own_key), their_key, route.label)).decrypt(bytes(12), box, route.label)
     except (InvalidTag, Rejected):
         return None
     return (plain[:SHARE_BYTES], plain[SHARE_BYTES:PAIR_BYTES])

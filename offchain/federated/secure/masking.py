@@ -39,16 +39,23 @@ _STRIDE: Final = 1 << 14
 
 _ZEROS: Final = bytes(4 * _STRIDE)
 _FIELD: Final = 2**255 - 19
-_LOW_ORDER: Final = frozenset(
-    {
-        0,
-        1,
-        _FIELD - 1,
-        325606250916557431795983626356110631294008115727848805560023387167927233504,
-        39382357235489614581723060781553021112529911719440698176882885853963445705823,
-    }
+_LOW_ORDER_POINTS: Final = (
+    0,
+    1,
+    _FIELD - 1,
+    325606250916557431795983626356110631294008115727848805560023387167927233504,
+    39382357235489614581723060781553021112529911719440698176882885853963445705823,
 )
 """u of the points of orders 1, 2, 4 and 8 on Curve25519 and its twist: any key gives zero with them."""
+
+LOW_ORDER_KEYS: Final = frozenset(
+    (u | top).to_bytes(32, "little")
+    for point in _LOW_ORDER_POINTS
+    for u in (point, point + _FIELD)
+    for top in (0, 1 << 255)
+    if u < 1 << 255
+)
+"""Their encodings: numbers need not be reduced, and the top bit does not count (RFC 7748, section 5)."""
 
 AddStream = Callable[[Words, Seed, int], None]
 """Adds sign (1 or -1) times a seed's stream to a vector, in place; `add_stream`, unless a test looks at the algebra."""
@@ -100,21 +107,20 @@ def commitment_of(seed: Seed) -> bytes:
     return keccak(seed)
 
 
-def pair_seed(secret: bytes, public: bytes, session: bytes, one: Position, other: Position) -> Seed:
+def pair_seed(key: X25519PrivateKey, public: bytes, session: bytes, one: Position, other: Position) -> Seed:
     """The seed that two members share: HKDF-SHA256 of X25519, bound to the session's digest and to both of them.
 
-    `secret`: the private key (32 bytes) of either; `public`: the other's key. Raises Rejected on a key of low order.
+    `key`: of either; `public`: the other's, 32 bytes. Raises Rejected on a key of low order.
     """
     low, high = sorted((one, other))
-    return Seed(agree(secret, public, b"mask" + session + bytes((low, high))))
+    return Seed(agree(key, public, b"mask" + session + bytes((low, high))))
 
 
-def agree(secret: bytes, public: bytes, info: bytes) -> bytes:
+def agree(key: X25519PrivateKey, public: bytes, info: bytes) -> bytes:
     """32 bytes that only the owners of two X25519 keys know. Raises Rejected on a key of low order."""
-    if is_low_order(public):
+    if public in LOW_ORDER_KEYS:
         raise Rejected("an X25519 key of low order: everybody would know the secret")
-    shared = X25519PrivateKey.from_private_bytes(secret).exchange(X25519PublicKey.from_public_bytes(public))
-    return derive(shared, info)
+    return derive(key.exchange(X25519PublicKey.from_public_bytes(public)), info)
 
 
 def derive(secret: bytes, info: bytes) -> bytes:
@@ -122,11 +128,11 @@ def derive(secret: bytes, info: bytes) -> bytes:
     return HKDF(SHA256(), 32, salt=None, info=b"assay secure " + info).derive(secret)
 
 
+def load_key(secret: bytes) -> X25519PrivateKey:
+    """The key of 32 bytes; costs as much as an exchange, so load it once."""
+    return X25519PrivateKey.from_private_bytes(secret)
+
+
 def public_of(secret: bytes) -> bytes:
     """The X25519 public key of a private one; 32 bytes each."""
-    return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
-
-
-def is_low_order(public: bytes) -> bool:
-    """Whether every exchange with this key (32 bytes) gives zero. The top bit does not count (RFC 7748, section 5)."""
-    return (int.from_bytes(public, "little") & (2**255 - 1)) % _FIELD in _LOW_ORDER
+    return load_key(secret).public_key().public_bytes_raw()

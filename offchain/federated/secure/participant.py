@@ -25,6 +25,7 @@ from offchain.federated.secure.masking import (
     add_stream,
     commitment_of,
     derive,
+    load_key,
     masked_vector,
     pair_seed,
     public_of,
@@ -126,7 +127,8 @@ def shares_message(secrets: Secrets, transcript: Transcript) -> Shares:
     session, own = transcript.session, secrets.position
     keyed = sets_of(transcript).keyed
     _require_quorum(secrets, session, keyed, "posted keys")
-    if keys_of(transcript, own) != keys_message(secrets, session):
+    posted, mask_key = keys_of(transcript, own), load_key(secrets.mask_key)
+    if (posted.mask_key, posted.commitment) != (public_of(secrets.mask_key), commitment_of(secrets.self_seed)):
         raise Rejected("our keys in the transcript are not those of our journal; this session belongs to another one")
     polynomials = secrets.polynomials(session.threshold)
     boxes, seeds = [bytes(BOX_BYTES)] * session.size, [NO_COMMITMENT] * session.size
@@ -139,7 +141,7 @@ def shares_message(secrets: Secrets, transcript: Transcript) -> Shares:
         if peer != own:
             keys = keys_of(transcript, peer)
             boxes[peer] = seal(route, secrets.share_key(peer), keys.share_keys[own], pair)
-            seeds[peer] = commitment_of(pair_seed(secrets.mask_key, keys.mask_key, secrets.session, own, peer))
+            seeds[peer] = commitment_of(pair_seed(mask_key, keys.mask_key, secrets.session, own, peer))
     return Shares(tuple(boxes), (tuple(commitments[0]), tuple(commitments[1])), tuple(seeds))
 
 
@@ -162,11 +164,11 @@ def masked_message(
         raise Rejected(
             "we have masked another update, or for other peers; a second vector would show what the first hides"
         )
-    masks = [(secrets.self_seed, 1)]
+    masks, mask_key = [(secrets.self_seed, 1)], load_key(secrets.mask_key)
     for peer in shared:
         if peer != own:
             public = keys_of(transcript, peer).mask_key
-            masks.append((pair_seed(secrets.mask_key, public, secrets.session, own, peer), sign_of(own, peer)))
+            masks.append((pair_seed(mask_key, public, secrets.session, own, peer), sign_of(own, peer)))
     vector = masked_vector(update, session.weights[own], masks, add)
     return replace(secrets, masked=bound), Masked(vector)
 

@@ -8,7 +8,7 @@ of participants, and there is no server. See docs/secure-aggregation.md.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, NewType
 
@@ -65,6 +65,8 @@ class Session:
     weights: tuple[int, ...]
     threshold: int
     dimension: int
+    digest: bytes = field(init=False, repr=False)
+    """32 bytes that stand for these terms in every key, seed, cipher and share of the run."""
 
     def __post_init__(self) -> None:
         size = len(self.members)
@@ -77,6 +79,9 @@ class Session:
         if not 1 <= self.dimension <= MAX_DIMENSION:
             raise Rejected(f"{self.dimension} coordinates; 1 to {MAX_DIMENSION} are allowed")
         require_weights(self.weights, size)
+        numbers = (self.chain_id, self.task, self.round, self.attempt, self.group, self.threshold, self.dimension)
+        words = b"".join(number.to_bytes(32, "big") for number in (*numbers, size, *self.weights))
+        object.__setattr__(self, "digest", keccak(keccak(_DOMAIN) + self.contract + b"".join(self.members) + words))
 
     @property
     def size(self) -> int:
@@ -87,13 +92,6 @@ class Session:
     def positions(self) -> range:
         """Of all members."""
         return range(self.size)
-
-    @property
-    def digest(self) -> bytes:
-        """32 bytes that stand for these terms in every key, seed, cipher and share of the run."""
-        numbers = (self.chain_id, self.task, self.round, self.attempt, self.group, self.threshold, self.dimension)
-        words = b"".join(number.to_bytes(32, "big") for number in (*numbers, self.size, *self.weights))
-        return keccak(keccak(_DOMAIN) + self.contract + b"".join(self.members) + words)
 
 
 def require_weights(weights: tuple[int, ...], size: int) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from offchain.errors import Rejected
 from offchain.federated.secure.faults import Charge, Fault
-from offchain.federated.secure.masking import NO_COMMITMENT, is_low_order
+from offchain.federated.secure.masking import LOW_ORDER_KEYS, NO_COMMITMENT
 from offchain.federated.secure.messages import Answer, Keys, Masked, Message, Shares, Unmask, decode
 from offchain.federated.secure.terms import Position, Session, Stage
 from offchain.protocol.hashing import keccak
@@ -126,12 +126,12 @@ def _admit(
 
 
 def _wrong_keys(own: Position, sent: Keys) -> Charge | None:
-    used = (sent.mask_key, *(key for place, key in enumerate(sent.share_keys) if place != own))
-    return Charge.BAD_KEY if any(is_low_order(key) for key in used) else None
+    used = (sent.mask_key, *sent.share_keys[:own], *sent.share_keys[own + 1 :])
+    return None if LOW_ORDER_KEYS.isdisjoint(used) else Charge.BAD_KEY
 
 
 def _wrong_shares(transcript: Transcript, keyed: tuple[Position, ...], own: Position, sent: Shares) -> Charge | None:
-    complete = all((seed != NO_COMMITMENT) == (place in keyed) for place, seed in enumerate(sent.seeds))
+    complete = tuple(place for place, seed in enumerate(sent.seeds) if seed != NO_COMMITMENT) == keyed
     unchanged = sent.seeds[own] == keys_of(transcript, own).commitment
     return None if complete and unchanged else Charge.BAD_COMMITMENTS
 

@@ -18,11 +18,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from offchain.errors import Rejected
 from offchain.federated.secure.boxes import Route, in_field, is_as_committed, open_box
 from offchain.federated.secure.faults import Charge, Fault
-from offchain.federated.secure.masking import AddStream, Words, add_stream, commitment_of, pair_seed, public_of, sign_of
+from offchain.federated.secure.masking import (
+    AddStream,
+    Words,
+    add_stream,
+    commitment_of,
+    load_key,
+    pair_seed,
+    public_of,
+    sign_of,
+)
 from offchain.federated.secure.messages import Answer, Secret
 from offchain.federated.secure.shamir import SHARE_BYTES, reconstruct
 from offchain.federated.secure.terms import Position, Seed, Stage
@@ -59,13 +69,15 @@ def recover(transcript: Transcript) -> Recovered:
     self_seeds = {own: Seed(secrets[own]) for own in sets.masked if own in secrets}
     pair_seeds = dict[tuple[Position, Position], Seed]()
     for gone in sets.dropped:
-        if gone in secrets:
-            for own in sets.masked:
-                seed = _pair_seed(transcript, own, gone, secrets[gone], faults)
-                if seed is None:
-                    missing.add(own)
-                else:
-                    pair_seeds[own, gone] = seed
+        if gone not in secrets:
+            continue
+        key = load_key(secrets[gone])
+        for own in sets.masked:
+            seed = _pair_seed(transcript, own, gone, key, faults)
+            if seed is None:
+                missing.add(own)
+            else:
+                pair_seeds[own, gone] = seed
     return Recovered(sets, self_seeds, pair_seeds, tuple(sorted(missing)), (*sets.faults, *faults))
 
 
@@ -173,7 +185,7 @@ def _reconstructed(
 
 
 def _pair_seed(
-    transcript: Transcript, own: Position, gone: Position, gone_key: bytes, faults: list[Fault]
+    transcript: Transcript, own: Position, gone: Position, gone_key: X25519PrivateKey, faults: list[Fault]
 ) -> Seed | None:
     """The seed that `own` committed to for `gone`; None, and `own` is named, when it is not what their keys give."""
     session = transcript.session
