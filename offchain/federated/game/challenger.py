@@ -1,0 +1,176 @@
+"""What a challenger does: finds out whether a posting is wrong, where, and plays the game about it.
+
+It compares what it has computed itself (`material.judge`) with what was posted. The order matters: the result follows
+from the columns and what was selected, the measures follow from the result too, and the selection is read from the
+measures. So wrong measures are challenged only under a right result, and a wrong selection only where both are right,
+for then the challenger has the leader's own rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from offchain.dispute.segments import segments
+from offchain.federated.game.arithmetic import entries, int16_at, int64_at, score, words_at
+from offchain.federated.game.leader import tree_in_play
+from offchain.federated.game.material import Material
+from offchain.federated.game.moves import (
+    Begin,
+    Challenge,
+    ChallengeCoordinate,
+    ChallengeMeasure,
+    ChallengerMove,
+    Choose,
+    DisputeNorm,
+    Falsify,
+    Name,
+    Pick,
+    Product,
+    ProveSelection,
+)
+from offchain.federated.game.state import NOTHING, Game, Shown, Side, Stage, Subject
+from offchain.federated.game.tree_walk import below
+from offchain.federated.measures import Measures
+from offchain.federated.results import Result
+from offchain.federated.task_state import Posting
+from offchain.federated.terms import AggregationRule
+from offchain.federated.vector_tree import CHUNK, chunk_length
+
+Solver = Callable[[Game, Posting, Shown, Material], ChallengerMove | None]
+
+
+def objection(
+    posting: Posting, own: Material, result: Result | None = None, measures: Measures | None = None
+) -> Begin | ProveSelection | None:
+    """How to challenge a posting; None if it is right.
+
+    own: from `judge`. result, measures: the leader's files, if they can be had: then the game begins where they differ.
+    Files that do not lead to the posted roots are of no use and ignored.
+    """
+    if posting.result_root != own.result.root:
+        if result is not None and result.root == posting.result_root and result.shape == own.result.shape:
+            return ChallengeCoordinate(_first_coordinate(posting, own.result, result))
+        return Challenge(Subject.RESULT)
+    if posting.measures_root != own.measures.root:
+        if measures is not None and measures.root == posting.measures_root:
+            found = _first_entry(posting, own.measures, measures)
+            if found is not None:
+                return ChallengeMeasure(*found)
+        return Challenge(Subject.MEASURES)
+    return _wrong_selection(posting, own.measures)
+
+
+def next_move(game: Game, posting: Posting, shown: Shown, material: Material) -> ChallengerMove | None:
+    """What the challenger does now; None if it is not its turn, or if it is in the wrong as far as it knows."""
+    if game.on_turn is not Side.CHALLENGER:
+        return None
+    return _SOLVERS[game.stage](game, posting, shown, material)
+
+
+def _pick(game: Game, _: Posting, shown: Shown, material: Material) -> ChallengerMove | None:
+    """The last that differs: in secure mode the columns' roots are the last row, on which all others rest."""
+    height, first, count = below(game)
+    own = tree_in_play(game, material).level(height)[first : first + count]
+    wrong = [index for index, node in enumerate(shown.nodes) if own[index].tobytes() != node]
+    return Pick(shown.nodes, wrong[-1]) if wrong else None
+
+
+def _name(game: Game, posting: Posting, shown: Shown, material: Material) -> ChallengerMove | None:
+    if game.subject is Subject.RESULT:
+        own = material.result.tree.content(game.index)
+        length = chunk_length(posting.dimension, game.index)
+        for place in range(game.index * CHUNK, game.index * CHUNK + length):
+            if words_at(posting, place, own) != words_at(posting, place, shown.leaf):
+                return Name(b"", place)
+        return None
+    found = _first_difference(
+        *(
+            [int64_at(row, place) for place in range(entries(posting, game.index))]
+            for row in _rows(game, shown, material)
+        )
+    )
+    return None if found is None else Name(shown.leaf, found)
+
+
+def _falsify(game: Game, posting: Posting, shown: Shown, material: Material) -> ChallengerMove | None:
+    column, own = shown.column, material.values(game.place)
+    both = ([int16_at(values, 2 * index) for index in range(posting.columns)] for values in (column, own))
+    found = _first_difference(*both)
+    if found is not None:
+        return Falsify(column, found, material.tree(found).open(game.index), shown.groups)
+    if posting.rule.rule is AggregationRule.CLIPPED_MEAN:
+        norms = (shown.norms.content, material.measures.rows[1])
+        found = _first_difference(*([int64_at(row, index) for index in range(posting.columns)] for row in norms))
+        if found is not None:
+            return DisputeNorm(found, shown.norms)
+    return None
+
+
+def _choose(game: Game, posting: Posting, shown: Shown, material: Material) -> ChallengerMove | None:
+    own = [material.partial(posting, game.index, game.place, *pair) for pair in segments(game.low, game.high)]
+    found = _first_difference(own, shown.sums)
+    return None if found is None else Choose(shown.sums, found)
+
+
+def _product(game: Game, posting: Posting, shown: Shown, material: Material) -> ChallengerMove | None:
+    row, place, chunk = game.index, game.place, game.low
+    if material.partial(posting, row, place, chunk, chunk + 1) == game.claimed:
+        return None
+    if row == 0:
+        left = NOTHING if place == posting.columns else material.tree(place).open(chunk)
+        return Product(left, material.result.tree.open(chunk), shown.groups)
+    if posting.rule.rule is AggregationRule.CLIPPED_MEAN:
+        return Product(material.tree(place).open(chunk), NOTHING, shown.groups)
+    return Product(material.tree(row - 1).open(chunk), material.tree(place).open(chunk), shown.groups)
+
+
+_SOLVERS: dict[Stage, Solver] = {
+    Stage.PICK: _pick,
+    Stage.NAME: _name,
+    Stage.FALSIFY: _falsify,
+    Stage.CHOOSE: _choose,
+    Stage.PRODUCT: _product,
+}
+
+
+def _rows(game: Game, shown: Shown, material: Material) -> tuple[bytes, bytes]:
+    return shown.leaf, material.measures.rows[game.index]
+
+
+def _first_coordinate(posting: Posting, own: Result, other: Result) -> int:
+    """Where two results of one shape and different roots differ first."""
+    leaf_bytes = own.shape.leaf_bytes
+    chunk = int(np.flatnonzero(own.file != other.file)[0]) // leaf_bytes
+    leaves = own.tree.content(chunk), other.tree.content(chunk)
+    places = range(chunk * CHUNK, chunk * CHUNK + chunk_length(posting.dimension, chunk))
+    return next(at for at in places if words_at(posting, at, leaves[0]) != words_at(posting, at, leaves[1]))
+
+
+def _first_entry(posting: Posting, own: Measures, other: Measures) -> tuple[int, int] | None:
+    """Row and place where two measures differ first; None where only the columns' roots do, or those too."""
+    if own.shape.secure and own.rows[-1] != other.rows[-1]:
+        return None
+    for row, pair in enumerate(zip(own.rows, other.rows, strict=True)):
+        found = _first_difference(*([int64_at(line, at) for at in range(entries(posting, row))] for line in pair))
+        if found is not None:
+            return row, found
+    return None
+
+
+def _wrong_selection(posting: Posting, measures: Measures) -> ProveSelection | None:
+    """The worst of the selected and the best of the others, if they are in the wrong order."""
+    if not posting.rule.selects:
+        return None
+    scores = {column: (score(posting, column, measures.rows[1 + column]), column) for column in range(posting.columns)}
+    selected = [scores[column] for column in scores if posting.selection >> column & 1]
+    left_out = [scores[column] for column in scores if not posting.selection >> column & 1]
+    if not selected or not left_out or max(selected) < min(left_out):
+        return None
+    worst, best = max(selected)[1], min(left_out)[1]
+    return ProveSelection(worst, best, measures.open(1 + worst), measures.open(1 + best))
+
+
+def _first_difference(own: Sequence[int], other: Sequence[int]) -> int | None:
+    return next((index for index, pair in enumerate(zip(own, other, strict=False)) if pair[0] != pair[1]), None)
