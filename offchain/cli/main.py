@@ -47,7 +47,7 @@ app = typer.Typer(
 
 START, CLIENT, ROLES, TOOLS = "Start here", "As a client", "As a worker", "Tools"
 
-app.command("demo", rich_help_panel=START)(demo.demo)
+app.add_typer(demo.app, name="demo", rich_help_panel=START)
 app.command("doctor", rich_help_panel=START)(doctor.doctor)
 app.command("devnet", rich_help_panel=START)(devnet.devnet)
 app.add_typer(keys.app, name="keys", rich_help_panel=START)
