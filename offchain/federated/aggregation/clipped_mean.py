@@ -17,61 +17,42 @@ from math import isqrt
 import numpy as np
 
 from offchain.errors import Rejected
-from offchain.federated.aggregation.blocks import Vector, block_length, checked, over, spans
+from offchain.federated.aggregation.blocks import Vector, addresses, checked, over
+from offchain.federated.aggregation.mean import weighted_mean
 
 
 def clipped_mean(updates: Sequence[Vector], norm: int, *, threads: int = 1) -> Vector:
     """The mean (d), int16, of n updates (d), each scaled down to the length `norm` in units.
 
-    Memory: the result and 320 KiB a thread. Raises Rejected unless norm >= 1.
+    Memory: the result and 64 KiB a thread. Raises Rejected unless norm >= 1.
     """
     if norm < 1:
         raise Rejected(f"updates cannot be clipped to the norm {norm}: give at least 1")
     rows = checked(updates)
-    return _mean_of_scaled(rows, [_scale(squares, norm) for squares in squared_norms(rows, threads)], threads)
+    out = np.empty(rows[0].size, np.int16)
+    weighted_mean(rows, [_scale(squares, norm) for squares in squared_norms(rows, threads)], len(rows), out, threads)
+    return out
 
 
 def squared_norms(rows: Sequence[Vector], threads: int) -> list[int]:
-    """sum q**2 of each row, exact."""
+    """sum q**2 of each of the checked rows, exact."""
     from offchain.federated.aggregation import kernels
 
-    zeros = np.zeros(block_length(1, 4), np.int16)
-    norms = [0] * len(rows)
+    starts = addresses(rows)
+    parts: list[list[int]] = []
 
     def work(start: int, stop: int) -> None:
-        for index in range(start, stop):
-            row = rows[index]
-            for block in spans(0, row.size, zeros.size):
-                norms[index] += kernels.squared_distance(row[block], zeros)
+        norms = np.zeros(len(rows), np.int64)
+        kernels.squared_norms(starts, start, stop, norms)
+        parts.append(norms.tolist())
 
-    over(len(rows), min(threads, len(rows)), work)
-    return norms
+    over(rows[0].size, threads, work)
+    return [sum(column) for column in zip(*parts, strict=True)]
 
 
-def _scale(squares: int, norm: int) -> tuple[float, float] | None:
-    """Factor and offset of an update that is too long (see above); None for others."""
+def _scale(squares: int, norm: int) -> tuple[float, float]:
+    """Factor and offset of an update (see above); those that are short enough count as they are."""
     length = isqrt(squares - 1) + 1 if squares else 0
     if length <= norm:
-        return None
+        return 1, 0
     return norm / length, (length // 2 + 0.5) / length
-
-
-def _mean_of_scaled(rows: Sequence[Vector], scales: Sequence[tuple[float, float] | None], threads: int) -> Vector:
-    from offchain.federated.aggregation import kernels
-
-    out = np.empty(rows[0].size, np.int16)
-
-    def work(start: int, stop: int) -> None:
-        total = np.empty(block_length(1, 8))
-        for block in spans(start, stop, total.size):
-            part = total[: block.stop - block.start]
-            part[:] = 0
-            for row, scale in zip(rows, scales, strict=True):
-                if scale is None:
-                    kernels.add_weighted(part, row[block], 1.0)
-                else:
-                    kernels.add_scaled(part, row[block], *scale)
-            kernels.divide(part, float(len(rows)), out[block])
-
-    over(out.size, threads, work)
-    return out

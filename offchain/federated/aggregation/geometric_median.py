@@ -13,12 +13,12 @@ stay below 128 * 2**30 * 2**15 = 2**52 (`mean.py`). max(1, .) is RFA's smoothing
 
 from collections.abc import Sequence
 from math import isqrt
-from threading import Lock
 
 import numpy as np
 
 from offchain.errors import Rejected
-from offchain.federated.aggregation.blocks import Vector, block_length, checked, over, spans
+from offchain.federated.aggregation.blocks import Vector, checked
+from offchain.federated.aggregation.mean import weighted_mean
 
 _POWER = 30
 
@@ -27,42 +27,16 @@ def geometric_median(updates: Sequence[Vector], iterations: int, *, threads: int
     """The point (d), int16, after `iterations` steps from the mean of n updates (d).
 
     One pass over the updates for each iteration and one before: a block of z is measured while it is in the cache.
-    Memory: the result and 256 KiB a thread. Raises Rejected unless iterations >= 1.
+    Memory: the result and 64 KiB a thread. Raises Rejected unless iterations >= 1.
     """
     if iterations < 1:
         raise Rejected(f"the geometric median needs at least 1 iteration, not {iterations}: 8 are usual")
     rows = checked(updates)
     z = np.empty(rows[0].size, np.int16)
     weights = [1] * len(rows)
-    for _ in range(iterations):
-        distances = _move(rows, weights, z, threads, measure=True)
-        lengths = [max(1, isqrt(distance)) for distance in distances]
+    for step in range(iterations + 1):
+        scales = [(weight, 0) for weight in weights]
+        distances = weighted_mean(rows, scales, sum(weights), z, threads, measure=step < iterations)
+        lengths = [max(1, isqrt(distance)) for distance in distances.tolist()]
         weights = [(min(lengths) << _POWER) // length for length in lengths]
-    _move(rows, weights, z, threads, measure=False)
     return z
-
-
-def _move(rows: Sequence[Vector], weights: Sequence[int], z: Vector, threads: int, *, measure: bool) -> list[int]:
-    """Writes the weighted mean into z; the squared distances from it if they are to be measured, else zeros."""
-    from offchain.federated.aggregation import kernels
-
-    distances, lock = [0] * len(rows), Lock()
-    divisor = float(sum(weights))
-
-    def work(start: int, stop: int) -> None:
-        total = np.empty(block_length(1, 8))
-        mine = [0] * len(rows)
-        for block in spans(start, stop, total.size):
-            part, target = total[: block.stop - block.start], z[block]
-            part[:] = 0
-            for row, weight in zip(rows, weights, strict=True):
-                kernels.add_weighted(part, row[block], float(weight))
-            kernels.divide(part, divisor, target)
-            if measure:
-                for index, row in enumerate(rows):
-                    mine[index] += kernels.squared_distance(row[block], target)
-        with lock:
-            distances[:] = [a + b for a, b in zip(distances, mine, strict=True)]
-
-    over(z.size, threads, work)
-    return distances

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from offchain.errors import Rejected
 from offchain.federated.aggregation.blocks import Vector, checked
 from offchain.federated.aggregation.distances import squared_distances
-from offchain.federated.aggregation.mean import weighted_mean
+from offchain.federated.aggregation.mean import plain_mean
 
 
 def krum(
@@ -26,15 +26,15 @@ def krum(
 ) -> tuple[Vector, tuple[int, ...]]:
     """The mean (d), int16, of the `selected` updates with the lowest scores, and their indices in ascending order.
 
-    Memory: the result and 2 MiB. Raises Rejected unless n >= 2 * hostile + 3 and 1 <= selected <= n - hostile - 2.
+    Memory: the result and 1 MiB. Raises Rejected unless n >= 2 * hostile + 3 and 1 <= selected <= n - hostile - 2.
     """
     rows = checked(updates)
     require_krum(len(rows), hostile, selected)
-    order = np.argsort(scores(squared_distances(rows), hostile), kind="stable")
+    order = np.argsort(scores(squared_distances(rows, threads=threads), hostile), kind="stable")
     chosen = sorted(int(index) for index in order[:selected])
     if selected == 1:
         return rows[chosen[0]].copy(), tuple(chosen)
-    return weighted_mean([rows[index] for index in chosen], [1] * selected, threads), tuple(chosen)
+    return plain_mean([rows[index] for index in chosen], threads), tuple(chosen)
 
 
 def scores(distances: NDArray[np.int64], hostile: int) -> NDArray[np.int64]:

@@ -15,6 +15,6 @@ from offchain.federated.aggregation.trimmed_mean import trimmed_mean
 def median(updates: Sequence[Vector], *, threads: int = 1) -> Vector:
     """The median (d), int16, of n updates (d): a trimmed mean of which one or two values are left.
 
-    Memory: the result and 1 MiB a thread.
+    Memory: the result and 544 KiB a thread.
     """
     return trimmed_mean(updates, (len(updates) - 1) // 2, threads=threads)

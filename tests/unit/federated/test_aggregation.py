@@ -189,6 +189,14 @@ def test_distances_are_exact_where_floats_are_not() -> None:
     assert squared_distances([low, high])[0, 1] == (HIGH - LOW) ** 2 * (d - 1) + (1 - LOW) ** 2
 
 
+def test_inner_products_of_short_and_long_updates() -> None:
+    """Rows below and above the norm from which on they are two, in many blocks and by two threads."""
+    rng = np.random.default_rng(2)
+    rows = [rng.normal(0, size, 5003).clip(LOW, HIGH).astype(np.int16) for size in np.geomspace(1, 40_000, 23)]
+    matrix = np.array(rows, np.int64)
+    assert np.array_equal(gram(rows, threads=2), matrix @ matrix.T)
+
+
 def test_networks_sort_all_zeros_and_ones() -> None:
     """The zero-one principle (Knuth 5.3.4, theorem Z), whole for few places and by random columns for many."""
     for places in (*range(1, 11), 60, 100, 127, 128):
