@@ -16,11 +16,12 @@ computes single coordinates of it (`step_one` is its oracle). Integers are exact
                         v' = clamp(round_div(v * beta2 + a * a * (2**16 - beta2), 2**16))
                         w' = clamp(w + round_div(m' * lr, (isqrt(v') + tau) * 2**24))
 
-Units: w and a count units of the model, m units / 256, v squared units (never negative). beta1 and beta2 are Q16 in
-0 .. 2**16 - 1. lr is Q16 in 1 .. 2**31 - 1: for FEDAVG and FEDAVGM a factor (65,536 is 1.0); for FEDADAM, whose
-m' / sqrt(v') has no unit, the length of a step in units of the model (65,536 is one unit, so a rate r of the real model
-is r * 2**(scale_bits + 16)). tau is FEDADAM's adaptivity in units, 1 .. 2**15 - 1. What an optimiser does not use is 0,
-so each has one description. No product leaves int64: |m' * lr| <= 2**62, and |a * a * 2**16| <= 2**46.
+Units: w and a count units of the model, m units / 256, v squared units (never negative but in a client's malformed
+first model, where its root counts as 0). beta1 and beta2 are Q16 in 0 .. 2**16 - 1. lr is Q16 in 1 .. 2**31 - 1: for
+FEDAVG and FEDAVGM a factor (65,536 is 1.0); for FEDADAM, whose m' / sqrt(v') has no unit, the length of a step in units
+of the model (65,536 is one unit, so a rate r of the real model is r * 2**(scale_bits + 16)). tau is FEDADAM's
+adaptivity in units, 1 .. 2**15 - 1. What an optimiser does not use is 0, so each has one description. No product leaves
+int64: |m' * lr| <= 2**62, and |a * a * 2**16| <= 2**46.
 """
 
 from dataclasses import dataclass
@@ -110,7 +111,7 @@ def step_one(terms: ServerOptimizer, words: tuple[int, ...], a: int) -> tuple[in
         return _clamp(w + round_div(m * lr, 1 << 24)), m
     m = _clamp(round_div(words[1] * terms.beta1 + a * 256 * (ONE - terms.beta1), ONE))
     v = _clamp(round_div(words[2] * terms.beta2 + a * a * (ONE - terms.beta2), ONE))
-    return _clamp(w + round_div(m * lr, (isqrt(v) + terms.tau) << 24)), m, v
+    return _clamp(w + round_div(m * lr, (isqrt(max(v, 0)) + terms.tau) << 24)), m, v
 
 
 def _step_block(terms: ServerOptimizer, state: NDArray[np.int32], a: NDArray[np.int64], out: NDArray[np.int32]) -> None:
@@ -126,7 +127,7 @@ def _step_block(terms: ServerOptimizer, state: NDArray[np.int32], a: NDArray[np.
         m = np.clip(round_shift_array(old[1] * terms.beta1 + (a << 8) * (ONE - terms.beta1), 16), _LOW, _HIGH)
         v = np.clip(round_shift_array(old[2] * terms.beta2 + a * a * (ONE - terms.beta2), 16), _LOW, _HIGH)
         # Below 2**52 the floor of the correctly rounded root is the integer root.
-        root = np.sqrt(v.astype(np.float64)).astype(np.int64)
+        root = np.sqrt(np.maximum(v, 0).astype(np.float64)).astype(np.int64)
         move = round_div_array(m * terms.lr, (root + terms.tau) << 24)
         out[1], out[2] = m, v
     out[0] = np.clip(old[0] + move, _LOW, _HIGH)
