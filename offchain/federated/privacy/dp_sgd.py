@@ -8,6 +8,7 @@ are floating-point numbers all the same (Mironov 2012), see docs/privacy.md.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,6 +61,34 @@ class DpSgd:
         train(network, inputs, labels, settings, self, seeded_bytes(seed))
 
 
+@dataclass(frozen=True, slots=True)
+class ClippedGradient:
+    """A `LocalTrainer` of one full-batch step without noise; the shares of `distributed_noise` protect each example.
+
+    The step is learning rate / `divisor` times the sum of the gradients, each clipped to an L2 norm of `clip_norm`.
+    `divisor` is a public constant, say the examples that a participant is thought to have: with the true number, which
+    differs, one example would count more at some participants than at others. Raises Rejected unless both are above 0.
+    """
+
+    clip_norm: float
+    divisor: float
+
+    def __post_init__(self) -> None:
+        if not (self.clip_norm > 0 and self.divisor > 0):
+            raise Rejected("clipped gradient: clip norm and divisor are numbers above 0")
+
+    def sensitivity(self, learning_rate: float, scale_bits: int, dimension: int) -> float:
+        """Units that one example can move the quantised update by in L2: its gradient, and a unit of rounding each."""
+        exact = learning_rate * self.clip_norm / self.divisor * 2.0**scale_bits
+        return exact * (1 + 1e-4) + math.sqrt(dimension) * (1 + 1e-2)
+
+    def __call__(self, network: nn.Module, inputs: Tensor, labels: Tensor, settings: LocalSettings, seed: int) -> None:
+        """Takes the step in place. Raises Rejected for networks with layers that mix examples."""
+        _descend(
+            network, inputs, labels, settings, _Steps(1.0, 0.0, self.clip_norm, 1, self.divisor), seeded_bytes(seed)
+        )
+
+
 def train(
     network: nn.Module,
     inputs: Tensor,
@@ -72,6 +101,31 @@ def train(
 
     Raises Rejected for networks with layers that mix examples.
     """
+    # The batch's true size is private.
+    expected = max(privacy.sample_rate * len(inputs), 1.0)
+    steps = _Steps(privacy.sample_rate, privacy.noise_multiplier, privacy.clip_norm, privacy.steps, expected)
+    _descend(network, inputs, labels, settings, steps, random_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """`count` steps; each divides the noisy sum of its batch's clipped gradients by `divisor`."""
+
+    sample_rate: float
+    noise_multiplier: float
+    clip_norm: float
+    count: int
+    divisor: float
+
+
+def _descend(
+    network: nn.Module,
+    inputs: Tensor,
+    labels: Tensor,
+    settings: LocalSettings,
+    steps: _Steps,
+    random_bytes: RandomBytes,
+) -> None:
     import torch
 
     from offchain.model.objective import training_loss
@@ -79,11 +133,11 @@ def train(
     _require_separable(network)
     anchors = [value.detach().clone() for value in network.parameters()]
     with _per_example_gradients(network) as wrapped:
-        optimiser = _noisy_optimiser(network, settings, privacy, len(inputs), random_bytes)
+        optimiser = _noisy_optimiser(network, settings, steps, random_bytes)
         wrapped.train()
-        for _ in range(privacy.steps):
+        for _ in range(steps.count):
             optimiser.zero_grad(set_to_none=True)
-            drawn = np.flatnonzero(uniform_floats(random_bytes, len(inputs)) < privacy.sample_rate)
+            drawn = np.flatnonzero(uniform_floats(random_bytes, len(inputs)) < steps.sample_rate)
             if len(drawn):
                 indices = torch.from_numpy(drawn).to(inputs.device)
                 loss = training_loss(
@@ -100,9 +154,7 @@ def train(
             optimiser.original_optimizer.step()
 
 
-def _noisy_optimiser(
-    network: nn.Module, settings: LocalSettings, privacy: DpSgd, samples: int, random_bytes: RandomBytes
-) -> Any:
+def _noisy_optimiser(network: nn.Module, settings: LocalSettings, steps: _Steps, random_bytes: RandomBytes) -> Any:
     import torch
     from opacus.optimizers import DPOptimizer
 
@@ -110,7 +162,7 @@ def _noisy_optimiser(
         """Opacus' optimiser with noise from the injected bytes."""
 
         def add_noise(self) -> None:
-            deviation = privacy.noise_multiplier * privacy.clip_norm
+            deviation = steps.noise_multiplier * steps.clip_norm
             for value in self.params:
                 noise = torch.from_numpy(normals(random_bytes, value.numel()) * deviation).to(value)
                 value.grad = (value.summed_grad + noise.view_as(value)).view_as(value)
@@ -123,10 +175,9 @@ def _noisy_optimiser(
     )
     return NoisyOptimiser(
         plain,
-        noise_multiplier=privacy.noise_multiplier,
-        max_grad_norm=privacy.clip_norm,
-        # The batch's true size is private.
-        expected_batch_size=max(privacy.sample_rate * samples, 1.0),
+        noise_multiplier=steps.noise_multiplier,
+        max_grad_norm=steps.clip_norm,
+        expected_batch_size=steps.divisor,
     )
 
 
