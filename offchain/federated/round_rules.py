@@ -22,11 +22,12 @@ NOTHING: Final = Wei(0)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An open request for a chunk of participant `index`'s update."""
+    """A request of this round for a chunk of participant `index`'s update; not `open`: it was answered."""
 
     index: int
     chunk: int
     asker: ChecksumAddress
+    open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,9 @@ class TaskView:
         return next(places, None)
 
     @property
-    def revealed(self) -> tuple[int, ...]:
-        """Who has revealed and was not dropped since."""
-        return tuple(indices(self.round.included or self.round.revealed))
-
-    @property
-    def is_posted(self) -> bool:
-        """Whether a result is in force that is not final."""
-        return self.phase in (TaskPhase.CHALLENGE, TaskPhase.SETTLE)
+    def included(self) -> tuple[int, ...]:
+        """Who has revealed (or posted a masked vector) and was not dropped since."""
+        return tuple(indices(self.round.included))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +91,14 @@ class Intent:
 class Knowledge:
     """What an account knows beyond the chain.
 
-    `commitment`: the one journalled for this round; `missing`: revealed updates that it cannot get; `known_chunks`: of
-    each, chunks that were answered; `held`: updates that it has; `expected`: the posting it has computed; `bond`: of it
-    free as Verifier; `challenged`: it plays about this posting already; `unclaimed`: rounds it has a reward of.
+    `commitment`: the one journalled for this round; `missing`: included updates that it cannot get; `held`: those it
+    has; `expected`: the posting that it has computed; `bond`: of it free as Verifier; `challenged`: it plays about this
+    posting already; `unclaimed`: rounds it has a reward of.
     """
 
     place: int | None
     commitment: Commitment | None = None
     missing: frozenset[int] = frozenset()
-    known_chunks: frozenset[tuple[int, int]] = frozenset()
     held: frozenset[int] = frozenset()
     expected: Expected | None = None
     bond: Wei = NOTHING
@@ -259,38 +254,38 @@ def _can_join(view: TaskView) -> bool:
 
 def _requests(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Action]:
     """Availability: asking in the second half of the window, so that slow storage costs nobody a bond."""
-    for asked in view.asked:
-        if view.phase is TaskPhase.ANSWER and view.now >= view.round.answer_ends:
-            if intent.drives and _is_my_turn(view, known, intent, view.round.answer_ends):
-                yield Expire(asked.index)
-        elif asked.index in known.held and _answers(view, known, intent, asked):
+    waiting = [asked for asked in view.asked if asked.open]
+    if view.phase is TaskPhase.ANSWER and view.now >= view.round.answer_ends:
+        if intent.drives and _is_my_turn(view, known, intent, view.round.answer_ends):
+            yield from (Expire(index) for index in sorted({asked.index for asked in waiting}))
+        return
+    for asked in waiting:
+        if asked.index in known.held and _answers(view, known, intent, asked):
             yield Answer(asked.index, asked.chunk)
-    if view.phase is not TaskPhase.REQUEST or not intent.watches:
-        return
-    if view.now < view.round.request_ends - view.terms.windows.request // 2:
-        return
-    left = known.bond
-    for index in sorted(known.missing - {asked.index for asked in view.asked}):
-        chunk = _next_chunk(view, known, index)
-        if chunk is not None and left >= view.terms.request_bond:
-            left = Wei(left - view.terms.request_bond)
-            yield Ask(index, chunk)
+    half = Seconds(view.round.request_ends - view.terms.windows.request // 2)
+    if view.phase is TaskPhase.REQUEST and intent.watches and _is_my_turn(view, known, intent, half):
+        affordable = known.bond // view.terms.request_bond
+        wanted = [Ask(index, chunk) for index in sorted(known.missing) for chunk in _unasked(view, index)]
+        yield from wanted[:affordable]
 
 
 def _answers(view: TaskView, known: Knowledge, intent: Intent, asked: Asked) -> bool:
-    """The author answers at once; others leave it to the author for the first half of the time there is."""
+    """The author answers at once; others, who gain nothing by it, only when it has let half of the time pass."""
     if asked.index == known.place:
         return True
     late = view.round.answer_ends - view.terms.windows.answer // 2
     return intent.drives and view.phase is TaskPhase.ANSWER and _is_my_turn(view, known, intent, Seconds(late))
 
 
-def _next_chunk(view: TaskView, known: Knowledge, index: int) -> int | None:
-    """The first chunk that nobody has shown; None when enough was shown."""
-    shown = {chunk for owner, chunk in known.known_chunks if owner == index}
-    if len(shown) >= MAX_ANSWERS:
-        return None
-    return next((chunk for chunk in range(view.terms.result_shape.leaves) if chunk not in shown), None)
+def _unasked(view: TaskView, index: int) -> Iterator[int]:
+    """Chunks to ask for, all at once: an author that answers late leaves no time for a second question.
+
+    So many answers drop the update, or show all of it.
+    """
+    asked = {asked.chunk for asked in view.asked if asked.index == index}
+    left = MAX_ANSWERS - sum(asked.index == index for asked in view.asked)
+    chunks = [chunk for chunk in range(min(view.terms.result_shape.leaves, MAX_ANSWERS)) if chunk not in asked]
+    return iter(chunks[:left])
 
 
 def _posting(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Action]:
@@ -320,11 +315,10 @@ def _driving(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Actio
         return
     if view.phase is TaskPhase.JOINING and _can_start(view) and _is_my_turn(view, known, intent, _start_due(view)):
         yield Start()
-    elif view.phase is TaskPhase.AGGREGATE:
-        if _is_lost(view):
-            # When the last leader was barred is not said; so no turns.
-            yield Fail()
-        elif view.leader != known.place and _is_my_turn(view, known, intent, view.round.post_ends):
+    elif _is_lost(view):
+        yield Fail()
+    elif view.phase is TaskPhase.AGGREGATE and view.leader != known.place:
+        if _is_my_turn(view, known, intent, view.round.post_ends):
             yield ReplaceLeader()
     elif view.phase is TaskPhase.SETTLE and _is_my_turn(view, known, intent, view.round.challenge_ends):
         yield Finalize()
@@ -341,8 +335,15 @@ def _start_due(view: TaskView) -> Seconds:
 
 
 def _is_lost(view: TaskView) -> bool:
-    """Too few are included, or nobody is left to lead."""
-    return view.round.included.bit_count() < view.terms.minimum_participants or view.leader is None
+    """Too few have committed or are included, or nobody is left to lead. When that became so is not said: no turns."""
+    least = view.terms.minimum_participants
+    if view.phase is TaskPhase.REVEAL:
+        return view.round.committed < least
+    if view.phase in (TaskPhase.REQUEST, TaskPhase.UNMASK) and not view.round.open_requests:
+        return view.round.included.bit_count() < least
+    if view.phase is TaskPhase.AGGREGATE:
+        return view.round.included.bit_count() < least or view.leader is None
+    return False
 
 
 def _ends(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Action]:
@@ -362,6 +363,6 @@ def _is_my_turn(view: TaskView, known: Knowledge, intent: Intent, due: Seconds) 
     if known.place is None:
         order = count
     else:
-        first = view.round.leader if view.is_posted else view.state.round % max(count, 1)
+        first = view.round.leader if view.round.posted else view.state.round % max(count, 1)
         order = (known.place - first) % max(count, 1)
     return view.now >= due + order * intent.patience

@@ -40,7 +40,10 @@ class TaskPhase(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
-    """What lasts over the rounds. `round` is 0 while joining; `refundable`: what the client can take back now."""
+    """What lasts over the rounds. `round` is 0 while joining; `refundable`: what the client can take back now.
+
+    `present`: who is active; `barred`: who may not lead. `seed` is that of the round that is on.
+    """
 
     client: ChecksumAddress
     round: int
@@ -49,15 +52,23 @@ class TaskState:
     active: int
     over: bool
     join_ends: Seconds
+    present: int
+    barred: int
     seed: bytes
+    next_seed: bytes
     model_root: Root
     refundable: Wei
 
 
 @dataclass(frozen=True, slots=True)
 class RoundState:
-    """The round that is on. Ends are points in time, 0 while unknown; `leader` is of the posting in force."""
+    """The round that is on. Ends are points in time, 0 while unknown; `leader` is of the posting in force.
 
+    `answer_ends`: while requests are open when they expire. Secure mode: `roster` was active when the round began,
+    `keyed`, `shared` and `answered` have posted keys, shares and what unmasks.
+    """
+
+    began: Seconds
     keys_end: Seconds
     shares_end: Seconds
     commit_ends: Seconds
@@ -73,8 +84,12 @@ class RoundState:
     attempt: int
     revealed: int
     included: int
-    barred: int
+    roster: int
+    keyed: int
+    shared: int
+    answered: int
     posting: int
+    posted: bool
     leader: int
     result_root: Root
     measures_root: Root
@@ -118,14 +133,28 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class RoundRecord:
-    """What remains of a round for ever."""
+    """What remains of a round for ever; all zero until it is final or failed. The last three: secure mode."""
 
+    final_: bool
     failed: bool
     leader: int
     included: int
     claimed: int
     result_root: Root
     measures_root: Root
+    seed: bytes
+    roster: int
+    answered: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRequest:
+    """A question for a chunk of an update; it counts in its round only."""
+
+    asker: ChecksumAddress
+    chunk: int
+    round: int
+    open: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ MAX_ROUNDS: Final = 10_000
 MAX_PARTICIPANTS: Final = 128
 MAX_SAMPLES: Final = 1 << 20
 MAX_SCALE_BITS: Final = 24
+MAX_JOIN: Final = 365 * 24 * 3600
+MAX_WINDOW: Final = 30 * 24 * 3600
 MAX_LEADER_SHARE: Final = Ppm(500_000)
 MAX_ORDERS: Final = 8
 MAX_ANSWERS: Final = 4
@@ -132,7 +134,7 @@ class PrivacyTerms:
 
 @dataclass(frozen=True, slots=True)
 class FederatedWindows:
-    """Durations in seconds. Those that a task's mode does not use are 0."""
+    """Durations in seconds. Those of phases that a task's mode does not have are 0."""
 
     join: Seconds
     keys: Seconds
@@ -213,15 +215,18 @@ class FederatedTerms:
         if self.mode is Mode.NONE:
             raise Rejected("mode: choose plain or secure")
         if self.is_secure:
-            _within("group size", self.group_size, 2, self.maximum_participants)
+            _within("group size", self.group_size, 3, self.maximum_participants)
         else:
             _within("group size (plain mode has no groups)", self.group_size, 0, 0)
 
     def _check_windows(self) -> None:
         unused = {"reveal"} if self.is_secure else {"keys", "shares", "unmask"}
         for field in fields(self.windows):
-            if field.name not in unused:
-                _within(f"{field.name} window (seconds)", getattr(self.windows, field.name), 1)
+            length, name = getattr(self.windows, field.name), f"{field.name} window (seconds)"
+            if field.name in unused:
+                _within(f"{name}, which this mode does not have", length, 0, 0)
+            else:
+                _within(name, length, 1, MAX_JOIN if field.name == "join" else MAX_WINDOW)
 
     def _check_privacy(self) -> None:
         privacy = self.privacy

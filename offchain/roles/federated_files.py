@@ -1,0 +1,100 @@
+"""A participant's files: its own directory, which keeps what it made or fetched, and the store that all share.
+
+Every file has been verified against its CID by the store, and against the root on chain here. An update stays in the
+directory until it is revealed; the results and measures that it computes are kept too, for their CIDs follow from their
+content: so a leader that publishes nothing hides nothing.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from offchain.errors import Bug, Rejected
+from offchain.federated.measures import Measures, MeasuresShape, parse_measures
+from offchain.federated.results import Result, ResultShape
+from offchain.federated.vector_tree import CHUNK, FileTree, LeafKind, update_tree
+from offchain.model.keccak import Bytes
+from offchain.storage.cid import Cid
+from offchain.storage.local import LocalStore
+from offchain.storage.store import Store
+from offchain.types import CidDigest, Root
+
+Update = npt.NDArray[np.int16]
+
+
+class RoundFiles:
+    """Reads raise Retryable while a file cannot be had, Rejected when it is not what the chain says."""
+
+    def __init__(self, own: LocalStore, shared: Store) -> None:
+        self._own = own
+        self._shared = shared
+
+    def keep(self, content: bytes | Bytes) -> CidDigest:
+        """Keeps a file to oneself; where it would be found."""
+        return self._own.add(content if isinstance(content, bytes) else content.tobytes()).digest
+
+    def publish(self, digest: CidDigest) -> None:
+        """Puts a file that was kept where all find it."""
+        path = self._own.path_of(Cid(digest))
+        if path is None:
+            raise Rejected(f"{self._own.location}: {Cid(digest)} is gone; restore the directory of this participant")
+        if self._shared.add_file(path).digest != digest:
+            raise Bug(f"{Cid(digest)} has another CID in {self._shared.location}")
+
+    def is_public(self, digest: CidDigest) -> bool:
+        """Whether the shared store keeps the file itself."""
+        return self._shared.has(Cid(digest))
+
+    def has(self, digest: CidDigest) -> bool:
+        """Whether the file is at hand."""
+        return self._own.has(Cid(digest))
+
+    def update(self, digest: CidDigest, root: Root, dimension: int) -> Update:
+        """An update of that root, mapped into memory."""
+        vector = self._mapped(digest, 2 * dimension).view("<i2")
+        _require_root(update_tree(vector), root, digest)
+        return vector
+
+    def result(self, digest: CidDigest, root: Root, shape: ResultShape) -> Result:
+        """A result of that root, mapped into memory."""
+        result = Result(shape, self._mapped(digest, shape.file_bytes))
+        _require_root(result.tree, root, digest)
+        return result
+
+    def measures(self, digest: CidDigest, root: Root, shape: MeasuresShape) -> Measures:
+        """Measures of that root."""
+        found = parse_measures(self._mapped(digest, shape.file_bytes).tobytes(), shape)
+        if found.root != root:
+            raise Rejected(f"{Cid(digest)}: its root is not the one on chain; whoever posted it lied about its file")
+        return found
+
+    def assemble(self, chunks: dict[int, bytes], root: Root, dimension: int) -> CidDigest | None:
+        """Keeps an update whose chunks were all shown on chain; None while some are missing."""
+        count = -(-dimension // CHUNK)
+        if set(chunks) != set(range(count)):
+            return None
+        content = b"".join(chunks[index] for index in range(count))
+        tree = FileTree(LeafKind.UPDATE, np.frombuffer(content, dtype=np.uint8), 2 * CHUNK)
+        if len(content) != 2 * dimension or tree.root != root:
+            raise Bug("chunks that the contract has checked do not make the update")
+        return self.keep(content)
+
+    def _mapped(self, digest: CidDigest, size: int) -> Bytes:
+        cid = Cid(digest)
+        path = self._own.path_of(cid) or self._fetch(cid, size)
+        if path.stat().st_size != size:
+            raise Rejected(f"{cid}: a file of {path.stat().st_size} bytes; the task's have {size}")
+        return np.memmap(path, dtype=np.uint8, mode="r")
+
+    def _fetch(self, cid: Cid, size: int) -> Path:
+        self._own.add(self._shared.read(cid, max_bytes=size, size=size))
+        path = self._own.path_of(cid)
+        if path is None:
+            raise Bug(f"{self._own.location}: {cid} is not where it was put")
+        return path
+
+
+def _require_root(tree: FileTree, root: Root, digest: CidDigest) -> None:
+    if tree.root != root:
+        raise Rejected(f"{Cid(digest)}: its root is not the one on chain; whoever posted it lied about its file")

@@ -1,0 +1,47 @@
+"""What a participant of federated tasks cannot read again from the chain: the openings of its own commitments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from offchain.types import CidDigest, Commitment, OrderId, Root, Salt
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRecord:
+    """An update and the opening of the commitment to it, kept before the commitment leaves. `oid` is the task."""
+
+    kind: ClassVar[str] = "update"
+
+    oid: OrderId
+    commitment: Commitment
+    round: int
+    root: Root
+    cid: CidDigest
+    samples: int
+    salt: Salt
+
+    def to_json(self) -> dict[str, Any]:
+        """See Record."""
+        return {
+            "oid": self.oid,
+            "commitment": self.commitment.hex(),
+            "round": self.round,
+            "root": self.root.hex(),
+            "cid": self.cid.hex(),
+            "samples": self.samples,
+            "salt": self.salt.hex(),
+        }
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """See Record."""
+        return cls(
+            oid=OrderId(fields["oid"]),
+            commitment=Commitment(bytes.fromhex(fields["commitment"])),
+            round=fields["round"],
+            root=Root(bytes.fromhex(fields["root"])),
+            cid=CidDigest(bytes.fromhex(fields["cid"])),
+            samples=fields["samples"],
+            salt=Salt(bytes.fromhex(fields["salt"])),
+        )

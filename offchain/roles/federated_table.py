@@ -1,0 +1,188 @@
+"""What lies on a participant's table in a round: the updates it can get, the result before, what follows from them.
+
+Everything is fetched and computed in the background and only once; nothing of it has to survive a restart.
+"""
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from eth_typing import ChecksumAddress
+
+from offchain.chain.federated import Story
+from offchain.errors import Rejected, Retryable
+from offchain.federated.game.material import Material, compute, judge, right_selection
+from offchain.federated.measures import Measures, MeasuresShape
+from offchain.federated.results import Result
+from offchain.federated.round_rules import Expected, TaskView
+from offchain.federated.task_state import Posting, TaskPhase
+from offchain.federated.vector_tree import Opening, update_tree
+from offchain.roles.federated_files import RoundFiles, Update
+from offchain.roles.memo import Memo
+from offchain.types import CidDigest, Root
+
+Key = tuple[str, int, int]
+"""What it is, the round, and an index, a posting or a bitmap."""
+
+GATHERING = frozenset({TaskPhase.REVEAL, TaskPhase.REQUEST, TaskPhase.ANSWER, TaskPhase.AGGREGATE, TaskPhase.CHALLENGE})
+"""Phases in which a participant wants the updates that are revealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A round's honest outcome: what follows from its columns, and what has to be selected."""
+
+    material: Material
+    selection: int
+
+    @property
+    def expected(self) -> Expected:
+        """What the chain must hold."""
+        return Expected(self.material.result.root, self.material.measures.root, self.selection)
+
+
+class Table:
+    """Of one account and one task. Reads raise what fetching has raised: Retryable, or Rejected for a wrong file."""
+
+    def __init__(self, account: ChecksumAddress, files: RoundFiles, executor: Executor) -> None:
+        self._account = account
+        self._files = files
+        self._memo: Memo[Key] = Memo(executor)
+        self._picked_up = 0
+
+    def has_news(self) -> bool:
+        """Whether something has ended since the last `clear`."""
+        return self._memo.done() != self._picked_up
+
+    def clear(self, number: int) -> None:
+        """Forgets rounds before the last one."""
+        self._memo.keep(lambda key: key[1] >= number - 1)
+        self._picked_up = self._memo.done()
+
+    def close(self) -> None:
+        """Begins nothing any more."""
+        self._memo.close()
+
+    # Updates
+
+    def gather(self, view: TaskView, story: Story) -> None:
+        """Tries to get every update that is included; says nothing about those that cannot be had."""
+        if view.terms.is_secure or view.phase not in GATHERING:
+            return
+        cids = story.update_cids(view.state.round)
+        for index in view.included:
+            chunks = story.answered(view.state.round, index)
+            if index in cids:
+                self._fetch(view, index, cids[index], chunks)
+
+    def _fetch(self, view: TaskView, index: int, cid: CidDigest, chunks: dict[int, bytes]) -> None:
+        root, dimension = Root(view.participants[index].word), view.terms.dimension
+
+        def work() -> Update:
+            found = self._files.assemble(chunks, root, dimension) if chunks else None
+            return self._files.update(found or cid, root, dimension)
+
+        try:
+            self._memo.get(("update", view.state.round, index), work)
+        except (Rejected, Retryable):
+            return  # it counts as missing
+
+    def updates(self, view: TaskView) -> dict[int, Update]:
+        """The included updates that are at hand, by index."""
+        found = ((index, self._memo.peek(("update", view.state.round, index))) for index in view.included)
+        return {index: update for index, update in found if update is not None}
+
+    def missing(self, view: TaskView) -> frozenset[int]:
+        """Included updates that could not be had."""
+        have = self.updates(view)
+        number = view.state.round
+        return frozenset(
+            index for index in view.included if index not in have and self._memo.has_failed(("update", number, index))
+        )
+
+    def open_chunk(self, view: TaskView, index: int, chunk: int) -> Opening:
+        """A chunk of an update that is at hand."""
+        return update_tree(self.updates(view)[index]).open(chunk)
+
+    # Results
+
+    def previous(self, view: TaskView, story: Story) -> Result | None:
+        """The last final result; None while it is being fetched."""
+        finals = story.results()
+        root, shape = view.state.model_root, view.terms.result_shape
+        if finals:
+            files = story.final(finals[-1])
+            cid = view.terms.model_cid if files is None else files.result_cid
+        else:
+            cid = view.terms.model_cid
+        number = view.state.round
+        return self._memo.get(("previous", number, 0), lambda: self._files.result(cid, root, shape))
+
+    def settle(self, view: TaskView, story: Story) -> Settled | None:
+        """What the round's posting must be; None while something is missing or being worked on."""
+        found = self.settled(view)
+        updates = self.updates(view)
+        if found is not None or set(updates) != set(view.included) or not updates:
+            return found
+        previous = self.previous(view, story)
+        if previous is None:
+            return None
+        columns, weights = self._columns(view, updates)
+        terms = view.terms
+
+        def work() -> Settled:
+            selection = right_selection(terms.rule, columns)
+            material = compute(terms.rule, terms.optimizer, columns, weights, previous, selection=selection)
+            self._files.keep(material.result.file)
+            self._files.keep(material.measures.file)
+            return Settled(material, selection)
+
+        return self._memo.get(self._settled_key(view), work)
+
+    def settled(self, view: TaskView) -> Settled | None:
+        """What `settle` has found."""
+        found: Settled | None = self._memo.peek(self._settled_key(view))
+        return found
+
+    def _settled_key(self, view: TaskView) -> Key:
+        return ("settled", view.state.round, view.round.included)
+
+    def judge(self, view: TaskView, posting: Posting) -> Material | None:
+        """What the posting in force ought to be, given what it says was selected; None while that is not known."""
+        found = self.settled(view)
+        if found is None:
+            return None
+        if found.selection == posting.selection:
+            return found.material
+        own = found.material
+
+        def work() -> Material:
+            return judge(posting, own.columns, own.weights, own.previous)
+
+        return self._memo.get(("judged", view.state.round, posting.posting), work)
+
+    def theirs(self, view: TaskView, story: Story) -> tuple[Result | None, Measures | None] | None:
+        """The leader's own files, each None if it cannot be had; None while they are being fetched."""
+        files = next((files for files in story.postings() if files.posting == view.round.posting), None)
+        if files is None:
+            return None, None
+        shape = view.terms.result_shape
+        rows = MeasuresShape(len(view.included), view.terms.rule.evidence)
+
+        def work() -> tuple[Result | None, Measures | None]:
+            result: Result | None = None
+            measures: Measures | None = None
+            try:
+                result = self._files.result(files.result_cid, files.result_root, shape)
+            except (Rejected, Retryable):
+                result = None
+            try:
+                measures = self._files.measures(files.measures_cid, files.measures_root, rows)
+            except (Rejected, Retryable):
+                measures = None
+            return result, measures
+
+        return self._memo.get(("theirs", view.state.round, files.posting), work)
+
+    def _columns(self, view: TaskView, updates: dict[int, Update]) -> tuple[list[Update], list[int]]:
+        order = sorted(updates)
+        return [updates[index] for index in order], [view.participants[index].samples for index in order]
