@@ -1,29 +1,15 @@
 """`assay bench`: measurements, side by side in one run."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from offchain.cli.files import require_writable_file
+from offchain.cli.bench_federated import federated
+from offchain.cli.bench_files import JsonFile, write_json, write_rows
 from offchain.cli.output import console, print_facts, rows_table
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
 app = typer.Typer(no_args_is_help=True, help="Measure the hot paths; every table says what it was measured with.")
-
-
-def _checked(path: Path | None) -> Path | None:
-    if path is not None:
-        require_writable_file(path, "--json")
-    return path
-
-
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the rows to this file.", callback=_checked)]
 
 
 @app.command()
@@ -47,7 +33,7 @@ def evaluation(
     shares = bench.profile(seed) if profile else []
     if shares:
         console.print(rows_table([asdict(share) for share in shares], "\nWhere the time goes"))
-    _write(json_file, rows, **measured_with, profile=[asdict(share) for share in shares])
+    write_rows(json_file, rows, **measured_with, profile=[asdict(share) for share in shares])
 
 
 @app.command()
@@ -61,7 +47,7 @@ def chain(
 
     rows = run(transactions, keys)
     console.print(table(rows), soft_wrap=True)
-    _write(json_file, rows)
+    write_rows(json_file, rows)
 
 
 @app.command()
@@ -78,7 +64,7 @@ def gas(json_file: JsonFile = None) -> None:
         console.print(gas_multisig.committee_table(committees))
     if accounts:
         console.print(gas_multisig.account_table(accounts))
-    _write(
+    write_rows(
         json_file,
         rows,
         **asdict(measured.setting),
@@ -103,7 +89,7 @@ def dispute(
     print_facts(measured_with, title="Measured with", as_json=False)
     console.print(bench.table(rows))
     console.print(bench.move_table(rows))
-    _write(json_file, rows, **measured_with)
+    write_rows(json_file, rows, **measured_with)
 
 
 @app.command()
@@ -127,14 +113,7 @@ def ledger(
     print_facts(measured_with, title="Measured with", as_json=False)
     results = bench.run(options, console.print)
     if json_file is not None:
-        _write_json(json_file, {**measured_with, **bench.as_json(results)})
+        write_json(json_file, {**measured_with, **bench.as_json(results)})
 
 
-def _write(path: Path | None, rows: "Sequence[DataclassInstance]", **facts: Any) -> None:
-    if path is not None:
-        _write_json(path, {**facts, "rows": [asdict(row) for row in rows]})
-
-
-def _write_json(path: Path, fields: dict[str, Any]) -> None:
-    path.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
-    console.print(f"written to {path}", soft_wrap=True)
+app.command()(federated)
