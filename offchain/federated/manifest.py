@@ -87,6 +87,9 @@ class SumPrivacy(BaseModel):
         return DistributedGaussian(float(self.clip_norm), self.variance, self.contributors, terms.dimension)
 
 
+Privacy = ExamplePrivacy | SumPrivacy
+
+
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) != len(names):
         raise ValueError("names must differ from each other")
@@ -106,7 +109,7 @@ class FederatedManifest(CanonicalManifest):
     classes: Annotated[tuple[Text, ...], Field(min_length=2, max_length=MAX_CLASSES), AfterValidator(_distinct)]
     preprocessing: Preprocessing | None = None
     local: LocalTerms = Field(default_factory=LocalTerms)
-    privacy: Annotated[ExamplePrivacy | SumPrivacy, Field(discriminator="mechanism")] | None = None
+    privacy: Annotated[Privacy, Field(discriminator="mechanism")] | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -43,15 +43,14 @@ from offchain.federated.round_rules import (
 from offchain.federated.vector_tree import update_tree
 from offchain.protocol.commitments import update_commitment
 from offchain.protocol.hashing import keccak
-from offchain.protocol.manifest import MAX_MANIFEST_BYTES
 from offchain.roles.context import RoleContext
+from offchain.roles.federated_client import fetch_manifest
 from offchain.roles.federated_files import RoundFiles, Update
 from offchain.roles.federated_records import UpdateRecord
 from offchain.roles.federated_table import Table
 from offchain.roles.federated_training import train_update
 from offchain.roles.loop import Hands
 from offchain.roles.memo import Memo
-from offchain.storage.cid import Cid
 from offchain.types import OrderId, Salt, TaskId
 
 PREFIX = "federated-"
@@ -105,11 +104,7 @@ class Deeds:
     def manifest(self, view: TaskView) -> FederatedManifest:
         """What the task is about. Raises Rejected when it is not what the chain says, Retryable."""
         if self._manifest is None:
-            cid = Cid(view.terms.spec_cid)
-            content = self.context.store.read(cid, max_bytes=MAX_MANIFEST_BYTES)
-            if keccak(content) != view.terms.spec_hash:
-                raise Rejected(f"manifest {cid}: its hash is not the one on chain; the client lied about it")
-            self._manifest = FederatedManifest.parse(content, source=str(cid))
+            self._manifest = fetch_manifest(self.context.store, view.terms)
         return self._manifest
 
     def dataset(self, view: TaskView) -> Dataset:
