@@ -51,7 +51,7 @@ from offchain.roles.federated_table import Table
 from offchain.roles.federated_training import train_update
 from offchain.roles.loop import Hands
 from offchain.roles.memo import Memo
-from offchain.types import OrderId, Salt, TaskId
+from offchain.types import CidDigest, OrderId, Salt, TaskId
 
 PREFIX = "federated-"
 """Of idempotency keys: one account may have other roles too."""
@@ -203,9 +203,13 @@ class Deeds:
 
     def _reveal(self, view: TaskView, _: Story, __: Action) -> None:
         record = self._require_record(view.state.round)
-        self.files.publish(record.cid)
+        self._publish(record.cid)
         call = self.federation.reveal(self.task, record.root, record.cid, record.samples, record.salt)
         self._send_once(f"reveal:{view.state.round}", call)
+
+    def _publish(self, cid: CidDigest) -> None:
+        """Puts the update where all find it."""
+        self.files.publish(cid)
 
     def _answer(self, view: TaskView, _: Story, action: Answer) -> None:
         index, chunk = action.index, action.chunk

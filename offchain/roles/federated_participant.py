@@ -93,6 +93,11 @@ class FederatedWorker(Loop):
         """Whether the task is over, this account has nothing left in it, and nothing is on its way."""
         return self._phase is TaskPhase.OVER and self._gone and not self.in_flight
 
+    @property
+    def busy(self) -> bool:
+        """Whether something runs in the background."""
+        return bool(self._work.under_way() or self.table.under_way())
+
     def _head(self) -> BlockRef:
         return self.context.client.head()
 

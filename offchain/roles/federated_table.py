@@ -53,6 +53,10 @@ class Table:
         """Whether something has ended since the last `clear`."""
         return self._memo.done() != self._picked_up
 
+    def under_way(self) -> int:
+        """How much is being fetched and computed."""
+        return self._memo.under_way()
+
     def clear(self, number: int) -> None:
         """Forgets rounds before the last one."""
         self._memo.keep(lambda key: key[1] >= number - 1)
