@@ -74,7 +74,7 @@ class CrowdTrainer:
         return moved
 
     def _steps(self, seeds: Sequence[int]) -> list[tuple[Tensor, Tensor, Tensor, bool]]:
-        """Per step: who takes it, (k,); their samples and the weights of those, (k, batch); whether others came before."""
+        """Per step: who takes it, (k,); samples and their weights, (k, batch); whether it follows another."""
         plans = []
         for (begin, end), seed in zip(self._crowd.bounds, seeds, strict=True):
             order = batches(end - begin, self._settings, np.random.default_rng(seed))

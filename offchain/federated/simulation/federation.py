@@ -9,22 +9,28 @@ import numpy.typing as npt
 
 from offchain.data.dataset import Dataset
 from offchain.errors import Rejected
-from offchain.federated.aggregation.rule import Rule, aggregate
+from offchain.federated.aggregation.rule import PPM, Rule, aggregate
 from offchain.federated.attacks.backdoor import Backdoor, backdoor_cases
 from offchain.federated.attacks.base import Attack, Knowledge, Moves, View
+from offchain.federated.contribution import contributions, inner_products, rewards
+from offchain.federated.detection import Strike, Watch
 from offchain.federated.fixed_point import Update, dequantise, quantise_update
 from offchain.federated.local_training import LocalSettings
 from offchain.federated.parameters import initial_model
 from offchain.federated.server_optimizer import ServerOptimizer, initial_state, step
 from offchain.federated.simulation.crowd import Crowd, CrowdTrainer
 from offchain.federated.simulation.world import Judge, World
+from offchain.types import Wei
 
 _SEED_STRIDE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the participants of a world train together. `hostile` of them, drawn by the seed, are the attacker's."""
+    """How the participants of a world train together. `hostile` of them, drawn by the seed, are the attacker's.
+
+    With `exclude` whoever is detected is left out of all later rounds; without, detection only takes notes.
+    """
 
     rule: Rule
     attack: Attack | None = None
@@ -32,6 +38,7 @@ class Plan:
     rounds: int = 50
     seed: int = 0
     scale_bits: int = 14
+    exclude: bool = False
     optimiser: ServerOptimizer = field(default_factory=ServerOptimizer)
     settings: LocalSettings = field(default_factory=LocalSettings)
 
@@ -40,12 +47,17 @@ class Plan:
 class Round:
     """A finished round: the public updates int16 (n, d), the aggregate, who entered it, and how the model does now.
 
-    `backdoor` is the share of foreign samples that the trigger turns, None when the attack has no trigger.
+    `participants` took part, `chosen` of them entered the aggregate, `detected` were accused by now; `rewards` are the
+    shares of each participant, parts per million. `backdoor` is the share of foreign samples that the trigger turns,
+    None when the attack has no trigger.
     """
 
     updates: npt.NDArray[np.int16]
     aggregate: Update
+    participants: tuple[int, ...]
     chosen: tuple[int, ...]
+    detected: dict[int, Strike]
+    rewards: tuple[int, ...]
     accuracy: float
     backdoor: float | None
 
@@ -69,18 +81,34 @@ class Federation:
         )
         self._memories: Moves | None = None
         self._public: list[Moves] = []
+        self._watch = Watch(len(world))
+        self._detected: dict[int, Strike] = {}
         self._cases = backdoor_cases(world.test, plan.attack.target) if isinstance(plan.attack, Backdoor) else None
 
     def play(self) -> Round:
-        """Everybody trains and commits, the rule aggregates, the model moves on."""
+        """Everybody trains and commits, the rule aggregates, the model moves on, and everybody is looked at."""
         plan = self.plan
         updates = self._updates()
-        outcome = aggregate(plan.rule, list(updates), [len(share) for share in self.world.shares])
+        places = [who for who in range(len(self.world)) if not (plan.exclude and who in self._detected)]
+        columns = [updates[who] for who in places]
+        outcome = aggregate(plan.rule, columns, [len(self.world.shares[who]) for who in places])
         self._state = step(plan.optimiser, self._state, outcome.aggregate)
         self._public.append(np.ldexp(updates.astype(np.float64), -plan.scale_bits))
+        for verdict in self._watch.observe(dict(zip(places, columns, strict=True))):
+            self._detected.setdefault(verdict.participant, verdict.reasons)
+        shares = np.zeros(len(self.world), dtype=np.int64)
+        shares[places] = rewards(Wei(PPM), contributions(inner_products(columns, outcome.aggregate)))
         model = self._state[0]
-        turned = None if self._cases is None else self._judge.accuracy(model, self._cases)
-        return Round(updates, outcome.aggregate, outcome.chosen, self._judge.accuracy(model, self.world.test), turned)
+        return Round(
+            updates=updates,
+            aggregate=outcome.aggregate,
+            participants=tuple(places),
+            chosen=tuple(places[index] for index in outcome.chosen),
+            detected=dict(self._detected),
+            rewards=tuple(int(share) for share in shares),
+            accuracy=self._judge.accuracy(model, self.world.test),
+            backdoor=None if self._cases is None else self._judge.accuracy(model, self._cases),
+        )
 
     def _data(self) -> list[Dataset]:
         data = list(self.world.shares)
