@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from eth_typing import ChecksumAddress
 
+from offchain.chain.artifacts import CONTRACTS
 from offchain.chain.client import ChainClient
+from offchain.chain.contracts import AssayContracts
 from offchain.chain.event_decoder import Event, EventDecoder
 from offchain.chain.events import Applied, EventFollower, MemoryCursor
 from offchain.demo.roots import Roots, read_roots
@@ -59,7 +61,7 @@ class Ledger:
 
 def read_ledger(client: ChainClient, stage: Stage) -> Ledger:
     """Reads all events since the deployment."""
-    events = _events(client, stage)
+    events = read_events(client, stage.contracts)
     earned: dict[ChecksumAddress, int] = defaultdict(int)
     bounties: dict[ChecksumAddress, int] = defaultdict(int)
     slashes = []
@@ -81,26 +83,26 @@ def read_ledger(client: ChainClient, stage: Stage) -> Ledger:
         {account: Wei(amount) for account, amount in earned.items()},
         {account: Wei(amount) for account, amount in bounties.items() if amount},
         tuple(slashes),
-        _conservation(stage, events),
+        read_conservation(stage.contracts, events),
         read_roots(client, events),
     )
 
 
-def _events(client: ChainClient, stage: Stage) -> list[Event]:
-    addresses = stage.contracts.addresses
+def read_events(client: ChainClient, contracts: AssayContracts) -> list[Event]:
+    """All events since the deployment."""
+    addresses = contracts.addresses
     follower = EventFollower(client, EventDecoder.of(addresses), MemoryCursor(), start=addresses.block)
     return [item.event for item in follower.catch_up() if isinstance(item, Applied)]
 
 
-def _conservation(stage: Stage, events: list[Event]) -> Conservation:
+def read_conservation(contracts: AssayContracts, events: list[Event]) -> Conservation:
     """Minted is what the token's own transfers from nobody add up to; holders are all that ever received any."""
     transfers = [event.arguments for event in events if event.name == "Transfer"]
     nobody = "0x" + "00" * 20
     minted = sum(item["value"] for item in transfers if item["from"] == nobody)
     burned = sum(item["value"] for item in transfers if item["to"] == nobody)
-    addresses = stage.contracts.addresses
-    houses = {addresses.stake_vault, addresses.order_book, addresses.reward_treasury}
+    houses = {contracts.addresses.of(name) for name in CONTRACTS}
     holders = {item["to"] for item in transfers} - {nobody}
-    held = {holder: stage.contracts.token_balance(holder) for holder in holders | houses}
+    held = {holder: contracts.token_balance(holder) for holder in holders | houses}
     inside = sum(amount for holder, amount in held.items() if holder in houses)
     return Conservation(Wei(minted), Wei(burned), Wei(sum(held.values()) - inside), Wei(inside))

@@ -16,7 +16,10 @@ IDLE_PASSES = 2
 """So many passes in which nobody had anything to do: then all wait for the clock. Two, for a transaction that was
 mined after the last look."""
 
-BREATH_SECONDS = 0.05
+TURN_SECONDS = 3
+"""What workers let pass between their turns at what anyone may send (`Intent.patience`)."""
+
+BREATH_SECONDS = 0.02
 STUCK_SECONDS = 600.0
 
 
@@ -56,10 +59,9 @@ def conduct(
         else:
             idle += 1
         if idle >= IDLE_PASSES:
-            end = next_end()
-            if end is not None:
-                _move_clock(client, end)
-                idle, moved = 0, clock()
+            now = client.now()
+            _move_clock(client, _leap(now, next_end()))
+            idle, moved = 0, (clock() if next_end() is not None else moved)
         if clock() - moved > STUCK_SECONDS:
             raise Retryable("nothing has moved for ten minutes: the machine may be too busy; run it again")
         sleep(BREATH_SECONDS)
@@ -73,6 +75,12 @@ def _pass(workers: Iterable[Turn]) -> bool:
     return acted
 
 
-def _move_clock(client: ChainClient, until: Seconds) -> None:
-    client.request("evm_increaseTime", max(until - client.now(), 0))
+def _leap(now: Seconds, end: Seconds | None) -> int:
+    """By how many seconds the clock goes on: workers may have turns of their own within a window, so by halves."""
+    left = 0 if end is None else end - now
+    return max(left // 2, min(left, TURN_SECONDS)) if left > 0 else TURN_SECONDS
+
+
+def _move_clock(client: ChainClient, by: int) -> None:
+    client.request("evm_increaseTime", by)
     client.request("evm_mine")
