@@ -39,6 +39,11 @@ class FederatedPlayer:
         """Reads the games about the task. Raises Retryable."""
         self._contests = of_task(self.court.look(head), view.task)
 
+    @property
+    def contests(self) -> tuple[Contest, ...]:
+        """The games about the task as of the last `look`."""
+        return self._contests
+
     def has_challenged(self, view: TaskView) -> bool:
         """Whether this account plays, or has played, against the posting in force."""
         me, posting = self._context.account, view.round.posting
