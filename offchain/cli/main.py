@@ -16,6 +16,7 @@ from offchain.cli import (
     devnet,
     disputes,
     doctor,
+    federate,
     get,
     keys,
     ledger,
@@ -58,6 +59,8 @@ app.command("cancel", rich_help_panel=CLIENT)(put.cancel)
 app.command("orders", rich_help_panel=CLIENT)(orders.orders)
 app.command("show", rich_help_panel=CLIENT)(orders.show)
 app.command("get", rich_help_panel=CLIENT)(get.get)
+
+app.add_typer(federate.app, name="federate", rich_help_panel=CLIENT)
 
 app.add_typer(stake.app, name="stake", rich_help_panel=ROLES)
 for role in workers.ROLES:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from offchain.roles.context import RoleContext, WorkerEvent
+    from offchain.roles.loop import Loop
     from offchain.roles.worker import Worker
 
 ROLES = ("client", "provider", "validator", "verifier", "aggregator")
@@ -207,7 +208,7 @@ def run_worker(
     role: str,
     key: str,
     as_json: bool,
-    build: "Callable[[RoleContext], Worker]",
+    build: "Callable[[RoleContext], Loop]",
     unlocked: "LocalAccount | None" = None,
 ) -> None:
     """Runs what `build` makes until it is told to stop; `unlocked`: the account of `key`, if it is open already."""
@@ -234,7 +235,8 @@ def run_worker(
 
 
 def _print_event(event: "WorkerEvent") -> None:
-    where = "" if event.oid is None else f"order {event.oid} "
+    noun = "task" if event.role == "participant" else "order"
+    where = "" if event.oid is None else f"{noun} {event.oid} "
     shown = {name: value for name, value in event.detail.items() if name not in ("key", "transaction")}
     if not shown.get("given_up", True):
         del shown["given_up"]  # what is tried again is the rule

@@ -151,7 +151,7 @@ class Deeds:
         self.manifest(view).require_honest(view.terms)
         self.dataset(view)
         proof = self.options.allowed.prove(self.context.account) if any(view.terms.allow_root) else ()
-        self._send_once("join", self.federation.join(self.task, action.stake, proof))
+        self._send_once(f"join:{view.state.round}:{action.stake}", self.federation.join(self.task, action.stake, proof))
 
     def _train(self, view: TaskView, story: Story, _: Action) -> None:
         """Makes the round's update in the background; then journals the opening of the commitment to it."""

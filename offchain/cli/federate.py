@@ -1,0 +1,362 @@
+"""`assay federate`: train one model together on data that nobody hands over. Here: the app, `create`."""
+
+import re
+import secrets
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from offchain.cli import federate_run, federate_show, options
+from offchain.cli.amounts import parse_tokens
+from offchain.cli.durations import parse_duration
+from offchain.cli.output import console, errors, print_facts, print_json, tokens
+from offchain.cli.session import load_settings, open_session, require_terminal, unlock
+from offchain.errors import Rejected
+from offchain.types import Ppm, Seconds
+
+if TYPE_CHECKING:
+    from offchain.federated.allow_list import AllowList
+    from offchain.federated.manifest import Privacy
+    from offchain.federated.terms import FederatedWindows
+    from offchain.protocol.manifest import Preprocessing
+    from offchain.roles.federated_client import PreparedTask, TaskRequest
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help=(
+        "Train one model together on data that never leaves its owners. A client creates a task and escrows a reward "
+        "for each round; participants join with a stake, train on their own data and are paid by what they "
+        "contributed; whoever posts a wrong aggregate is proven wrong by a contract and loses its stake. "
+        "docs/federate.md goes through it."
+    ),
+)
+
+MODEL, MONEY, TIMES, TRAINING, PRIVACY = "Model and data", "Money", "Times of a round", "Training", "Privacy"
+
+_SHAPE = re.compile(r"\d{1,5}(?:x\d{1,5}x\d{1,3})?")
+_INT8 = 254
+
+
+@app.command()
+def create(
+    model: Annotated[
+        str,
+        typer.Option("--model", rich_help_panel=MODEL, help="In a word: mlp:64-32, cnn:8-16, lstm:64 (no batch norm)."),
+    ],
+    reward: Annotated[str, typer.Option("--reward", rich_help_panel=MONEY, help="Tokens for each round, in escrow.")],
+    bond: Annotated[
+        str, typer.Option("--bond", rich_help_panel=MONEY, help="Least stake of a participant, in tokens.")
+    ],
+    key: options.Key,
+    like: Annotated[
+        str | None,
+        typer.Option(
+            "--like",
+            metavar="DATA",
+            rich_help_panel=MODEL,
+            help="A file, or sklearn:NAME, with samples of the right form: shape, classes and scaling are taken from "
+            "it. The samples themselves go nowhere.",
+        ),
+    ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option("--features", rich_help_panel=MODEL, help="Without --like: 30 numbers a sample, or 8x8x1."),
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option("--classes", rich_help_panel=MODEL, help="Without --like: how many, or names: benign,malignant."),
+    ] = None,
+    value_range: Annotated[
+        str | None,
+        typer.Option(
+            "--range",
+            metavar="LOW:HIGH",
+            rich_help_panel=MODEL,
+            help="Without --like: of all values. Without both each participant scales by its own data.",
+        ),
+    ] = None,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="How many.")] = 10,
+    participants: Annotated[
+        str, typer.Option("--participants", metavar="LEAST:MOST", help="How many have to be in a round, and may join.")
+    ] = "3:16",
+    rule: Annotated[
+        str,
+        typer.Option(
+            "--rule",
+            help="mean, median, trimmed-mean:PART, clipped-mean:NORM, krum:HOSTILE or multi-krum:HOSTILE:SELECTED; "
+            "parts of the updates.",
+        ),
+    ] = "trimmed-mean:0.2",
+    optimizer: Annotated[
+        str,
+        typer.Option(
+            "--optimizer",
+            help="What the model does with the aggregate: fedavg:RATE, fedavgm:RATE:BETA or "
+            "fedadam:RATE:BETA1:BETA2:TAU.",
+        ),
+    ] = "fedavg:1.0",
+    secure: Annotated[
+        int,
+        typer.Option(
+            "--secure",
+            metavar="GROUP",
+            min=0,
+            help="Mask updates, so that only sums of groups of this size are seen; the rule then works on groups.",
+        ),
+    ] = 0,
+    title: Annotated[str | None, typer.Option("--title", help="What the task is called.")] = None,
+    allow: Annotated[
+        Path | None, typer.Option("--allow", help="A file with the addresses that may join, one a line.")
+    ] = None,
+    scale_bits: Annotated[
+        int, typer.Option("--scale-bits", min=1, max=24, help="Fixed point of updates and model: 2^-BITS.")
+    ] = 14,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of the first model; random by default.")] = None,
+    leader_share: Annotated[
+        float, typer.Option("--leader-share", min=0, max=0.5, rich_help_panel=MONEY, help="Of a round's reward.")
+    ] = 0.05,
+    join: Annotated[str, typer.Option("--join", rich_help_panel=TIMES, help="To join; 600, 10m or 2h.")] = "10m",
+    commit: Annotated[str, typer.Option("--commit", rich_help_panel=TIMES, help="To train and commit.")] = "10m",
+    reveal: Annotated[str, typer.Option("--reveal", rich_help_panel=TIMES, help="To publish updates.")] = "5m",
+    request: Annotated[str, typer.Option("--request", rich_help_panel=TIMES, help="To say what is missing.")] = "2m",
+    answer: Annotated[str, typer.Option("--answer", rich_help_panel=TIMES, help="To post what is missing.")] = "5m",
+    aggregate: Annotated[str, typer.Option("--aggregate", rich_help_panel=TIMES, help="For each leader.")] = "5m",
+    challenge: Annotated[str, typer.Option("--challenge", rich_help_panel=TIMES, help="To object to it.")] = "10m",
+    move: Annotated[str, typer.Option("--move", rich_help_panel=TIMES, help="For a move of a game.")] = "5m",
+    mask: Annotated[
+        str, typer.Option("--mask", rich_help_panel=TIMES, help="With --secure: for keys, shares and unmasking each.")
+    ] = "5m",
+    epochs: Annotated[int, typer.Option("--epochs", min=1, rich_help_panel=TRAINING, help="Of a round.")] = 2,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, rich_help_panel=TRAINING, help="Samples.")] = 16,
+    learning_rate: Annotated[
+        float, typer.Option("--learning-rate", min=0, rich_help_panel=TRAINING, help="Of the participants' SGD.")
+    ] = 0.1,
+    momentum: Annotated[
+        float, typer.Option("--momentum", min=0, max=0.999, rich_help_panel=TRAINING, help="0 to 1.")
+    ] = 0,
+    memory: Annotated[
+        float,
+        typer.Option(
+            "--memory", min=0, max=0.999, rich_help_panel=TRAINING, help="Part of the last update in this one."
+        ),
+    ] = 0,
+    proximal: Annotated[
+        float, typer.Option("--proximal", min=0, rich_help_panel=TRAINING, help="FedProx's pull to the round's model.")
+    ] = 0,
+    epsilon: Annotated[
+        float | None,
+        typer.Option("--epsilon", min=0, rich_help_panel=PRIVACY, help="Differential privacy over all rounds."),
+    ] = None,
+    delta: Annotated[float, typer.Option("--delta", rich_help_panel=PRIVACY, help="With --epsilon.")] = 1e-5,
+    sample_rate: Annotated[
+        float, typer.Option("--sample-rate", min=0, max=1, rich_help_panel=PRIVACY, help="Of a step of DP-SGD.")
+    ] = 0.1,
+    clip_norm: Annotated[
+        float, typer.Option("--clip-norm", min=0, rich_help_panel=PRIVACY, help="Of an example's gradient.")
+    ] = 1.0,
+    home: options.Home = None,
+    rpc: options.Rpc = None,
+    store: options.Store = None,
+    chain_id: options.ChainId = None,
+    password_file: options.PasswordFile = None,
+    yes: options.Yes = False,
+    as_json: options.Json = False,
+) -> None:
+    """Create a task: publish what is to be trained, and escrow the reward of all rounds.
+
+    Nobody needs to wait for it: every step of a round can be driven by any account. `assay federate status TASK` shows
+    how far it is, `assay federate get TASK` fetches the model after any round.
+    """
+    from offchain.federated.manifest import LocalTerms
+    from offchain.federated.shorthand import parse_optimizer, parse_rule
+    from offchain.federated.terms import Mode
+    from offchain.model.shorthand import spec_from_shorthand
+    from offchain.roles.federated_client import TaskRequest, create_task, prepare_task
+
+    if not yes:
+        require_terminal("your consent", "add --yes")
+    shape, names, preprocessing = _form(like, features, classes, value_range)
+    lengths = (join, mask, mask, commit, reveal, request, answer, mask, aggregate, challenge, move)
+    least, most = _participants(participants)
+    asked = TaskRequest(
+        title=title or f"{model} for {len(names)} classes",
+        spec=spec_from_shorthand(model, input_shape=shape, outputs=len(names)),
+        classes=names,
+        rounds=rounds,
+        reward=parse_tokens(reward, "--reward"),
+        bond=parse_tokens(bond, "--bond"),
+        windows=_windows(lengths, secure=secure > 0),
+        preprocessing=preprocessing,
+        local=LocalTerms(
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            momentum=float(momentum),
+            memory=float(memory),
+            proximal=float(proximal),
+        ),
+        mode=Mode.SECURE if secure else Mode.PLAIN,
+        group_size=secure,
+        minimum_participants=least,
+        maximum_participants=most,
+        rule=parse_rule(rule, scale_bits=scale_bits),
+        optimizer=parse_optimizer(optimizer, scale_bits=scale_bits),
+        scale_bits=scale_bits,
+        leader_share_ppm=Ppm(round(leader_share * 1_000_000)),
+        allowed=_allowed(allow),
+        seed=secrets.randbits(32) if seed is None else seed,
+    )
+    if epsilon is not None:
+        asked = replace(asked, privacy=_privacy(asked, epsilon, delta, sample_rate, clip_norm))
+    settings = load_settings(home=home, rpc=rpc, store=store, password_file=password_file)
+    session = open_session(settings, chain_id)
+    account = unlock(settings, key)
+    with session.store() as place:
+        with errors.status("making the first model"):
+            prepared = prepare_task(place, asked)
+        if not as_json:
+            print_facts(_facts(asked, prepared, rule), title="The task", as_json=False)
+        if not yes and not typer.confirm("Create it?"):
+            console.print("Nothing has been sent.")
+            raise typer.Exit
+        with closing(session.sender(account)) as sender, errors.status("escrowing the rewards"):
+            task = create_task(session.contracts, sender, prepared.terms, intent=secrets.token_hex(8))
+    if as_json:
+        print_json({"task": task, "parameters": prepared.terms.dimension, "escrow": str(prepared.terms.escrow)})
+    else:
+        console.print(
+            f"Task [bold]{task}[/bold] is open for participants; see [bold]assay federate status {task}[/bold]."
+        )
+
+
+def _facts(asked: "TaskRequest", prepared: "PreparedTask", rule: str) -> dict[str, Any]:
+    terms = prepared.terms
+    facts: dict[str, Any] = {
+        "title": asked.title,
+        "parameters": terms.dimension,
+        "classes": ", ".join(asked.classes[:8]) + (" …" if len(asked.classes) > 8 else ""),
+        "rounds": terms.rounds,
+        "participants": f"{terms.minimum_participants} to {terms.maximum_participants}",
+        "rule": rule,
+        "escrow": f"{tokens(terms.escrow)} tokens, {tokens(terms.reward)} a round",
+        "stake": f"{tokens(terms.bond)} tokens at least",
+    }
+    if asked.privacy is not None:
+        facts["privacy"] = (
+            f"epsilon {asked.privacy.epsilon:g}, delta {asked.privacy.delta:g} ({asked.privacy.mechanism})"
+        )
+    return facts
+
+
+def _form(
+    like: str | None, features: str | None, classes: str | None, value_range: str | None
+) -> "tuple[tuple[int, ...], tuple[str, ...], Preprocessing | None]":
+    """Shape of a sample, names of classes, scaling."""
+    from offchain.protocol.manifest import Preprocessing
+
+    if like is not None:
+        if features or classes or value_range:
+            raise typer.BadParameter("--like says shape, classes and scaling; leave out --features, --classes, --range")
+        return _form_like(like)
+    if features is None or classes is None:
+        raise typer.BadParameter("say what samples look like: --like DATA, or --features and --classes")
+    if not _SHAPE.fullmatch(features):
+        raise typer.BadParameter(f"--features {features!r}: write 30, or 8x8x1 for images")
+    shape = tuple(int(side) for side in features.split("x"))
+    names = tuple(map(str, range(int(classes)))) if classes.isdigit() else tuple(classes.split(","))
+    if value_range is None:
+        return shape, names, None
+    low, high = _range(value_range)
+    return shape, names, Preprocessing(offset=((low + high) / 2,), scale=((high - low) / _INT8,))
+
+
+def _form_like(like: str) -> "tuple[tuple[int, ...], tuple[str, ...], Preprocessing | None]":
+    from offchain.data.preprocessing import fit_preprocessing
+    from offchain.federated.local_data import load_local
+    from offchain.protocol.manifest import Preprocessing
+
+    sample = load_local(like)
+    if sample.classes is None:
+        raise Rejected(f"--like {like}: its labels are numbers; federated training takes classes")
+    return sample.shape, sample.classes, Preprocessing(**fit_preprocessing(sample).model_dump())
+
+
+def _range(text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(part) for part in text.split(":"))
+    except ValueError:
+        low = high = 0.0
+    if not low < high:
+        raise typer.BadParameter(f"--range {text!r}: write LOW:HIGH, e.g. 0:255")
+    return low, high
+
+
+def _participants(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{1,3}):(\d{1,3})", text)
+    if found is None:
+        raise typer.BadParameter(f"--participants {text!r}: write LEAST:MOST, e.g. 3:16")
+    return int(found.group(1)), int(found.group(2))
+
+
+def _windows(lengths: tuple[str, ...], *, secure: bool) -> "FederatedWindows":
+    from offchain.federated.terms import FederatedWindows
+
+    names = (
+        "join",
+        "keys",
+        "shares",
+        "commit",
+        "reveal",
+        "request",
+        "answer",
+        "unmask",
+        "aggregate",
+        "challenge",
+        "move",
+    )
+    unused = {"reveal"} if secure else {"keys", "shares", "unmask"}
+    seconds = {
+        name: Seconds(0 if name in unused else parse_duration(length, f"--{name}"))
+        for name, length in zip(names, lengths, strict=True)
+    }
+    return FederatedWindows(**seconds)
+
+
+def _allowed(path: Path | None) -> "AllowList":
+    from offchain.federated.allow_list import AllowList, parse_allow_list
+
+    return AllowList() if path is None else parse_allow_list(path.read_bytes(), source=f"--allow {path}")
+
+
+def _privacy(asked: "TaskRequest", epsilon: float, delta: float, sample_rate: float, clip_norm: float) -> "Privacy":
+    """DP-SGD with the least noise that keeps the budget over all rounds."""
+    from offchain.federated.manifest import ExamplePrivacy
+    from offchain.federated.privacy.accountant import SampledGaussian, noise_for
+
+    if not (epsilon > 0 and 0 < delta < 1 and sample_rate > 0 and clip_norm > 0):
+        raise typer.BadParameter("--epsilon, --sample-rate and --clip-norm are above 0, --delta between 0 and 1")
+    if asked.group_size:
+        raise typer.BadParameter("--epsilon with --secure: noise in shares is not on the command line yet")
+    steps = max(1, round(asked.local.epochs / sample_rate))
+    noise = noise_for(epsilon, delta, asked.rounds, lambda multiplier: SampledGaussian(sample_rate, multiplier, steps))
+    # A thousandth more, so that what is rounded on the way to the ledger's integers does not cost the last round.
+    return ExamplePrivacy(
+        epsilon=epsilon,
+        delta=delta,
+        sample_rate=sample_rate,
+        noise_multiplier=noise * 1.001,
+        clip_norm=clip_norm,
+        steps=steps,
+    )
+
+
+app.command("join")(federate_run.join)
+app.command("run")(federate_run.run)
+app.command("status")(federate_show.status)
+app.command("get")(federate_show.get)
+app.command("claim")(federate_run.claim)
+app.command("cancel")(federate_run.cancel)
+app.command("withdraw")(federate_run.withdraw)
