@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offchain.errors import Bug
-from offchain.federated.aggregation.mean import weighted_mean
-from offchain.federated.aggregation.rule import aggregate
+from offchain.federated.aggregation.rule import Rule, RuleId, aggregate
 from offchain.federated.game.arithmetic import entries, number_rows, shape_of
 from offchain.federated.measures import Measures, compute_measures
 from offchain.federated.results import Result, next_result
@@ -45,8 +44,10 @@ class Material:
 
     @cached_property
     def aggregate(self) -> Column:
-        """What this player says the aggregate is, int16 (d,)."""
-        return self.result.aggregate
+        """What this player says the aggregate is, int16 (d,), read-only."""
+        found = self.result.aggregate
+        found.flags.writeable = False
+        return found
 
     @property
     def dimension(self) -> int:
@@ -105,7 +106,7 @@ def compute(
     """
     if rule.selects:
         chosen = [columns[index] for index in indices(selection)]
-        combined = weighted_mean(chosen, [1] * len(chosen), 1)
+        combined = aggregate(Rule(RuleId.MEAN), chosen, [1] * len(chosen)).aggregate
     else:
         combined = aggregate(rule.definition, columns, weights).aggregate
     trees = {index: update_tree(column) for index, column in enumerate(columns)} if secure else {}
