@@ -27,6 +27,8 @@ contract Parameters is IParameters, Ownable2Step {
     uint256 private constant MAX_HEADS = 32;
     /// @dev The bits of a certificate's signers; the gas of an epoch's start stays far below a block's.
     uint256 private constant MAX_MEMBERS = 100;
+    /// @dev Each federated task sets its own bond.
+    uint256 private constant PARTICIPANT_MINIMUM = 1;
     uint256 private constant MAX_BYTES = 2 ** 40 - 1;
 
     ProtocolParameters private _parameters;
@@ -53,6 +55,7 @@ contract Parameters is IParameters, Ownable2Step {
         if (role == Role.Validator) return _parameters.validatorMinimum;
         if (role == Role.Verifier) return _parameters.verifierMinimum;
         if (role == Role.Aggregator) return _parameters.aggregatorMinimum;
+        if (role == Role.Participant) return PARTICIPANT_MINIMUM;
         return type(uint256).max;
     }
 
@@ -64,6 +67,16 @@ contract Parameters is IParameters, Ownable2Step {
     /// @inheritdoc IParameters
     function fraudSeconds() external view returns (uint32) {
         return _parameters.fraudSeconds;
+    }
+
+    /// @inheritdoc IParameters
+    function reporterSharePpm() external view returns (uint32) {
+        return _parameters.reporterSharePpm;
+    }
+
+    /// @inheritdoc IParameters
+    function disputeSharePpm() external view returns (uint32) {
+        return _parameters.disputeSharePpm;
     }
 
     function _set(ProtocolParameters memory p) private {

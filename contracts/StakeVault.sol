@@ -32,6 +32,8 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     address private immutable _COMMITTEE;
     address private immutable _COURT;
     address private immutable _AVAILABILITY;
+    address private immutable _FEDERATION;
+    address private immutable _FEDERATED_COURT;
 
     mapping(address account => mapping(Role role => Account)) private _accounts;
 
@@ -46,7 +48,9 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         address proofOfTraining_,
         address committee_,
         address court_,
-        address availability_
+        address availability_,
+        address federation_,
+        address federatedCourt_
     ) {
         _TOKEN = token_;
         _PARAMETERS = parameters_;
@@ -54,6 +58,8 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         _COMMITTEE = committee_;
         _COURT = court_;
         _AVAILABILITY = availability_;
+        _FEDERATION = federation_;
+        _FEDERATED_COURT = federatedCourt_;
     }
 
     /// @inheritdoc IStakeVault
@@ -200,6 +206,16 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         return _AVAILABILITY;
     }
 
+    /// @inheritdoc IStakeVault
+    function federation() external view returns (address) {
+        return _FEDERATION;
+    }
+
+    /// @inheritdoc IStakeVault
+    function federatedCourt() external view returns (address) {
+        return _FEDERATED_COURT;
+    }
+
     function _bond(Role role, uint256 amount) private {
         _require(role, amount);
         Account storage a = _accounts[msg.sender][role];
@@ -214,7 +230,8 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     }
 
     function _isModule(address account) private view returns (bool) {
-        return account == _PROOF || account == _COMMITTEE || account == _COURT || account == _AVAILABILITY;
+        return account == _PROOF || account == _COMMITTEE || account == _COURT || account == _AVAILABILITY
+            || account == _FEDERATION || account == _FEDERATED_COURT;
     }
 
     function _share(uint256 amount, address beneficiary, uint256 sharePpm) private pure returns (uint256) {

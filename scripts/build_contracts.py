@@ -29,6 +29,9 @@ CONTRACTS = (
     "StepVerifier",
     "DisputeCourt",
     "AvailabilityCourt",
+    "FederatedExtension",
+    "FederatedTraining",
+    "FederatedCourt",
 )
 
 Json = dict[str, Any]

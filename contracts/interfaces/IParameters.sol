@@ -74,7 +74,7 @@ interface IParameters {
     /// @return all parameters in force
     function current() external view returns (ProtocolParameters memory);
 
-    /// @return the least bond of `role`, in wei; for `Role.None` the largest number there is, which no bond reaches
+    /// @return the least bond of `role`, in wei: 1 for participants, whose tasks set their own; for `Role.None` the largest number there is, which no bond reaches
     function minimumBond(Role role) external view returns (uint256);
 
     /// @return the parameter of this name alone, for reading all costs a dozen slots
@@ -82,4 +82,10 @@ interface IParameters {
 
     /// @return the parameter of this name alone
     function fraudSeconds() external view returns (uint32);
+
+    /// @return the parameter of this name alone
+    function reporterSharePpm() external view returns (uint32);
+
+    /// @return the parameter of this name alone
+    function disputeSharePpm() external view returns (uint32);
 }

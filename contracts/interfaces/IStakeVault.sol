@@ -7,7 +7,8 @@ enum Role {
     Provider,
     Validator,
     Verifier,
-    Aggregator
+    Aggregator,
+    Participant
 }
 
 /// @dev Bond of one account in one role, in wei. `locked <= bonded`; exits leave `bonded` at once but stay slashable
@@ -22,7 +23,7 @@ struct Bond {
 /// @title Stakes of all participants
 /// @notice Holds the bonds, locks them for the modules fixed at deployment, and slashes: a part goes to whoever
 /// exposed the fault, the rest is burned, so slashing yourself never pays. The modules are ProofOfTraining,
-/// AggregatorCommittee, DisputeCourt and AvailabilityCourt; each frees and slashes only what it locked, which is the modules' own duty.
+/// AggregatorCommittee, DisputeCourt, AvailabilityCourt, FederatedTraining and FederatedCourt; each frees and slashes only what it locked, which is the modules' own duty.
 interface IStakeVault {
     event Bonded(address indexed account, Role indexed role, uint256 amount, uint256 bonded);
     /// @notice `amount` left the bond for the exit queue, which now holds `exiting`, all withdrawable at `exitAt`.
@@ -117,4 +118,10 @@ interface IStakeVault {
 
     /// @return the court that decides whether data can be had
     function availability() external view returns (address);
+
+    /// @return the contract of federated tasks
+    function federation() external view returns (address);
+
+    /// @return the court that decides about their results
+    function federatedCourt() external view returns (address);
 }

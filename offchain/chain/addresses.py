@@ -37,6 +37,9 @@ class Addresses:
     step_verifier: ChecksumAddress
     dispute_court: ChecksumAddress
     availability_court: ChecksumAddress
+    federated_extension: ChecksumAddress
+    federated_training: ChecksumAddress
+    federated_court: ChecksumAddress
     code_hashes: dict[str, bytes]
 
     def of(self, contract: str) -> ChecksumAddress:

@@ -20,6 +20,9 @@ CONTRACTS = (
     "StepVerifier",
     "DisputeCourt",
     "AvailabilityCourt",
+    "FederatedExtension",
+    "FederatedTraining",
+    "FederatedCourt",
 )
 """In order of deployment."""
 

@@ -38,8 +38,8 @@ __all__ = ["AssayContracts", "load_artifact", "load_error_decoder"]
 class AssayContracts:
     """The contracts at `addresses`.
 
-    `token`, `parameters`, `vault`, `book`, `proof`, `committee`, `treasury`, `verifier`, `court` and `availability` are
-    web3 contract objects. Methods named like nouns read; those that return a ContractFunction only build the call, for
+    `token`, `parameters`, `vault`, `book`, `proof`, `committee`, `treasury`, `verifier`, `court`, `availability`,
+    `federation` and `federated_court` are web3 contract objects. Methods named like nouns read; those that return a ContractFunction only build the call, for
     `Sender`. Reads raise ContractRejected (an unknown order, say) and Retryable.
     """
 
@@ -56,6 +56,8 @@ class AssayContracts:
         self.verifier = self._bind("StepVerifier")
         self.court = self._bind("DisputeCourt")
         self.availability = self._bind("AvailabilityCourt")
+        self.federation = self._bind("FederatedTraining")
+        self.federated_court = self._bind("FederatedCourt")
 
     def _bind(self, name: str) -> Contract:
         return self.client.web3.eth.contract(address=self.addresses.of(name), abi=load_artifact(name).abi)

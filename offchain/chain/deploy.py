@@ -42,6 +42,9 @@ WIRES = {
     "verifier": "StepVerifier",
     "court": "DisputeCourt",
     "availability": "AvailabilityCourt",
+    "federation": "FederatedTraining",
+    "federatedCourt": "FederatedCourt",
+    "federatedExtension": "FederatedExtension",
 }
 """Names of constructor arguments (without the underscore) that are contracts."""
 

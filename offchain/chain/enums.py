@@ -19,6 +19,7 @@ class Role(IntEnum):
     VALIDATOR = 2
     VERIFIER = 3
     AGGREGATOR = 4
+    PARTICIPANT = 5
 
 
 ENUMS: dict[str, type[IntEnum]] = {

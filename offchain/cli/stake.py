@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Bond tokens in a role, take them out again, see what is bonded.")
 
-RoleName = Annotated[str, typer.Argument(metavar="ROLE", help="provider, validator, verifier or aggregator.")]
+RoleName = Annotated[str, typer.Argument(metavar="ROLE", help="provider, validator, verifier, aggregator or participant.")]
 Amount = Annotated[str, typer.Argument(metavar="TOKENS", help="In tokens, e.g. 100 or 0.5.")]
 
 
@@ -137,5 +137,5 @@ def _role(name: str) -> "Role":
     except KeyError:
         role = Role.NONE
     if role is Role.NONE:
-        raise typer.BadParameter(f"ROLE {name!r}: expected provider, validator, verifier or aggregator")
+        raise typer.BadParameter(f"ROLE {name!r}: expected provider, validator, verifier, aggregator or participant")
     return role

@@ -29,7 +29,7 @@ contract DisputeReentryTest is Players {
         address courtAt = vm.computeCreateAddress(address(this), nonce + 4);
         hostile = new HostileToken();
         token = UtilityToken(address(hostile));
-        vault = new StakeVault(hostile, parameters, proofAt, address(0), courtAt, address(0));
+        vault = new StakeVault(hostile, parameters, proofAt, address(0), courtAt, address(0), address(0), address(0));
         book = new OrderBook(hostile, parameters, IProofOfTraining(proofAt), address(treasury));
         proof = new ProofOfTraining(book, vault, IRewardTreasury(address(treasury)), courtAt, address(0));
         disputes = new DisputeCourt(book, proof, vault, steps);

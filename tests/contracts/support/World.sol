@@ -75,7 +75,9 @@ abstract contract World {
         address availabilityAt = vm.computeCreateAddress(address(this), nonce + 8);
         token = new UtilityToken(address(this), SUPPLY);
         parameters = new Parameters(address(this), p);
-        vault = new StakeVault(token, parameters, proofAt, committeeAt, courtAt, availabilityAt);
+        vault = new StakeVault(
+            token, parameters, proofAt, committeeAt, courtAt, availabilityAt, federationAt(), federatedCourtAt()
+        );
         book = new OrderBook(token, parameters, IProofOfTraining(proofAt), treasuryAt);
         proof = new ProofOfTraining(book, vault, IRewardTreasury(treasuryAt), courtAt, availabilityAt);
         committee = new AggregatorCommittee(parameters, vault, treasuryAt);
@@ -83,6 +85,11 @@ abstract contract World {
         court = CourtHarness(_newCourt());
         availability = CourtHarness(_newAvailability());
     }
+
+    /// @dev Where tests of federated tasks have them.
+    function federationAt() internal virtual returns (address) { }
+
+    function federatedCourtAt() internal virtual returns (address) { }
 
     /// @dev Tests of the real one put it here; it creates one contract, as does the next.
     function _newCourt() internal virtual returns (address) {
