@@ -1,5 +1,6 @@
 """`assay bench federated`: the aggregation rules, what they cost and what they withstand."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,13 +12,57 @@ from offchain.errors import Rejected
 
 def federated(
     speed: Annotated[bool, typer.Option("--speed", help="Time and memory of every rule beside Flower's.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Small sizes only.")] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of all data.")] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="Little of everything.")] = False,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of all data; the first seed without --speed.")] = 0,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many, without --speed.")] = 3,
+    attacks: Annotated[str | None, typer.Option("--attack", help="Names with commas; all if none.")] = None,
+    rules: Annotated[str | None, typer.Option("--rule", help="Names with commas; all if none.")] = None,
+    hostile: Annotated[str, typer.Option("--hostile", help="Percent of participants, with commas.")] = "20,30",
     json_file: JsonFile = None,
 ) -> None:
-    """Aggregation beside Flower's (--speed); installs Flower into an environment of its own under .build/."""
-    if not speed:
-        raise Rejected("bench federated: say what to measure, --speed")
+    """What the rules withstand, every attack against every rule; with --speed, what they cost beside Flower's."""
+    if speed:
+        _speed(quick, seed, json_file)
+    else:
+        _matrix(quick, range(seed, seed + seeds), attacks, rules, hostile, json_file)
+
+
+def _matrix(
+    quick: bool, seeds: range, attacks: str | None, rules: str | None, hostile: str, json_file: Path | None
+) -> None:
+    from dataclasses import asdict, replace
+
+    from offchain.bench import federated as bench
+    from offchain.bench import federated_tables as tables
+
+    options = bench.QUICK
+    if not quick:
+        options = replace(bench.Options(), seeds=tuple(seeds), hostile=_percents(hostile))
+    options = replace(options, attacks=_names(attacks) or options.attacks, rules=_names(rules) or options.rules)
+    measured_with = bench.facts(options)
+    print_facts(measured_with, title="Measured with", as_json=False)
+    clean = bench.baseline(options)
+    console.print(f"accuracy, {clean.centralised:.1f} % centralised, {clean.federated:.1f} % FedAvg without an attack")
+    rows = bench.run(options, clean, lambda row: console.print(tables.line(row), soft_wrap=True))
+    for share in options.hostile:
+        console.print(tables.matrix(rows, share), soft_wrap=True)
+    console.print(tables.best(rows), soft_wrap=True)
+    write_rows(json_file, rows, **measured_with, **asdict(clean))
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",")) if text else ()
+
+
+def _percents(text: str) -> tuple[int, ...]:
+    found = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and 0 < int(part) < 50 for part in found):
+        raise Rejected(f"--hostile {text!r}: give percents from 1 to 49, with commas")
+    return tuple(int(part) for part in found)
+
+
+def _speed(quick: bool, seed: int, json_file: Path | None) -> None:
+    """Installs Flower into an environment of its own under .build/."""
     from dataclasses import replace
 
     from offchain.bench import federated_speed as bench

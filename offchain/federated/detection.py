@@ -9,11 +9,12 @@ round gives participant i, with G the inner products of its updates and L those 
     COPY      L_ij >= 0.95 |u_i| |p_j| for some other's previous update p_j, and u_i is nearer to it than u_j is
     REPLAY    |u_i - p_i| <= |u_i| / 1000: the own previous update again
     STRANGER  G_ij < 0.1 |u_i| |u_j| for all j: related to nobody, as noise is; not counted for tiny updates
-    OPPOSED   G_ij < 0 for more than 3/5 of the others: against the majority, whoever leads the aggregate
+    OPPOSED   G_ij < 0 for more than 3/5 of the others, and |u_i| is at least the median length: against the majority,
+              whatever the aggregate, and not because there was nothing left to learn
 
-`Watch` calls detected who had strikes in more than half of its last rounds. Comparisons of products are exact. The
-limits lie between what honest participants of non-IID data show and what attacks do; docs/federated-benchmarks.md has
-both, and what goes undetected.
+where |u| is the integer root of the squared length, so that all is int64 and exact. `Watch` calls detected who had
+strikes in more than 3/5 of its last 12 rounds. The limits lie between what honest participants of non-IID data show and
+what attacks do; docs/federated-benchmarks.md has both, and what goes undetected.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +31,8 @@ import numpy.typing as npt
 from offchain.federated.measures import gram
 
 Update = npt.NDArray[np.int16]
-_Exact = npt.NDArray[Any]
-"""Python's integers: products of four values of 2**27 don't fit 64 bits."""
+_Integers = npt.NDArray[np.int64]
+"""Products are below 2**54, distances below 2**56, lengths below 2**28: nothing here leaves int64."""
 
 ALIKE: Final = (19, 20)
 UNRELATED: Final = (1, 10)
@@ -40,9 +41,10 @@ SAME: Final = 1000
 TINY: Final = 100
 """An update below 1/100 of the median length says nothing about whom it is related to: it is mostly rounding."""
 
-WINDOW: Final = 8
+WINDOW: Final = 12
 LEAST: Final = 4
-"""Rounds of a participant that are looked at, and how many there must be."""
+MOST: Final = (3, 5)
+"""Rounds of a participant that are looked at, how many there must be, and the share of them that is too much."""
 
 
 class Strike(Flag):
@@ -64,27 +66,28 @@ def strikes(updates: Sequence[Update], previous: Sequence[Update] | None) -> lis
     n = len(updates)
     if n < 2:
         return [Strike.NONE] * n
-    products = gram(updates if previous is None else [*updates, *previous]).astype(object)
+    products = gram(updates if previous is None else [*updates, *previous])
     now = products[:n, :n]
-    norms = np.diagonal(now)
-    there = np.array([bool(norm) for norm in norms])
+    lengths = _roots(np.diagonal(now))
+    there = lengths > 0
     others = ~np.eye(n, dtype=bool) & there[:, None] & there[None, :]
     found = np.full(n, Strike.NONE, dtype=object)
     copies = np.zeros((n, n), dtype=bool)
     if previous is not None:
-        past = products[:n, n:]
-        old = np.diagonal(products)[n:]
-        copies = _copies(past, norms, old) & others
+        past, squares = products[:n, n:], np.diagonal(products)
+        distances = squares[:n, None] + squares[None, n:] - 2 * past
+        own = np.diagonal(distances)
+        copies = _alike(past, lengths, _roots(squares[n:]), ALIKE) & (distances < own[None, :]) & others
         found[copies.any(axis=1)] |= Strike.COPY
-        apart = norms + old - 2 * np.diagonal(past)
-        found[there & _bools(apart * SAME**2 <= norms)] |= Strike.REPLAY
-    echoes = _alike(now, norms, norms, ALIKE) & others & ~copies & ~copies.T
+        found[there & (_roots(own) * SAME <= lengths)] |= Strike.REPLAY
+    echoes = _alike(now, lengths, lengths, ALIKE) & others & ~copies & ~copies.T
     found[echoes.any(axis=1)] |= Strike.ECHO
-    related = _alike(now, norms, norms, UNRELATED) & others
-    sizeable = _bools(norms * TINY**2 >= sorted(norms)[n // 2])
-    found[there & sizeable & ~related.any(axis=1) & (others.sum(axis=1) >= LEAST)] |= Strike.STRANGER
-    against = (_bools(now < 0) & others).sum(axis=1)
-    found[against * AGAINST[1] > others.sum(axis=1) * AGAINST[0]] |= Strike.OPPOSED
+    related = (_alike(now, lengths, lengths, UNRELATED) & others).any(axis=1)
+    median = np.sort(lengths)[n // 2]
+    sizeable = lengths * TINY >= median
+    found[there & sizeable & ~related & (others.sum(axis=1) >= LEAST)] |= Strike.STRANGER
+    against = ((now < 0) & others).sum(axis=1)
+    found[(lengths >= median) & (against * AGAINST[1] > others.sum(axis=1) * AGAINST[0])] |= Strike.OPPOSED
     return list(found)
 
 
@@ -115,7 +118,7 @@ class Watch:
 
     def _is_detected(self, place: int) -> bool:
         last = self._last[place]
-        return len(last) >= LEAST and 2 * sum(bool(strike) for strike in last) > len(last)
+        return len(last) >= LEAST and MOST[1] * sum(map(bool, last)) > MOST[0] * len(last)
 
     def _reasons(self, place: int) -> Strike:
         reasons = Strike.NONE
@@ -124,18 +127,15 @@ class Watch:
         return reasons
 
 
-def _alike(products: _Exact, left: _Exact, right: _Exact, share: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """products >= share * |left| * |right|, for squared lengths (n,) and (n,)."""
+def _alike(products: _Integers, left: _Integers, right: _Integers, share: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """products (n, m) >= share * left (n,) * right (m,), of lengths."""
     over, under = share
-    return _bools(products > 0) & _bools(products**2 * under**2 >= np.multiply.outer(left, right) * over**2)
+    return np.asarray(products * under >= over * np.multiply.outer(left, right), dtype=bool)
 
 
-def _copies(past: _Exact, norms: _Exact, old: _Exact) -> npt.NDArray[np.bool_]:
-    """Whether u_i is alike to p_j and nearer to it than u_j is; L[i, j] = <u_i, p_j>."""
-    own = norms + old - 2 * np.diagonal(past)
-    distance = norms[:, None] + old[None, :] - 2 * past
-    return _alike(past, norms, old, ALIKE) & _bools(distance < own[None, :])
-
-
-def _bools(values: _Exact) -> npt.NDArray[np.bool_]:
-    return np.asarray(values, dtype=bool)
+def _roots(squares: _Integers) -> _Integers:
+    """floor(sqrt(x)), exact below 2**60."""
+    roots = np.sqrt(squares.astype(np.float64)).astype(np.int64)
+    roots -= roots * roots > squares
+    roots += (roots + 1) * (roots + 1) <= squares
+    return roots

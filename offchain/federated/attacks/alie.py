@@ -16,19 +16,21 @@ class Alie(Attack):
     """Mean minus z standard deviations of the colluders' own updates, coordinate by coordinate.
 
     `z` None is the paper's: the most by which honest updates, were they normal, leave a majority with the colluders.
-    Knows the colluders' updates, from which it estimates everybody's.
+    The paper's colluders all send the same; `scattered` ones each move their own honest update, so that they are no
+    more alike than honest ones. Knows the colluders' updates, from which it estimates everybody's.
     """
 
     knowledge: ClassVar[Knowledge] = Knowledge.COLLUDERS
 
     z: float | None = None
+    scattered: bool = False
 
     def craft(self, view: View, generator: np.random.Generator) -> Moves:
-        """The same update for all."""
+        """The same move for all."""
         del generator
         z = largest_hidden_deviation(view.participants, view.colluders) if self.z is None else self.z
-        update = view.own.mean(axis=0) - z * view.own.std(axis=0)
-        return np.tile(update, (view.colluders, 1))
+        around = view.own if self.scattered else np.tile(view.own.mean(axis=0), (view.colluders, 1))
+        return np.asarray(around - z * view.own.std(axis=0))
 
 
 def largest_hidden_deviation(participants: int, colluders: int) -> float:

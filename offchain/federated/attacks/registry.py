@@ -23,6 +23,7 @@ ATTACKS: Final[dict[str, Attack]] = {
     "backdoor": Backdoor(),
     "backdoor-hidden": Backdoor(boost=1.0),
     "alie": Alie(),
+    "alie-scattered": Alie(scattered=True),
     "inner-product": InnerProduct(),
     "inner-product-large": InnerProduct(epsilon=5.0),
     "halves-opposed": OpposedHalves(),

@@ -29,7 +29,7 @@ _SEED_STRIDE = 1 << 20
 class Plan:
     """How the participants of a world train together. `hostile` of them, drawn by the seed, are the attacker's.
 
-    With `exclude` whoever is detected is left out of all later rounds; without, detection only takes notes.
+    With `exclude` whoever is detected is left out of all later rounds; without, nobody is looked for.
     """
 
     rule: Rule
@@ -86,16 +86,17 @@ class Federation:
         self._cases = backdoor_cases(world.test, plan.attack.target) if isinstance(plan.attack, Backdoor) else None
 
     def play(self) -> Round:
-        """Everybody trains and commits, the rule aggregates, the model moves on, and everybody is looked at."""
+        """Everybody trains and commits, the rule aggregates, the model moves on, and who is odd is noted."""
         plan = self.plan
         updates = self._updates()
-        places = [who for who in range(len(self.world)) if not (plan.exclude and who in self._detected)]
+        places = [who for who in range(len(self.world)) if who not in self._detected]
         columns = [updates[who] for who in places]
         outcome = aggregate(plan.rule, columns, [len(self.world.shares[who]) for who in places])
         self._state = step(plan.optimiser, self._state, outcome.aggregate)
         self._public.append(np.ldexp(updates.astype(np.float64), -plan.scale_bits))
-        for verdict in self._watch.observe(dict(zip(places, columns, strict=True))):
-            self._detected.setdefault(verdict.participant, verdict.reasons)
+        if plan.exclude:
+            for verdict in self._watch.observe(dict(zip(places, columns, strict=True))):
+                self._detected.setdefault(verdict.participant, verdict.reasons)
         shares = np.zeros(len(self.world), dtype=np.int64)
         shares[places] = rewards(Wei(PPM), contributions(inner_products(columns, outcome.aggregate)))
         model = self._state[0]
