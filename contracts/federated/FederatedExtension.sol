@@ -13,7 +13,7 @@ import { FederatedTasks } from "./FederatedTasks.sol";
 /// @title Code that FederatedTraining executes as its own
 /// @notice Nobody calls it directly: there are no tasks in its own storage, and it refuses to create one.
 contract FederatedExtension is FederatedTasks, FederatedRequests, FederatedSecure, FederatedRewards {
-    constructor(IERC20 token_, IStakeVault vault_, IParameters parameters_, address federatedCourt_)
-        FederatedState(token_, vault_, parameters_, federatedCourt_)
+    constructor(IERC20 token_, IStakeVault vault_, IParameters parameters_)
+        FederatedState(token_, vault_, parameters_)
     { }
 }

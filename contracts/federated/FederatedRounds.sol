@@ -16,6 +16,12 @@ abstract contract FederatedRounds is IFederatedTraining, FederatedState {
 
     using Bitmaps for uint128;
 
+    address internal immutable _COURT;
+
+    constructor(address federatedCourt_) {
+        _COURT = federatedCourt_;
+    }
+
     /// @inheritdoc IFederatedTraining
     function start(uint256 task) external {
         Task storage t = _in(task, TaskPhase.Joining);

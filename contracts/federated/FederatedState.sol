@@ -83,16 +83,14 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
     IERC20 internal immutable _TOKEN;
     IStakeVault internal immutable _VAULT;
     IParameters internal immutable _PARAMETERS;
-    address internal immutable _COURT;
 
     uint256 internal _count;
     mapping(uint256 task => Task) internal _tasks;
 
-    constructor(IERC20 token_, IStakeVault vault_, IParameters parameters_, address court_) {
+    constructor(IERC20 token_, IStakeVault vault_, IParameters parameters_) {
         _TOKEN = token_;
         _VAULT = vault_;
         _PARAMETERS = parameters_;
-        _COURT = court_;
     }
 
     function _known(uint256 task) internal view returns (Task storage t) {

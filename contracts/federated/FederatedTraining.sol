@@ -32,7 +32,11 @@ contract FederatedTraining is FederatedRounds, FederatedForwards {
         IParameters parameters_,
         address federatedCourt_,
         address federatedExtension_
-    ) FederatedState(token_, vault_, parameters_, federatedCourt_) FederatedForwards(federatedExtension_) { }
+    )
+        FederatedState(token_, vault_, parameters_)
+        FederatedRounds(federatedCourt_)
+        FederatedForwards(federatedExtension_)
+    { }
 
     /// @inheritdoc IFederatedTraining
     function taskCount() external view returns (uint256) {

@@ -22,7 +22,8 @@ library SecureGroups {
         uint256[] memory order = Bitmaps.list(roster);
         uint256 size = order.length;
         for (uint256 i = size; i > 1;) {
-            uint256 j = uint256(keccak256(abi.encode(seed, round, --i))) % (i + 1);
+            --i;
+            uint256 j = uint256(keccak256(abi.encode(seed, round, i))) % (i + 1);
             (order[i], order[j]) = (order[j], order[i]);
         }
         uint256 count = size / groupSize;
