@@ -65,11 +65,17 @@ class CrowdTrainer:
         origin = torch.from_numpy(np.array(start))
         weights = origin.repeat(len(self._crowd), 1)
         velocity = torch.zeros_like(weights)
-        for rows, places, mask, active in self._steps(seeds):
-            gradients = self._gradients(weights[rows], self._crowd.inputs[places], self._crowd.labels[places], mask)
-            gradients += settings.weight_decay * weights[rows] + settings.proximal * (weights[rows] - origin)
-            velocity[rows] = settings.momentum * velocity[rows] + gradients if active else gradients
-            weights[rows] -= settings.learning_rate * velocity[rows]
+        for rows, places, mask, follows in self._steps(seeds):
+            there = weights[rows]
+            step = self._gradients(there, self._crowd.inputs[places], self._crowd.labels[places], mask)
+            if settings.weight_decay:
+                step += settings.weight_decay * there
+            if settings.proximal:
+                step += settings.proximal * (there - origin)
+            if settings.momentum:
+                step = settings.momentum * velocity[rows] + step if follows else step
+                velocity[rows] = step
+            weights[rows] = there - settings.learning_rate * step
         moved: npt.NDArray[np.float64] = weights.numpy().astype(np.float64) - start
         return moved
 

@@ -130,6 +130,8 @@ class Federation:
     def _remembered(self, moves: Moves) -> Moves:
         """With `memory`, the average that each would send if it were honest; a copy."""
         memory = self.plan.settings.memory
+        if memory == 0:
+            return moves
         mixed = moves.copy() if self._memories is None else memory * self._memories + (1 - memory) * moves
         self._memories = mixed
         return mixed.copy()
