@@ -65,6 +65,11 @@ contract Parameters is IParameters, Ownable2Step {
     }
 
     /// @inheritdoc IParameters
+    function challengeStake() external view returns (uint256) {
+        return _parameters.challengeStake;
+    }
+
+    /// @inheritdoc IParameters
     function fraudSeconds() external view returns (uint32) {
         return _parameters.fraudSeconds;
     }

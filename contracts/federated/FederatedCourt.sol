@@ -50,7 +50,7 @@ contract FederatedCourt is FederatedGames {
         uint32 leaves = result ? Vectors.chunks(p.dimension) : AggregateRules.rows(p);
         uint8 height = 0;
         while (_width(leaves, height) > 1) ++height;
-        (g.node, g.leaves, g.height) = (result ? p.resultRoot : p.measuresRoot, leaves, height);
+        (g.word, g.leaves, g.height) = (result ? p.resultRoot : p.measuresRoot, uint24(leaves), height);
         _advance(id, g, height == 0 ? FederatedStage.Leaf : FederatedStage.Descend);
     }
 
@@ -96,7 +96,7 @@ contract FederatedCourt is FederatedGames {
         FederatedGame storage g = _turn(id, FederatedStage.Descend);
         (uint8 below, uint32 first, uint32 count) = _below(g);
         _requireCount(count, nodes.length);
-        _requireRoot(g.node, IndexedMerkle.rootOfAll(nodes));
+        _requireRoot(g.word, IndexedMerkle.rootOfAll(nodes));
         g.word = keccak256(abi.encode(nodes));
         emit Descended(id, below, first, nodes);
         _advance(id, g, FederatedStage.Pick);
@@ -108,7 +108,7 @@ contract FederatedCourt is FederatedGames {
         _requireWord(g, keccak256(abi.encode(nodes)));
         _requirePlace(nodes.length, index);
         (uint8 below, uint32 first,) = _below(g);
-        (g.height, g.index, g.node) = (below, first + index, nodes[index]);
+        (g.height, g.index, g.word) = (below, first + index, nodes[index]);
         emit Picked(id, below, first + index, nodes[index]);
         _advance(id, g, below == 0 ? FederatedStage.Leaf : FederatedStage.Descend);
     }
@@ -116,41 +116,41 @@ contract FederatedCourt is FederatedGames {
     /// @inheritdoc IFederatedCourt
     function openLeaf(uint256 id, LeafOpening calldata leaf, LeafOpening calldata groups) external {
         FederatedGame storage g = _turn(id, FederatedStage.Leaf);
-        Posting memory p = _FEDERATION.postingOf(g.task);
         uint32 index = g.index;
         emit LeafOpened(id, index, leaf, groups);
         if (g.subject == Subject.Result) {
-            _requireResultLeaf(g, p, leaf);
+            // only a descent leads here
+            _requireResultLength(g, leaf.content);
+            _requireWord(g, Vectors.leaf(Vectors.RESULT, leaf.content));
             return _advance(id, g, FederatedStage.Name);
+        }
+        Posting memory p = _FEDERATION.postingOf(g.task);
+        if (p.mode == Mode.Secure) _requireGroups(p, groups);
+        if (g.word == 0) {
+            _requireRow(p, index, leaf);
+            return _divide(id, g, Vectors.int64At(leaf.content, g.place));
         }
         _requireLength(AggregateRules.rowLength(p, index), leaf.content.length);
-        if (p.mode == Mode.Secure) _requireGroups(p, groups);
-        bytes32 hash = Vectors.leaf(Vectors.MEASURES, leaf.content);
-        if (g.node != 0) {
-            _requireRoot(g.node, hash);
-            return _advance(id, g, FederatedStage.Name);
-        }
-        _requireRoot(p.measuresRoot, IndexedMerkle.rootOfCalldata(hash, index, AggregateRules.rows(p), leaf.proof));
-        _divide(id, g, p, Vectors.int64At(leaf.content, g.place));
+        _requireWord(g, Vectors.leaf(Vectors.MEASURES, leaf.content));
+        _advance(id, g, FederatedStage.Name);
     }
 
     /// @inheritdoc IFederatedCourt
     function name(uint256 id, bytes calldata content, uint32 place) external {
         FederatedGame storage g = _turn(id, FederatedStage.Name);
-        Posting memory p = _FEDERATION.postingOf(g.task);
         uint32 index = g.index;
         g.place = place;
         if (g.subject == Subject.Result) {
-            _requirePlace(p.dimension, place);
+            _requirePlace(g.dimension, place);
             if (place / Vectors.CHUNK != index) revert NoSuchPlace(index * Vectors.CHUNK, place);
             emit Named(id, index, place, 0);
             return _advance(id, g, FederatedStage.Column);
         }
+        Posting memory p = _FEDERATION.postingOf(g.task);
         _requirePlace(AggregateRules.numberRows(p), index);
         _requirePlace(AggregateRules.entries(p, index), place);
-        bytes32 hash = Vectors.leaf(Vectors.MEASURES, content);
-        if (hash != g.node) revert WrongWord(g.node, hash);
-        _divide(id, g, p, Vectors.int64At(content, place));
+        _requireWord(g, Vectors.leaf(Vectors.MEASURES, content));
+        _divide(id, g, Vectors.int64At(content, place));
     }
 
     /// @inheritdoc IFederatedCourt
@@ -200,7 +200,7 @@ contract FederatedCourt is FederatedGames {
         _requirePlace(p.columns, i);
         _requireRow(p, 1, norms);
         (g.subject, g.index, g.place) = (Subject.Measures, 1, i);
-        _divide(id, g, p, Vectors.int64At(norms.content, i));
+        _divide(id, g, Vectors.int64At(norms.content, i));
     }
 
     /// @inheritdoc IFederatedCourt
@@ -251,8 +251,8 @@ contract FederatedCourt is FederatedGames {
     }
 
     /// @dev The entry in play as a sum over all chunks.
-    function _divide(uint256 id, FederatedGame storage g, Posting memory p, int64 claimed) private {
-        uint32 chunks = Vectors.chunks(p.dimension);
+    function _divide(uint256 id, FederatedGame storage g, int64 claimed) private {
+        uint32 chunks = Vectors.chunks(g.dimension);
         (g.low, g.high, g.claimed) = (0, chunks, claimed);
         emit Named(id, g.index, g.place, claimed);
         _advance(id, g, chunks == 1 ? FederatedStage.Product : FederatedStage.Segments);
@@ -315,11 +315,13 @@ contract FederatedCourt is FederatedGames {
 
     /// @dev That this is the leaf in play, of the one right length.
     function _requireResultLeaf(FederatedGame storage g, Posting memory p, LeafOpening calldata leaf) private view {
-        uint32 index = g.index;
-        uint256 bytesEach = 2 + 4 * ServerSteps.wordsOf(p.optimizer.kind);
-        _requireLength(Vectors.lengthOf(p.dimension, index) * bytesEach, leaf.content.length);
-        if (g.node == 0) return _requireUnder(p.resultRoot, p, Vectors.RESULT, index, leaf);
-        _requireRoot(g.node, Vectors.leaf(Vectors.RESULT, leaf.content));
+        _requireResultLength(g, leaf.content);
+        if (g.word == 0) return _requireUnder(p.resultRoot, p, Vectors.RESULT, g.index, leaf);
+        _requireWord(g, Vectors.leaf(Vectors.RESULT, leaf.content));
+    }
+
+    function _requireResultLength(FederatedGame storage g, bytes calldata content) private view {
+        _requireLength(Vectors.lengthOf(g.dimension, g.index) * (2 + 4 * uint256(g.words)), content.length);
     }
 
     /// @dev That this is the chunk at `index` of what the rule combines in this column.

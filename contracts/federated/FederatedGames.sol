@@ -12,8 +12,9 @@ import {
     Subject
 } from "../interfaces/IFederatedCourt.sol";
 import { IFederatedTraining, Posting } from "../interfaces/IFederatedTraining.sol";
-import { IParameters, ProtocolParameters } from "../interfaces/IParameters.sol";
+import { IParameters } from "../interfaces/IParameters.sol";
 import { IStakeVault, Role } from "../interfaces/IStakeVault.sol";
+import { ServerSteps } from "./ServerSteps.sol";
 
 /// @title How games about an aggregate begin and end, whose turn it is, and how they are read
 /// @notice What players do in between is in FederatedCourt.
@@ -89,19 +90,21 @@ abstract contract FederatedGames is IFederatedCourt, ReentrancyGuardTransient {
         id = ++_count;
         _remember(id, keccak256(abi.encode(task, posting.posting, msg.sender, subject, descending, index, place)));
         g = _games[id];
-        ProtocolParameters memory p = _PARAMETERS.current();
-        (g.challenger, g.subject) = (msg.sender, subject);
-        (g.leader, g.posting, g.moveSeconds) = (posting.leader, posting.posting, posting.moveSeconds);
-        (g.stake, g.sharePpm, g.task) = (p.challengeStake.toUint128(), p.disputeSharePpm, task.toUint64());
-        (g.index, g.place) = (index, place);
-        emit Challenged(id, task, msg.sender, posting.leader, posting.posting, subject, index, place, p.challengeStake);
-        _VAULT.lock(msg.sender, Role.Verifier, p.challengeStake, bytes32(task));
+        (uint128 stake, uint32 sharePpm) = (_PARAMETERS.challengeStake().toUint128(), _PARAMETERS.disputeSharePpm());
+        // a move takes 30 days at most, and a result has at most three words and 2^16 leaves
+        (g.challenger, g.moveSeconds, g.subject) = (msg.sender, uint24(posting.moveSeconds), subject);
+        (g.leader, g.task, g.posting) = (posting.leader, task.toUint64(), posting.posting);
+        (g.stake, g.sharePpm) = (stake, sharePpm);
+        (g.index, g.place, g.dimension) = (index, place, posting.dimension);
+        g.words = uint8(ServerSteps.wordsOf(posting.optimizer.kind));
+        emit Challenged(id, task, msg.sender, posting.leader, posting.posting, subject, index, place, stake);
+        _VAULT.lock(msg.sender, Role.Verifier, stake, bytes32(task));
         _FEDERATION.disputeOpened(task);
     }
 
     /// @dev Hands the turn on; the next player has a full clock.
     function _advance(uint256 id, FederatedGame storage g, FederatedStage next) internal {
-        uint64 deadline = uint64(block.timestamp) + g.moveSeconds;
+        uint40 deadline = uint40(block.timestamp) + g.moveSeconds;
         g.stage = next;
         g.deadline = deadline;
         emit Moved(id, next, deadline);

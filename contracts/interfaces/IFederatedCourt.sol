@@ -59,35 +59,38 @@ struct ColumnAnswer {
     LeafOpening groups;
 }
 
-/// @dev A game. `node` at `height` and `index` is what is in play while it descends, then the leaf; later `index` is the
-/// chunk or the row, `place` the coordinate of the vector or the row's entry. `node` is zero where the game began at a known
-/// place: then leaves come with proofs. `word` is the hash of what the next move must repeat (nodes, column, sums).
+/// @dev A game, in five slots. While it descends, `word` is the node in play at `height` and `index`, then the leaf; zero
+/// where it began at a known place: then leaves come with proofs. In the stages Pick, Falsify and Choose it is the hash of what
+/// the move must repeat. Later `index` is the chunk or the row, `place` the coordinate of the vector or the row's entry.
 struct FederatedGame {
     address challenger;
     /// the player on turn loses from this time on
-    uint64 deadline;
+    uint40 deadline;
+    /// at most 30 days
+    uint24 moveSeconds;
     FederatedStage stage;
     Subject subject;
     FederatedVerdict verdict;
     uint8 height;
     address leader;
+    uint64 task;
     uint32 posting;
-    uint32 moveSeconds;
-    /// part of the challenger's stake that goes to the leader if it wins
-    uint32 sharePpm;
     /// of the challenger, in wei
     uint128 stake;
-    uint64 task;
-    /// what the sum over the chunks in play is said to be
-    int64 claimed;
+    /// part of the stake that goes to the leader if it wins
+    uint32 sharePpm;
     uint32 index;
     uint32 place;
     /// chunks in play, [low, high)
     uint32 low;
     uint32 high;
+    uint32 dimension;
     /// leaves of the tree in play
-    uint32 leaves;
-    bytes32 node;
+    uint24 leaves;
+    /// of the server optimiser, for each coordinate
+    uint8 words;
+    /// what the sum over the chunks in play is said to be
+    int64 claimed;
     bytes32 word;
 }
 
@@ -109,7 +112,7 @@ interface IFederatedCourt {
         uint256 stake
     );
     /// @notice Emitted by every move: what is next and until when.
-    event Moved(uint256 indexed id, FederatedStage next, uint64 deadline);
+    event Moved(uint256 indexed id, FederatedStage next, uint40 deadline);
     /// @notice `nodes` from `index` on at `height`.
     event Descended(uint256 indexed id, uint8 height, uint32 index, bytes32[] nodes);
     event Picked(uint256 indexed id, uint8 height, uint32 index, bytes32 node);
@@ -142,8 +145,8 @@ interface IFederatedCourt {
     error AlreadyOpen(uint256 id);
     error WrongStage(uint256 id, FederatedStage expected, FederatedStage actual);
     error NotYourTurn(uint256 id, address expected, address actual);
-    error TooLate(uint256 id, uint64 deadline);
-    error NotLate(uint256 id, uint64 deadline);
+    error TooLate(uint256 id, uint40 deadline);
+    error NotLate(uint256 id, uint40 deadline);
     error StillLive(uint256 id);
     /// @notice The posting is no longer in force.
     error NotLive(uint256 id);

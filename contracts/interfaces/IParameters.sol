@@ -81,6 +81,9 @@ interface IParameters {
     function stallDelay() external view returns (uint32);
 
     /// @return the parameter of this name alone
+    function challengeStake() external view returns (uint256);
+
+    /// @return the parameter of this name alone
     function fraudSeconds() external view returns (uint32);
 
     /// @return the parameter of this name alone

@@ -45,7 +45,7 @@ class Contest:
         g = self.game
         numbers = (g.posting, g.stage, g.height, g.index, g.place, g.low, g.high, g.claimed)
         words = b"".join(number.to_bytes(32, "big", signed=True) for number in numbers)
-        return bytes(keccak(words + g.node + g.word))[:8].hex()
+        return bytes(keccak(words + g.word))[:8].hex()
 
 
 class FederatedCourt:

@@ -12,13 +12,18 @@ library ClippedMean {
         int256 sum = 0;
         uint256 count = values.length;
         if (count == 0) return 0;
+        int256 within = int256(limit * limit);
         // values have 16 bits, norms and the limit 32
         unchecked {
             for (uint256 i = 0; i < count; ++i) {
-                uint256 length = squares[i] > 0 ? Math.sqrt(uint256(squares[i]), Math.Rounding.Ceil) : 0;
-                sum += length <= limit ? values[i] : RoundDivision.roundDiv(values[i] * int256(limit), int256(length));
+                // the root rounded up is at most the limit just where the square is at most its square
+                sum += squares[i] <= within ? values[i] : _scaled(values[i], uint256(squares[i]), int256(limit));
             }
         }
         return RoundDivision.toUpdate(RoundDivision.roundDiv(sum, int256(count)));
+    }
+
+    function _scaled(int256 value, uint256 square, int256 limit) private pure returns (int256) {
+        return RoundDivision.roundDiv(value * limit, int256(Math.sqrt(square, Math.Rounding.Ceil)));
     }
 }

@@ -34,7 +34,7 @@ from offchain.federated.game.moves import (
     ProveSelection,
     Segments,
 )
-from offchain.federated.game.state import Game, Side, Stage, Subject, Verdict
+from offchain.federated.game.state import ZERO, Game, Side, Stage, Subject, Verdict
 from offchain.federated.game.tree_walk import below, height_of
 from offchain.federated.task_state import Posting
 from offchain.federated.terms import AggregationRule, Mode
@@ -75,16 +75,25 @@ def begin(
     game = Game(
         challenger=challenger,
         deadline=Seconds(now + posting.move_seconds),
+        move_seconds=posting.move_seconds,
         stage=Stage.COLUMN,
         subject=Subject.RESULT,
         verdict=Verdict.NONE,
         height=0,
         leader=posting.leader,
-        posting=posting.posting,
-        move_seconds=posting.move_seconds,
-        share_ppm=share_ppm,
-        stake=stake,
         task=task,
+        posting=posting.posting,
+        stake=stake,
+        share_ppm=share_ppm,
+        index=0,
+        place=0,
+        low=0,
+        high=0,
+        dimension=posting.dimension,
+        leaves=0,
+        words=posting.optimizer.definition.words,
+        claimed=0,
+        word=ZERO,
     )
     if isinstance(move, Challenge):
         if move.subject is Subject.NONE:
@@ -94,7 +103,7 @@ def begin(
         leaves = chunk_count(posting.dimension) if result else arithmetic.shape_of(posting).rows
         node, height = posting.result_root if result else posting.measures_root, height_of(leaves)
         stage = Stage.DESCEND if height else Stage.LEAF
-        return dataclasses.replace(game, stage=stage, subject=move.subject, node=node, height=height, leaves=leaves)
+        return dataclasses.replace(game, stage=stage, subject=move.subject, word=node, height=height, leaves=leaves)
     _require_place_of(posting, move)
     _require_open(posting, challenger, now)
     if isinstance(move, ChallengeCoordinate):
@@ -162,7 +171,7 @@ def check_selection(facts: Facts, move: ProveSelection) -> None:
 
 def _descend(game: Game, move: Descend, _: Facts) -> Game:
     _require("WrongCount", below(game)[2], len(move.nodes))
-    _require("WrongRoot", game.node, root_of_all(move.nodes))
+    _require("WrongRoot", game.word, root_of_all(move.nodes))
     return dataclasses.replace(game, stage=Stage.PICK, word=_hash_words(move.nodes))
 
 
@@ -171,7 +180,7 @@ def _pick(game: Game, move: Pick, _: Facts) -> Game:
     _require_place(len(move.nodes), move.index)
     height, first, _count = below(game)
     stage = Stage.DESCEND if height else Stage.LEAF
-    return dataclasses.replace(game, stage=stage, height=height, index=first + move.index, node=move.nodes[move.index])
+    return dataclasses.replace(game, stage=stage, height=height, index=first + move.index, word=move.nodes[move.index])
 
 
 def _open_leaf(game: Game, move: OpenLeaf, facts: Facts) -> Game:
@@ -180,15 +189,14 @@ def _open_leaf(game: Game, move: OpenLeaf, facts: Facts) -> Game:
         _require_result_leaf(game, posting, move.leaf)
         return dataclasses.replace(game, stage=Stage.NAME)
     shape = arithmetic.shape_of(posting)
-    _require("WrongLength", shape.row_bytes[game.index], len(move.leaf.content))
     if posting.mode is Mode.SECURE:
         _require_row(posting, shape.rows - 1, move.groups)
-    leaf = leaf_hash(LeafKind.MEASURES, move.leaf.content)
-    if game.descended:
-        _require("WrongRoot", game.node, leaf)
-        return dataclasses.replace(game, stage=Stage.NAME)
-    _require("WrongRoot", posting.measures_root, root_of(leaf, game.index, shape.rows, move.leaf.proof))
-    return _divided(game, posting, arithmetic.int64_at(move.leaf.content, game.place))
+    if not game.descended:
+        _require_row(posting, game.index, move.leaf)
+        return _divided(game, arithmetic.int64_at(move.leaf.content, game.place))
+    _require("WrongLength", shape.row_bytes[game.index], len(move.leaf.content))
+    _require("WrongWord", game.word, leaf_hash(LeafKind.MEASURES, move.leaf.content))
+    return dataclasses.replace(game, stage=Stage.NAME)
 
 
 def _name(game: Game, move: Name, facts: Facts) -> Game:
@@ -199,8 +207,8 @@ def _name(game: Game, move: Name, facts: Facts) -> Game:
         return dataclasses.replace(game, stage=Stage.COLUMN, place=place)
     _require_place(arithmetic.number_rows(posting), game.index)
     _require_place(arithmetic.entries(posting, game.index), place)
-    _require("WrongWord", game.node, leaf_hash(LeafKind.MEASURES, move.content))
-    return _divided(dataclasses.replace(game, place=place), posting, arithmetic.int64_at(move.content, place))
+    _require("WrongWord", game.word, leaf_hash(LeafKind.MEASURES, move.content))
+    return _divided(dataclasses.replace(game, place=place), arithmetic.int64_at(move.content, place))
 
 
 def _answer_column(game: Game, move: AnswerColumn, facts: Facts) -> Game:
@@ -237,7 +245,7 @@ def _dispute_norm(game: Game, move: DisputeNorm, facts: Facts) -> Game:
     _require_place(posting.columns, move.index)
     _require_row(posting, 1, move.norms)
     moved = dataclasses.replace(game, subject=Subject.MEASURES, index=1, place=move.index)
-    return _divided(moved, posting, arithmetic.int64_at(move.norms.content, move.index))
+    return _divided(moved, arithmetic.int64_at(move.norms.content, move.index))
 
 
 def _segments(game: Game, move: Segments, _: Facts) -> Game:
@@ -293,8 +301,8 @@ _HANDLERS: dict[type[Any], Callable[[Game, Any, Facts], Game]] = {
 }
 
 
-def _divided(game: Game, posting: Posting, claimed: int) -> Game:
-    chunks = chunk_count(posting.dimension)
+def _divided(game: Game, claimed: int) -> Game:
+    chunks = chunk_count(game.dimension)
     stage = Stage.PRODUCT if chunks == 1 else Stage.SEGMENTS
     return dataclasses.replace(game, stage=stage, low=0, high=chunks, claimed=claimed)
 
@@ -322,7 +330,7 @@ def _require_result_leaf(game: Game, posting: Posting, leaf: Opening) -> None:
     each = 2 + 4 * posting.optimizer.definition.words
     _require("WrongLength", chunk_length(posting.dimension, game.index) * each, len(leaf.content))
     if game.descended:
-        _require("WrongRoot", game.node, leaf_hash(LeafKind.RESULT, leaf.content))
+        _require("WrongWord", game.word, leaf_hash(LeafKind.RESULT, leaf.content))
     else:
         _require_under(posting.result_root, posting, LeafKind.RESULT, game.index, leaf)
 

@@ -70,24 +70,25 @@ class Game:
 
     challenger: ChecksumAddress
     deadline: Seconds
+    move_seconds: int
     stage: Stage
     subject: Subject
     verdict: Verdict
     height: int
     leader: ChecksumAddress
-    posting: int
-    move_seconds: int
-    share_ppm: int
-    stake: Wei
     task: TaskId
-    claimed: int = 0
-    index: int = 0
-    place: int = 0
-    low: int = 0
-    high: int = 0
-    leaves: int = 0
-    node: bytes = ZERO
-    word: bytes = ZERO
+    posting: int
+    stake: Wei
+    share_ppm: int
+    index: int
+    place: int
+    low: int
+    high: int
+    dimension: int
+    leaves: int
+    words: int
+    claimed: int
+    word: bytes
 
     @property
     def on_turn(self) -> Side | None:
@@ -98,8 +99,8 @@ class Game:
 
     @property
     def descended(self) -> bool:
-        """Whether it came to its leaf by descent."""
-        return self.node != ZERO
+        """Whether it came to its leaf by descent; to be asked while that is in play."""
+        return self.word != ZERO
 
     def player(self, side: Side) -> ChecksumAddress:
         """The account that plays this side."""
