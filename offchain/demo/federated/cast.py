@@ -1,9 +1,14 @@
 """Makes the workers that a scenario asks for."""
 
+from typing import ClassVar
+
 from offchain.demo.federated.scenario import Conduct, FederatedScenario
 from offchain.demo.federated.stage import FederatedStage
 from offchain.errors import Bug
-from offchain.federated.attacks.registry import attack_named
+from offchain.federated.attacks.base import Knowledge
+from offchain.federated.attacks.free_rider import NoTraining
+from offchain.federated.attacks.label_flip import LabelFlip
+from offchain.federated.attacks.sign_flip import SignFlip
 from offchain.federated.round_rules import Intent
 from offchain.roles.context import RoleContext
 from offchain.roles.federated_adversaries import LyingLeader, poisoner
@@ -11,7 +16,11 @@ from offchain.roles.federated_deeds import FederatedOptions
 from offchain.roles.federated_participant import FederatedWorker
 from offchain.types import TaskId
 
-ATTACKS = {Conduct.LABEL_FLIP: "label-flip", Conduct.SIGN_FLIP: "sign-flip", Conduct.FREE_RIDER: "free-rider"}
+
+class Idle(NoTraining):
+    """A free-rider that does not even look at what others did: it sends nothing but zeros."""
+
+    knowledge: ClassVar[Knowledge] = Knowledge.OWN
 
 
 def make_worker(
@@ -28,20 +37,24 @@ def make_worker(
             honest = not member.conduct.is_hostile
             intent = Intent(stake=member.stake, watches=honest)
             options = FederatedOptions(folder, intent, data=holding.parts[place])
-            return _kind(member.conduct)(context, task, options)
+            return _kind(member.conduct, len(holding.classes))(context, task, options)
     watches = name in scenario.watchers
     # The client measures the model on its own data after each round; nobody trains on them.
     test = None if watches else holding.test
     return FederatedWorker(context, task, FederatedOptions(folder, Intent(watches=True), test=test))
 
 
-def _kind(conduct: Conduct) -> type[FederatedWorker]:
+def _kind(conduct: Conduct, classes: int) -> type[FederatedWorker]:
     match conduct:
         case Conduct.HONEST | Conduct.CRASHES:
             return FederatedWorker
         case Conduct.LYING_LEADER:
             return LyingLeader
-        case Conduct.LABEL_FLIP | Conduct.SIGN_FLIP | Conduct.FREE_RIDER:
-            return poisoner(attack_named(ATTACKS[conduct]))
+        case Conduct.LABEL_FLIP:
+            return poisoner(LabelFlip(classes))
+        case Conduct.SIGN_FLIP:
+            return poisoner(SignFlip())
+        case Conduct.FREE_RIDER:
+            return poisoner(Idle())
         case _:
             raise Bug(f"nobody plays {conduct.name}")

@@ -49,7 +49,7 @@ def _request(scenario: FederatedScenario, plan: TaskPlan, holding: Holding) -> T
         ),
         preprocessing=Preprocessing(**holding.quantiser.model_dump()),
         local=LOCAL,
-        minimum_participants=max(3, everybody // 2),
+        minimum_participants=2 * everybody // 3,
         maximum_participants=everybody,
         rule=plan.rule,
         maximum_samples=1,
