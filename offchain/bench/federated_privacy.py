@@ -34,7 +34,7 @@ from offchain.federated.aggregation.mean import mean
 from offchain.federated.fixed_point import Model, Update, dequantise
 from offchain.federated.local_training import LocalSettings, LocalTrainer, local_update
 from offchain.federated.parameters import load_vector, parameter_count
-from offchain.federated.privacy.accountant import GaussianMechanism, SampledGaussian, noise_for
+from offchain.federated.privacy.accountant import SampledGaussian
 from offchain.federated.privacy.budget import Mechanism, admits, epsilon_after, terms_for
 from offchain.federated.privacy.distributed_noise import (
     HEADROOM,
@@ -42,9 +42,9 @@ from offchain.federated.privacy.distributed_noise import (
     DistributedGaussian,
     add_noise,
     clip_l2,
-    share_variance,
 )
 from offchain.federated.privacy.dp_sgd import ClippedGradient, DpSgd
+from offchain.federated.privacy.plan import plan_examples, plan_shares
 from offchain.federated.privacy.random_bytes import seeded_bytes
 from offchain.federated.secure.terms import threshold_for
 from offchain.federated.server_optimizer import ONE, ServerOptimizer, initial_state, step
@@ -57,6 +57,8 @@ BAR: Final = 93.5
 
 _SCALE_BITS: Final = 10
 _MAX_SCALE_BITS: Final = 16
+_LEAST_SAMPLES: Final = 3
+"""For each participant; smaller sets are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ def run(
         for name in names:
             for count in participants:
                 settings = [prepare(name, count, first_seed + seed) for seed in range(seeds)]
+                if len(settings[0].train) < _LEAST_SAMPLES * count:
+                    continue
                 plain = [
                     _accuracy(setting, _train_plainly(setting, k), _SCALE_BITS) for k, setting in enumerate(settings)
                 ]
@@ -172,7 +176,7 @@ def _release(setting: Setting, mode: str, chosen: Recipe, budget: tuple[float, f
         epochs=chosen.steps, batch_size=1 << 20, learning_rate=chosen.learning_rate, scaling=SCALING
     )
     if mode == "local":
-        noise = noise_for(*budget, chosen.rounds, lambda z: SampledGaussian(1.0, z, chosen.steps)) * 1.0005
+        noise = plan_examples(*budget, chosen.rounds, 1.0, chosen.steps).noise_multiplier
         trainer = DpSgd(1.0, noise, chosen.clip_norm, chosen.steps)
         return _Release(trainer.mechanism, trainer, settings, lambda update, _: update, weighted=True, noise=noise)
     return _shared_release(setting, mode, chosen, budget, settings)
@@ -187,14 +191,14 @@ def _shared_release(
     gradient = None
     if mode == "shares/example":
         gradient = ClippedGradient(chosen.clip_norm, divisor=len(setting.train) / len(setting.parts))
-    least = noise_for(*budget, chosen.rounds, GaussianMechanism) * 1.001
 
     def at(bits: int) -> DistributedGaussian:
         sensitivity = float(round(chosen.clip_norm * 2**bits))
         if gradient is not None:
             sensitivity = gradient.sensitivity(chosen.learning_rate, bits, dimension)
-        variance = share_variance(least, sensitivity, contributors)
-        return DistributedGaussian(sensitivity, variance, contributors, dimension)
+        return plan_shares(
+            *budget, chosen.rounds, sensitivity=sensitivity, contributors=contributors, dimension=dimension
+        )
 
     # The finer the units, the less rounding adds to the sensitivity; two thirds of int16 are for the noise.
     bits = max(bits for bits in range(1, _MAX_SCALE_BITS) if _fits(at, bits))

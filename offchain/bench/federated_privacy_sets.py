@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from offchain.data.dataset import Dataset
 from offchain.data.sklearn_sets import load_sklearn
-from offchain.federated.partition import iid
 from offchain.model.float_model import Scaling
 from offchain.model.layers import Dense
 from offchain.model.spec import ModelSpec
@@ -61,7 +60,7 @@ def prepare(name: str, participants: int, seed: int) -> Setting:
     outputs = int(labels.max()) + 1
     spec = ModelSpec(input_shape=(features.shape[1],), layers=(Dense(name="out", units=outputs),))
     chosen = samples.take(train)
-    parts = tuple(chosen.take(part) for part in iid(chosen.labels, participants, generator))
+    parts = tuple(chosen.take(part) for part in np.array_split(generator.permutation(len(chosen)), participants))
     return Setting(name, spec, parts, chosen, samples.take(test))
 
 

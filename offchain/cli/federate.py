@@ -155,7 +155,10 @@ def create(
         float, typer.Option("--sample-rate", min=0, max=1, rich_help_panel=PRIVACY, help="Of a step of DP-SGD.")
     ] = 0.1,
     clip_norm: Annotated[
-        float, typer.Option("--clip-norm", min=0, rich_help_panel=PRIVACY, help="Of an example's gradient.")
+        float,
+        typer.Option(
+            "--clip-norm", min=0, rich_help_panel=PRIVACY, help="Of an example's gradient; with --secure of an update."
+        ),
     ] = 1.0,
     home: options.Home = None,
     rpc: options.Rpc = None,
@@ -332,22 +335,34 @@ def _allowed(path: Path | None) -> "AllowList":
 
 
 def _privacy(asked: "TaskRequest", epsilon: float, delta: float, sample_rate: float, clip_norm: float) -> "Privacy":
-    """DP-SGD with the least noise that keeps the budget over all rounds."""
-    from offchain.federated.manifest import ExamplePrivacy
-    from offchain.federated.privacy.accountant import SampledGaussian, noise_for
+    """With the least noise that keeps the budget over all rounds: DP-SGD, or in secure mode noise in shares."""
+    from offchain.federated.manifest import ExamplePrivacy, SumPrivacy
+    from offchain.federated.privacy.plan import plan_examples, plan_shares
+    from offchain.federated.secure.terms import threshold_for
 
     if not (epsilon > 0 and 0 < delta < 1 and sample_rate > 0 and clip_norm > 0):
         raise typer.BadParameter("--epsilon, --sample-rate and --clip-norm are above 0, --delta between 0 and 1")
     if asked.group_size:
-        raise typer.BadParameter("--epsilon with --secure: noise in shares is not on the command line yet")
+        units = max(1, round(clip_norm * 2**asked.scale_bits))
+        survivors = threshold_for(min(asked.group_size, asked.minimum_participants))
+        shares = plan_shares(
+            epsilon,
+            delta,
+            asked.rounds,
+            sensitivity=units,
+            contributors=survivors,
+            dimension=asked.spec.weight_count,
+        )
+        return SumPrivacy(
+            epsilon=epsilon, delta=delta, clip_norm=units, variance=shares.variance, contributors=survivors
+        )
     steps = max(1, round(asked.local.epochs / sample_rate))
-    noise = noise_for(epsilon, delta, asked.rounds, lambda multiplier: SampledGaussian(sample_rate, multiplier, steps))
-    # A thousandth more, so that what is rounded on the way to the ledger's integers does not cost the last round.
+    release = plan_examples(epsilon, delta, asked.rounds, sample_rate, steps)
     return ExamplePrivacy(
         epsilon=epsilon,
         delta=delta,
         sample_rate=sample_rate,
-        noise_multiplier=noise * 1.001,
+        noise_multiplier=release.noise_multiplier,
         clip_norm=clip_norm,
         steps=steps,
     )

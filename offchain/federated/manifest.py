@@ -16,6 +16,7 @@ from offchain.errors import Rejected
 from offchain.federated.local_training import LocalSettings
 from offchain.federated.privacy.budget import Mechanism, check_honest, terms_for
 from offchain.federated.privacy.budget import PrivacyTerms as PrivacyBudget
+from offchain.federated.secure.terms import threshold_for
 from offchain.federated.terms import FederatedTerms, PrivacyTerms
 from offchain.model.float_model import Scaling
 from offchain.model.spec import ModelSpec, parse_spec
@@ -45,7 +46,10 @@ class LocalTerms(BaseModel):
 
 
 class ExamplePrivacy(BaseModel):
-    """DP-SGD at each participant (offchain/federated/privacy/dp_sgd.py): protects each example on its own."""
+    """DP-SGD at each participant (offchain/federated/privacy/dp_sgd.py): protects each example on its own.
+
+    The task fixes the preprocessing: fitted to a participant's data, one example would move what all others become.
+    """
 
     model_config = _STRICT
 
@@ -81,9 +85,19 @@ class SumPrivacy(BaseModel):
     contributors: Annotated[int, Field(ge=1, le=128)]
 
     def release(self, terms: FederatedTerms) -> Mechanism:
-        """What one round releases."""
+        """What one round releases. Raises Rejected when sums of this task hide less than is claimed."""
         from offchain.federated.privacy.distributed_noise import DistributedGaussian
 
+        if not terms.is_secure:
+            raise Rejected(
+                "privacy: shares of noise protect a sum, and in plain mode updates are seen alone; use dp-sgd"
+            )
+        sure = fewest_survivors(terms)
+        if self.contributors > sure:
+            raise Rejected(
+                f"privacy: {self.contributors} shares of noise are counted on, but a group's sum may hold {sure}; "
+                "count on fewer, or use larger groups"
+            )
         return DistributedGaussian(float(self.clip_norm), self.variance, self.contributors, terms.dimension)
 
 
@@ -118,9 +132,18 @@ class FederatedManifest(CanonicalManifest):
             spec.require(input_shape=spec.input_shape, outputs=len(self.classes))
             if self.preprocessing is not None:
                 self.preprocessing.require(spec.input_shape)
+            self._require_sound_privacy()
         except Rejected as error:
             raise ValueError(str(error)) from None
         return self
+
+    def _require_sound_privacy(self) -> None:
+        if isinstance(self.privacy, ExamplePrivacy) and self.preprocessing is None and not self.model_spec.reads_tokens:
+            raise Rejected(
+                "privacy: dp-sgd needs a scaling that the task fixes; say the range of values (--range LOW:HIGH)"
+            )
+        if isinstance(self.privacy, SumPrivacy) and self.local.memory:
+            raise Rejected("privacy: with a memory later sums tell of the noise in earlier ones; leave one of them out")
 
     @property
     def model_spec(self) -> ModelSpec:
@@ -172,6 +195,11 @@ class FederatedManifest(CanonicalManifest):
         if not terms.privacy.orders:
             raise Rejected("privacy: the manifest names a mechanism, but the task keeps no ledger; do not join")
         check_honest(budget_of(self.privacy.epsilon, self.privacy.delta, terms.privacy), self.privacy.release(terms))
+
+
+def fewest_survivors(terms: FederatedTerms) -> int:
+    """So many updates at least are in every group sum that can be unmasked (offchain/federated/groups.py)."""
+    return threshold_for(min(terms.group_size, terms.minimum_participants))
 
 
 def budget_of(epsilon: float, delta: float, ledger: PrivacyTerms) -> PrivacyBudget:

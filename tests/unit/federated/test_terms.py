@@ -14,7 +14,7 @@ from offchain.errors import Rejected
 from offchain.federated.aggregation.rule import Rule, RuleId
 from offchain.federated.allow_list import AllowList, allow, parse_allow_list
 from offchain.federated.local_data import dataset_for, load_local
-from offchain.federated.manifest import ExamplePrivacy, FederatedManifest, SumPrivacy, ledger_of
+from offchain.federated.manifest import ExamplePrivacy, FederatedManifest, LocalTerms, SumPrivacy, ledger_of
 from offchain.federated.terms import (
     AggregationRule,
     Mode,
@@ -116,7 +116,13 @@ def test_unsound_manifests_are_refused(changes: dict[str, Any], words: str) -> N
 
 def test_nobody_joins_a_task_that_understates_what_a_release_costs() -> None:
     made = manifest(privacy=SumPrivacy(epsilon=8.0, delta=1e-5, clip_norm=1000, variance=400_000, contributors=4))
-    terms = replace(TERMS, dimension=made.model_spec.weight_count)
+    terms = replace(
+        TERMS,
+        dimension=made.model_spec.weight_count,
+        mode=Mode.SECURE,
+        group_size=5,
+        minimum_participants=5,
+    )
     with pytest.raises(Rejected, match="keeps no ledger"):
         made.require_honest(terms)
     ledger = ledger_of(made.budget(terms))
@@ -132,8 +138,37 @@ def test_nobody_joins_a_task_that_understates_what_a_release_costs() -> None:
 
 def test_example_privacy_reads_back() -> None:
     privacy = ExamplePrivacy(epsilon=3.0, delta=1e-5, sample_rate=0.1, noise_multiplier=1.1, clip_norm=1.0, steps=5)
-    made = manifest(privacy=privacy)
+    made = manifest(privacy=privacy, preprocessing=Preprocessing(offset=(0.5,), scale=(2.0,)))
     assert FederatedManifest.parse(made.to_bytes(), source="x").privacy == privacy
+
+
+SHARES = SumPrivacy(epsilon=8.0, delta=1e-5, clip_norm=1000, variance=400_000, contributors=4)
+
+
+def test_shares_of_noise_protect_only_sums_that_hold_so_many() -> None:
+    made = manifest(privacy=SHARES)
+    secure = replace(TERMS, mode=Mode.SECURE, group_size=5, minimum_participants=5)
+    assert made.budget(secure) is not None
+    with pytest.raises(Rejected, match="updates are seen alone"):
+        made.budget(TERMS)
+    for changes in ({"group_size": 4}, {"minimum_participants": 4}):
+        with pytest.raises(Rejected, match="4 shares of noise are counted on, but a group's sum may hold 3"):
+            made.budget(replace(secure, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"privacy": SHARES, "local": LocalTerms(memory=0.5)}, "tell of the noise in earlier ones"),
+        (
+            {"privacy": ExamplePrivacy(epsilon=3, delta=1e-5, sample_rate=1, noise_multiplier=1, clip_norm=1, steps=1)},
+            "needs a scaling that the task fixes",
+        ),
+    ],
+)
+def test_manifests_whose_privacy_would_leak_are_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        manifest(**changes)
 
 
 # Data
