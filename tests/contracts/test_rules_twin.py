@@ -9,7 +9,8 @@ from offchain.protocol.scores import ABSTAIN, PPM, ScoreFunction, best_ppm, in_r
 from offchain.protocol.settlement import Entrant, Payout, SettlementTerms, Sheet
 from offchain.types import CidDigest, OrderId, Root, Salt, Wei
 from tests.contracts.support.solidity import compile_harness
-from tests.simulation.evm import Abi, Contract, Evm, account
+from tests.simulation.evm import Abi, Contract, account
+from tests.simulation.revm import FastEvm
 
 ACCOUNTS = [account(index) for index in range(6)]
 addresses = st.sampled_from(ACCOUNTS)
@@ -23,7 +24,7 @@ EXAMPLES = settings(max_examples=150, deadline=None)
 @pytest.fixture(scope="module")
 def rules() -> Contract:
     harness = compile_harness("RulesHarness")
-    return Evm.empty(now=1).create(ACCOUNTS[0], harness.creation, Abi(harness.abi))
+    return FastEvm.empty(now=1).create(ACCOUNTS[0], harness.creation, Abi(harness.abi))
 
 
 @EXAMPLES

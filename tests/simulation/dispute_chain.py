@@ -25,6 +25,7 @@ from tests.simulation.dispute_arena import CHALLENGER, DEFENDANT, MOVE_SECONDS, 
 from tests.simulation.dispute_worlds import World
 from tests.simulation.evm import Contract, Evm, Reverted, account, artifact
 from tests.simulation.lifecycle_model import Parameters
+from tests.simulation.revm import FastEvm
 
 DEPLOYER, CLIENT, PROVIDER, ACCOMPLICE = account(101), account(4), account(5), account(3)
 FUNDS = 100_000
@@ -54,8 +55,8 @@ class Chain:
 
 
 @cache
-def _deployed(now: int) -> tuple[Evm, bytes, dict[str, Contract]]:
-    evm = Evm.empty(now)
+def _deployed(now: int, machine: type[Evm]) -> tuple[Evm, bytes, dict[str, Contract]]:
+    evm = machine.empty(now)
     places = {n: to_checksum_address(get_create_address(DEPLOYER, Nonce(i))) for i, n in enumerate(CONTRACTS)}
     parameters = Parameters(challenge_stake=STAKE, move_seconds=MOVE_SECONDS)
     words: dict[str, Any] = {"owner": DEPLOYER, "holder": DEPLOYER, "supply": 10 * FUNDS}
@@ -98,12 +99,15 @@ WIRES = {
     "verifier": "StepVerifier",
     "court": "DisputeCourt",
     "availability": "AvailabilityCourt",
+    "federation": "FederatedTraining",
+    "federatedCourt": "FederatedCourt",
+    "federatedExtension": "FederatedExtension",
 }
 
 
-def fresh_chain(now: int) -> Chain:
+def fresh_chain(now: int, machine: type[Evm] = FastEvm) -> Chain:
     """The contracts as deployed, with everybody bonded, in a state of its own."""
-    evm, root, contracts = _deployed(now)
+    evm, root, contracts = _deployed(now, machine)
     state = evm.at(root)
     return Chain(state, {name: contract.within(state) for name, contract in contracts.items()})
 

@@ -1,4 +1,4 @@
-"""All contracts deployed on py-evm, with funded accounts: where each simulation starts."""
+"""All contracts deployed, with funded accounts: where each simulation starts."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -11,11 +11,13 @@ from web3.utils.address import get_create_address
 
 from tests.simulation.evm import Abi, Contract, Evm, account, artifact
 from tests.simulation.lifecycle_state import Parameters
+from tests.simulation.revm import FastEvm
 
 START = 1_700_000_000
 ACTORS = tuple(account(index) for index in range(8))
 COURT = account(100)
 AVAILABILITY = account(102)
+FEDERATION, FEDERATED_COURT = account(103), account(104)
 DEPLOYER = account(101)
 FUNDS = 20_000
 UNLIMITED = 2**256 - 1
@@ -50,7 +52,7 @@ class Network:
 
 @cache
 def _deployed() -> tuple[Evm, bytes, dict[str, Contract]]:
-    evm = Evm.empty(START)
+    evm = FastEvm.empty(START)
     places = {name: to_checksum_address(get_create_address(DEPLOYER, Nonce(i))) for i, name in enumerate(NAMES)}
     token, vault, book, proof = (places[n] for n in ("UtilityToken", "StakeVault", "OrderBook", "ProofOfTraining"))
     parameters, committee, treasury = (places[n] for n in ("Parameters", "AggregatorCommittee", "RewardTreasury"))
@@ -58,7 +60,7 @@ def _deployed() -> tuple[Evm, bytes, dict[str, Contract]]:
     arguments: dict[str, tuple[object, ...]] = {
         "UtilityToken": (DEPLOYER, FUNDS * len(ACTORS)),
         "Parameters": (DEPLOYER, initial),
-        "StakeVault": (token, parameters, proof, committee, COURT, AVAILABILITY),
+        "StakeVault": (token, parameters, proof, committee, COURT, AVAILABILITY, FEDERATION, FEDERATED_COURT),
         "OrderBook": (token, parameters, proof, treasury),
         "ProofOfTraining": (book, vault, treasury, COURT, AVAILABILITY),
         "AggregatorCommittee": (parameters, vault, treasury),

@@ -19,8 +19,9 @@ from offchain.protocol.lifecycle import Phase
 from offchain.protocol.scores import NO_MINIMUM, ScoreFunction
 from offchain.types import CidDigest, OrderId, Root, Salt
 from tests.simulation.dispute_chain import CLIENT, DEPLOYER, MOVE_SECONDS, UNLIMITED, Chain, fresh_chain
-from tests.simulation.evm import Contract, Reverted, account, intrinsic_gas
+from tests.simulation.evm import Contract, Evm, Reverted, account, intrinsic_gas
 from tests.simulation.lifecycle_model import Parameters
+from tests.simulation.revm import FastEvm
 
 ASKER, HOLDER = account(60), account(61)
 PROVIDERS = tuple(account(70 + index) for index in range(3))
@@ -131,10 +132,16 @@ class Hall:
 
 
 def open_hall(
-    roots: Sequence[Root], samples: Samples, limits: ModelLimits, output_size: int, *, input_size: int | None = None
+    roots: Sequence[Root],
+    samples: Samples,
+    limits: ModelLimits,
+    output_size: int,
+    *,
+    input_size: int | None = None,
+    machine: type[Evm] = FastEvm,
 ) -> Hall:
     """An order whose providers have revealed these roots; its ScoreCommit begins now. `input_size`: by its terms."""
-    chain = fresh_chain(START)
+    chain = fresh_chain(START, machine)
     for who, role in {ASKER: Role.VERIFIER, **dict.fromkeys(PROVIDERS, Role.PROVIDER)}.items():
         _admit(chain, who, role)
     for who in VALIDATORS:

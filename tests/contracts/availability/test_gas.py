@@ -11,6 +11,7 @@ from offchain.model.graph import IntegerNetwork, Node, Op, Requantisation
 from offchain.model.limits import ModelLimits
 from offchain.model.roots import ModelTree
 from tests.contracts.availability.hall import HOLDER, MOVE_SECONDS, OID, Samples, open_hall, some_samples
+from tests.simulation.evm import Evm
 from tests.unit.model.networks import dense_node
 
 ROOMY = ModelLimits(max_model_bytes=2**30, max_tensor_bytes=2**30)
@@ -35,7 +36,7 @@ def deep() -> IntegerNetwork:
 def gas_of(network: IntegerNetwork, *targets: Target) -> dict[str, int]:
     tree = ModelTree(network)
     samples = some_samples(prod(network.input_shape))
-    hall = open_hall([tree.root], samples, ROOMY, prod(network.output_shape))
+    hall = open_hall([tree.root], samples, ROOMY, prod(network.output_shape), machine=Evm)
     numbers = [hall.ask(target) for target in targets]
     return {
         f"{target.item.name.lower()} {target.node}": hall.answer(number, hall.answer_with(target, tree))
@@ -80,7 +81,7 @@ def test_samples() -> None:
     small = IntegerNetwork((1500,), (dense(2, 1500),), 1.0)
     rng = np.random.default_rng(3)
     samples = Samples(rng.integers(-128, 128, (20_000, 1500), dtype=np.int8), np.zeros(20_000, dtype=np.int32))
-    hall = open_hall([ModelTree(small).root], samples, ROOMY, 2)
+    hall = open_hall([ModelTree(small).root], samples, ROOMY, 2, machine=Evm)
     target = Target(OID, Item.SAMPLE, unit=12_345)
     gas = hall.answer(hall.ask(target), hall.answer_with(target, None))
     print({"sample": gas})
@@ -89,7 +90,7 @@ def test_samples() -> None:
 
 def test_asking_and_what_follows() -> None:
     network = IntegerNetwork((4,), (dense(2, 4),), 1.0)
-    hall = open_hall([ModelTree(network).root], some_samples(4), ROOMY, 2)
+    hall = open_hall([ModelTree(network).root], some_samples(4), ROOMY, 2, machine=Evm)
     targets = [Target(OID, Item.HEADER), Target(OID, Item.NODE), Target(OID, Item.SAMPLE)]
     found = {}
     for target in targets:

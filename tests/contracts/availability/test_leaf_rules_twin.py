@@ -16,7 +16,8 @@ from offchain.model.limits import ModelLimits
 from offchain.model.roots import ModelTree
 from offchain.model.rules import Malformed, Surroundings
 from tests.contracts.support.solidity import compile_harness
-from tests.simulation.evm import Abi, Contract, Evm, account
+from tests.simulation.evm import Abi, Contract, account
+from tests.simulation.revm import FastEvm
 from tests.unit.model.networks import random_network
 
 MOST = 2**256 - 1
@@ -80,7 +81,7 @@ WORDS = frozenset(
 @pytest.fixture(scope="module")
 def harness() -> Contract:
     compiled = compile_harness("ModelRulesHarness")
-    return Evm.empty(now=1).create(account(0), compiled.creation, Abi(compiled.abi))
+    return FastEvm.empty(now=1).create(account(0), compiled.creation, Abi(compiled.abi))
 
 
 def plain(value: Any) -> Any:

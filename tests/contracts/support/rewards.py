@@ -26,6 +26,7 @@ from offchain.protocol.signatures import compact
 from offchain.types import OrderId, Seconds, Wei
 from tests.simulation.evm import CHAIN_ID, Contract, Evm, account, artifact
 from tests.simulation.lifecycle_state import Parameters
+from tests.simulation.revm import FastEvm
 
 START = 1_700_000_000
 DEPLOYER, PROOF, ANYBODY = account(101), account(103), account(104)
@@ -122,7 +123,7 @@ def post_arguments(
 
 @cache
 def _deployed(members: int) -> tuple[Evm, bytes, dict[str, Contract], tuple[PrivateKey, ...]]:
-    evm = Evm.empty(START)
+    evm = FastEvm.empty(START)
     token, parameters, vault, committee, treasury = (
         to_checksum_address(get_create_address(DEPLOYER, Nonce(i))) for i in range(len(NAMES))
     )
@@ -130,7 +131,7 @@ def _deployed(members: int) -> tuple[Evm, bytes, dict[str, Contract], tuple[Priv
     arguments: dict[str, tuple[object, ...]] = {
         "UtilityToken": (DEPLOYER, FUNDS),
         "Parameters": (DEPLOYER, initial),
-        "StakeVault": (token, parameters, PROOF, committee, account(100), account(102)),
+        "StakeVault": (token, parameters, PROOF, committee, *(account(index) for index in (100, 102, 103, 104))),
         "AggregatorCommittee": (parameters, vault, treasury),
         "RewardTreasury": (token, parameters, PROOF, committee),
     }
