@@ -123,7 +123,7 @@ def cases(draw: st.DrawFn) -> tuple[Rule, Rows, list[int]]:
     return Rule(kind, parameter, selected), rows, weights
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(case=cases())
 @example(case=(Rule(RuleId.MEAN), [[HIGH, LOW]] * 128, [2**20] * 128))
 @example(case=(Rule(RuleId.GEOMETRIC_MEDIAN, 0, 3), [[HIGH, LOW]] * 127 + [[LOW, HIGH]], [1] * 128))

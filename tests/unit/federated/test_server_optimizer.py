@@ -30,7 +30,7 @@ TERMS = st.one_of(
 COORDINATE = st.tuples(WORD, WORD, st.integers(0, HIGH) | st.just(HIGH), UPDATE)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(terms=TERMS, coordinates=st.lists(COORDINATE, min_size=1, max_size=12))
 def test_the_fast_step_is_the_scalar_one(terms: ServerOptimizer, coordinates: list[tuple[int, int, int, int]]) -> None:
     state = np.array([words[: terms.words] for words in coordinates], np.int32).T
