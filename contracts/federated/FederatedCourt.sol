@@ -46,12 +46,8 @@ contract FederatedCourt is FederatedGames {
         Posting memory p = _FEDERATION.postingOf(task);
         FederatedGame storage g;
         (id, g) = _begin(task, p, subject, true, 0, 0);
-        bool result = subject == Subject.Result;
-        uint32 leaves = result ? Vectors.chunks(p.dimension) : AggregateRules.rows(p);
-        uint8 height = 0;
-        while (_width(leaves, height) > 1) ++height;
-        (g.word, g.leaves, g.height) = (result ? p.resultRoot : p.measuresRoot, uint24(leaves), height);
-        _advance(id, g, height == 0 ? FederatedStage.Leaf : FederatedStage.Descend);
+        if (subject == Subject.Result) _enter(id, g, p.resultRoot, Vectors.chunks(p.dimension));
+        else _enter(id, g, p.measuresRoot, AggregateRules.rows(p));
     }
 
     /// @inheritdoc IFederatedCourt
@@ -111,6 +107,16 @@ contract FederatedCourt is FederatedGames {
         (g.height, g.index, g.word) = (below, first + index, nodes[index]);
         emit Picked(id, below, first + index, nodes[index]);
         _advance(id, g, below == 0 ? FederatedStage.Leaf : FederatedStage.Descend);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function turnToResult(uint256 id) external {
+        FederatedGame storage g = _turn(id, FederatedStage.Pick);
+        if (g.subject != Subject.Measures) revert SubjectRequired();
+        Posting memory p = _FEDERATION.postingOf(g.task);
+        (g.subject, g.index) = (Subject.Result, 0);
+        emit Turned(id);
+        _enter(id, g, p.resultRoot, Vectors.chunks(p.dimension));
     }
 
     /// @inheritdoc IFederatedCourt
@@ -248,6 +254,15 @@ contract FederatedCourt is FederatedGames {
     /// @inheritdoc IFederatedCourt
     function verifier() external view returns (address) {
         return address(_VERIFIER);
+    }
+
+    /// @dev The root of a tree of so many leaves comes into play.
+    function _enter(uint256 id, FederatedGame storage g, bytes32 root, uint32 leaves) private {
+        uint8 height = 0;
+        while (_width(leaves, height) > 1) ++height;
+        // at most 2^16 leaves
+        (g.word, g.leaves, g.height) = (root, uint24(leaves), height);
+        _advance(id, g, height == 0 ? FederatedStage.Leaf : FederatedStage.Descend);
     }
 
     /// @dev The entry in play as a sum over all chunks.

@@ -116,6 +116,8 @@ interface IFederatedCourt {
     /// @notice `nodes` from `index` on at `height`.
     event Descended(uint256 indexed id, uint8 height, uint32 index, bytes32[] nodes);
     event Picked(uint256 indexed id, uint8 height, uint32 index, bytes32 node);
+    /// @notice The game about the measures is one about the result from now on.
+    event Turned(uint256 indexed id);
     event LeafOpened(uint256 indexed id, uint32 index, LeafOpening leaf, LeafOpening groups);
     event Named(uint256 indexed id, uint32 index, uint32 place, int64 claimed);
     event ColumnAnswered(uint256 indexed id, uint32 coordinate, bytes column, LeafOpening norms, LeafOpening groups);
@@ -188,6 +190,10 @@ interface IFederatedCourt {
 
     /// @notice C, stage Pick: one of the nodes. `nodes` as shown.
     function pick(uint256 id, bytes32[] calldata nodes, uint8 index) external;
+
+    /// @notice C, stage Pick of a game about the measures: goes on about the result instead. Where the rule rests on measures, a
+    /// challenger of the result looks this way whether those are right: who finds norms wrong picks them.
+    function turnToResult(uint256 id) external;
 
     /// @notice L, stage Leaf: the leaf in play, of the one right length; its proof is empty where the game descended to it.
     /// `groups`: secure mode, measures: the last row with its proof; else empty.

@@ -29,10 +29,11 @@ from offchain.federated.game.moves import (
     Pick,
     Product,
     ProveSelection,
+    TurnToResult,
 )
 from offchain.federated.game.state import NOTHING, Game, Shown, Side, Stage, Subject
 from offchain.federated.game.tree_walk import below
-from offchain.federated.measures import Measures
+from offchain.federated.measures import Measures, read_row
 from offchain.federated.results import Result
 from offchain.federated.task_state import Posting
 from offchain.federated.terms import AggregationRule
@@ -50,9 +51,13 @@ def objection(
     Files that do not lead to the posted roots are of no use and ignored.
     """
     if posting.result_root != own.result.root:
+        if _clips(posting):
+            column = _wrong_norm(posting, own.measures, measures)
+            if column is not None:
+                return ChallengeMeasure(1, column)
         if result is not None and result.root == posting.result_root and result.shape == own.result.shape:
             return ChallengeCoordinate(_first_coordinate(posting, own.result, result))
-        return Challenge(Subject.RESULT)
+        return Challenge(Subject.MEASURES if _clips(posting) else Subject.RESULT)
     if posting.measures_root != own.measures.root:
         if measures is not None and measures.root == posting.measures_root:
             found = _first_entry(posting, own.measures, measures)
@@ -69,11 +74,17 @@ def next_move(game: Game, posting: Posting, shown: Shown, material: Material) ->
     return _SOLVERS[game.stage](game, posting, shown, material)
 
 
-def _pick(game: Game, _: Posting, shown: Shown, material: Material) -> ChallengerMove | None:
-    """The last that differs: in secure mode the columns' roots are the last row, on which all others rest."""
+def _pick(game: Game, posting: Posting, shown: Shown, material: Material) -> ChallengerMove | None:
+    """The last that differs: in secure mode the columns' roots are the last row, on which all others rest.
+
+    Under a wrong result of ClippedMean row 0 is of no use, for it follows from the leader's aggregate: if only that is
+    another, the norms are right, and the game turns to the result.
+    """
     height, first, count = below(game)
     own = tree_in_play(game, material).level(height)[first : first + count]
     wrong = [index for index, node in enumerate(shown.nodes) if own[index].tobytes() != node]
+    if game.subject is Subject.MEASURES and posting.result_root != material.result.root and not any(wrong):
+        return TurnToResult()
     return Pick(shown.nodes, wrong[-1]) if wrong else None
 
 
@@ -100,7 +111,7 @@ def _falsify(game: Game, posting: Posting, shown: Shown, material: Material) -> 
     found = _first_difference(*both)
     if found is not None:
         return Falsify(column, found, material.tree(found).open(game.index), shown.groups)
-    if posting.rule.rule is AggregationRule.CLIPPED_MEAN:
+    if _clips(posting):
         norms = (shown.norms.content, material.measures.rows[1])
         found = _first_difference(*([int64_at(row, index) for index in range(posting.columns)] for row in norms))
         if found is not None:
@@ -121,7 +132,7 @@ def _product(game: Game, posting: Posting, shown: Shown, material: Material) -> 
     if row == 0:
         left = NOTHING if place == posting.columns else material.tree(place).open(chunk)
         return Product(left, material.result.tree.open(chunk), shown.groups)
-    if posting.rule.rule is AggregationRule.CLIPPED_MEAN:
+    if _clips(posting):
         return Product(material.tree(place).open(chunk), NOTHING, shown.groups)
     return Product(material.tree(row - 1).open(chunk), material.tree(place).open(chunk), shown.groups)
 
@@ -170,6 +181,17 @@ def _wrong_selection(posting: Posting, measures: Measures) -> ProveSelection | N
         return None
     worst, best = max(selected)[1], min(left_out)[1]
     return ProveSelection(worst, best, measures.open(1 + worst), measures.open(1 + best))
+
+
+def _clips(posting: Posting) -> bool:
+    return posting.rule.rule is AggregationRule.CLIPPED_MEAN
+
+
+def _wrong_norm(posting: Posting, own: Measures, other: Measures | None) -> int | None:
+    """The column whose norm is another in the leader's file, if that can be had and is what it posted."""
+    if other is None or other.root != posting.measures_root:
+        return None
+    return _first_difference(read_row(own.rows[1]), read_row(other.rows[1]))
 
 
 def _first_difference(own: Sequence[int], other: Sequence[int]) -> int | None:

@@ -68,6 +68,13 @@ class Pick:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnToResult:
+    """Goes on about the result instead of the measures."""
+
+    function: ClassVar[str] = "turnToResult"
+
+
+@dataclass(frozen=True, slots=True)
 class OpenLeaf:
     """The leaf in play."""
 
@@ -146,7 +153,7 @@ class Product:
 
 Begin = Challenge | ChallengeCoordinate | ChallengeMeasure
 LeaderMove = Descend | OpenLeaf | AnswerColumn | Segments
-ChallengerMove = Pick | Name | Falsify | DisputeNorm | Choose | Product
+ChallengerMove = Pick | TurnToResult | Name | Falsify | DisputeNorm | Choose | Product
 Move = LeaderMove | ChallengerMove
 
 

@@ -33,6 +33,7 @@ from offchain.federated.game.moves import (
     Product,
     ProveSelection,
     Segments,
+    TurnToResult,
 )
 from offchain.federated.game.state import ZERO, Game, Side, Stage, Subject, Verdict
 from offchain.federated.game.tree_walk import below, height_of
@@ -44,6 +45,7 @@ from offchain.types import Seconds, TaskId, Wei
 _STAGES: dict[type[Any], Stage] = {
     Descend: Stage.DESCEND,
     Pick: Stage.PICK,
+    TurnToResult: Stage.PICK,
     OpenLeaf: Stage.LEAF,
     Name: Stage.NAME,
     AnswerColumn: Stage.COLUMN,
@@ -99,11 +101,10 @@ def begin(
         if move.subject is Subject.NONE:
             raise Refused("SubjectRequired")
         _require_open(posting, challenger, now)
-        result = move.subject is Subject.RESULT
-        leaves = chunk_count(posting.dimension) if result else arithmetic.shape_of(posting).rows
-        node, height = posting.result_root if result else posting.measures_root, height_of(leaves)
-        stage = Stage.DESCEND if height else Stage.LEAF
-        return dataclasses.replace(game, stage=stage, subject=move.subject, word=node, height=height, leaves=leaves)
+        if move.subject is Subject.RESULT:
+            return _entered(game, posting.result_root, chunk_count(posting.dimension))
+        measures = dataclasses.replace(game, subject=Subject.MEASURES)
+        return _entered(measures, posting.measures_root, arithmetic.shape_of(posting).rows)
     _require_place_of(posting, move)
     _require_open(posting, challenger, now)
     if isinstance(move, ChallengeCoordinate):
@@ -181,6 +182,13 @@ def _pick(game: Game, move: Pick, _: Facts) -> Game:
     height, first, _count = below(game)
     stage = Stage.DESCEND if height else Stage.LEAF
     return dataclasses.replace(game, stage=stage, height=height, index=first + move.index, word=move.nodes[move.index])
+
+
+def _turn_to_result(game: Game, _: TurnToResult, facts: Facts) -> Game:
+    if game.subject is not Subject.MEASURES:
+        raise Refused("SubjectRequired")
+    turned = dataclasses.replace(game, subject=Subject.RESULT, index=0)
+    return _entered(turned, facts.posting.result_root, chunk_count(game.dimension))
 
 
 def _open_leaf(game: Game, move: OpenLeaf, facts: Facts) -> Game:
@@ -290,6 +298,7 @@ def _sum(game: Game, move: Product, facts: Facts) -> int:
 _HANDLERS: dict[type[Any], Callable[[Game, Any, Facts], Game]] = {
     Descend: _descend,
     Pick: _pick,
+    TurnToResult: _turn_to_result,
     OpenLeaf: _open_leaf,
     Name: _name,
     AnswerColumn: _answer_column,
@@ -299,6 +308,12 @@ _HANDLERS: dict[type[Any], Callable[[Game, Any, Facts], Game]] = {
     Choose: _choose,
     Product: _product,
 }
+
+
+def _entered(game: Game, root: bytes, leaves: int) -> Game:
+    height = height_of(leaves)
+    stage = Stage.DESCEND if height else Stage.LEAF
+    return dataclasses.replace(game, stage=stage, word=root, height=height, leaves=leaves)
 
 
 def _divided(game: Game, claimed: int) -> Game:
