@@ -2,43 +2,31 @@
 pragma solidity 0.8.30;
 
 /// @title How a round's pool is divided by measured contribution (docs/federated.md, Rewards)
-/// @notice Pure; twin of `offchain/federated/contribution.py`.
+/// @notice Pure; twin of `offchain/federated/contribution.py`. A row is row 0 of the measures: `<u_i, a>` of all columns,
+/// then `<a, a>`, int64 big-endian; what one column contributed is its product clamped to [0, <a, a>].
 library Contributions {
-    /// @param row row 0 of the measures: `<u_i, a>` of all columns, then `<a, a>`, int64 big-endian
-    /// @param heads how many share a column; empty: one each
-    /// @return parts what each head of a column gets, in wei
-    /// @return dust what the divisions leave over; the whole pool when nobody has contributed
-    /// @return any whether anybody has
-    function divide(bytes calldata row, uint256 pool, uint256[] memory heads)
-        internal
-        pure
-        returns (uint256[] memory parts, uint256 dust, bool any)
-    {
-        uint256 n = row.length / 8 - 1;
-        parts = new uint256[](n);
-        int64 most = at(row, n);
-        uint256 sum = 0;
-        for (uint256 i = 0; i < n; ++i) {
-            int64 c = at(row, i);
-            if (c > most) c = most;
-            // now it is not negative
-            // forge-lint: disable-next-line(unsafe-typecast)
-            if (c > 0) sum += (parts[i] = uint64(c));
+    /// @return sum of all columns' contributions
+    function total(bytes calldata row) internal pure returns (uint256 sum) {
+        uint256 columns = row.length / 8 - 1;
+        uint256 most = at(row, columns, type(uint64).max);
+        for (uint256 i = 0; i < columns; ++i) {
+            sum += at(row, i, most);
         }
-        dust = pool;
-        if (sum == 0) return (parts, dust, false);
-        for (uint256 i = 0; i < n; ++i) {
-            uint256 sharing = heads.length == 0 ? 1 : heads[i];
-            uint256 part = pool * parts[i] / sum / sharing;
-            parts[i] = part;
-            dust -= part * sharing;
-        }
-        return (parts, dust, true);
     }
 
-    /// @return value the `place`-th number of the row
-    function at(bytes calldata row, uint256 place) internal pure returns (int64 value) {
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return int64(uint64(bytes8(row[place * 8:place * 8 + 8])));
+    /// @return part what the column gets of the pool, in wei; nothing when `sum` is 0
+    function part(bytes calldata row, uint256 column, uint256 sum, uint256 pool) internal pure returns (uint256) {
+        if (sum == 0) return 0;
+        return pool * at(row, column, at(row, row.length / 8 - 1, type(uint64).max)) / sum;
+    }
+
+    /// @return value the number at this place, clamped to [0, most]
+    function at(bytes calldata row, uint256 place, uint256 most) internal pure returns (uint256 value) {
+        // every caller has checked the row's length
+        assembly ("memory-safe") {
+            let word := sar(192, calldataload(add(row.offset, shl(3, place))))
+            value := mul(word, sgt(word, 0))
+            if gt(value, most) { value := most }
+        }
     }
 }

@@ -9,6 +9,7 @@ import { IndexedMerkle } from "../libraries/IndexedMerkle.sol";
 import { Bitmaps } from "./Bitmaps.sol";
 import { Contributions } from "./Contributions.sol";
 import { FederatedState } from "./FederatedState.sol";
+import { SecureGroups } from "./SecureGroups.sol";
 import { TaskTerms } from "./TaskTerms.sol";
 
 /// @title Who gets what of a final round
@@ -29,36 +30,66 @@ abstract contract FederatedRewards is IFederatedActions, FederatedState {
         if (!r.included.has(index)) revert NotIncluded(task, round, index);
         if (r.claimed.has(index)) revert AlreadyClaimed(task, round, index);
         r.claimed |= Bitmaps.only(index);
-        uint128[] memory columns = _columns(t, r.seed, round, r.roster, r.included, r.answered);
-        _requireRow(t, r.measuresRoot, columns.length, row, proof);
-        uint256 amount = _rewardOf(t, task, index, index == r.leader, columns, row);
+        uint128[] memory groups = _groupsOf(t, r, round);
+        bool plain = !_isSecure(t);
+        _requireRow(t, r.measuresRoot, plain ? r.included.count() : groups.length, row, proof);
+        uint256 place = plain ? r.included.rank(index) : _groupOf(groups, index);
+        uint256 amount = _amount(t, task, index == r.leader, place, groups, row);
+        _pay(t, task, round, index, amount);
+    }
+
+    function _pay(Task storage t, uint256 task, uint32 round, uint16 index, uint256 amount) private {
         address account = t.members[index].account;
         emit RewardPaid(task, round, index, account, amount);
         if (amount != 0) _TOKEN.safeTransfer(account, amount);
     }
 
+    /// @return survivors of each group that was unmasked; none in plain mode
+    function _groupsOf(Task storage t, RoundRecord storage r, uint32 round) private view returns (uint128[] memory) {
+        if (!_isSecure(t)) return new uint128[](0);
+        return SecureGroups.columns(r.seed, round, r.roster, t.terms.groupSize, r.included, r.answered);
+    }
+
     /// @dev With the leader's part go the remainders; they are the whole pool, and the client's, when nobody contributed.
-    function _rewardOf(
+    function _amount(
         Task storage t,
         uint256 task,
-        uint256 index,
         bool leads,
-        uint128[] memory columns,
+        uint256 place,
+        uint128[] memory groups,
         bytes calldata row
     ) private returns (uint256 amount) {
         uint256 pool = t.terms.reward;
         uint256 led = pool * t.terms.leaderSharePpm / PPM;
         pool -= led;
-        uint256[] memory heads = new uint256[](0);
-        if (_isSecure(t)) heads = _heads(columns);
-        (uint256[] memory parts, uint256 dust, bool any) = Contributions.divide(row, pool, heads);
-        for (uint256 i = 0; i < columns.length; ++i) {
-            if (columns[i].has(index)) amount = parts[i];
-        }
+        uint256 sum = Contributions.total(row);
+        uint256 columns = row.length / 8 - 1;
+        // a group without enough answers is no column
+        if (place < columns) amount = _perHead(groups, place, sum, pool, row);
         if (!leads) return amount;
         amount += led;
-        if (any) amount += dust;
-        else _refund(t, task, dust);
+        if (sum == 0) {
+            _refund(t, task, pool);
+            return amount;
+        }
+        amount += pool;
+        for (uint256 i = 0; i < columns; ++i) {
+            amount -= _perHead(groups, i, sum, pool, row) * (groups.length == 0 ? 1 : groups[i].count());
+        }
+    }
+
+    function _perHead(uint128[] memory groups, uint256 column, uint256 sum, uint256 pool, bytes calldata row)
+        private
+        pure
+        returns (uint256 part)
+    {
+        part = Contributions.part(row, column, sum, pool);
+        if (groups.length != 0) part /= groups[column].count();
+    }
+
+    /// @return place of the participant's group, or their number when it is in none
+    function _groupOf(uint128[] memory groups, uint256 index) private pure returns (uint256 place) {
+        while (place < groups.length && !groups[place].has(index)) ++place;
     }
 
     function _requireRow(Task storage t, bytes32 root, uint256 columns, bytes calldata row, bytes32[] calldata proof)
@@ -71,12 +102,5 @@ abstract contract FederatedRewards is IFederatedActions, FederatedState {
         uint256 rows = TaskTerms.rowsOf(t.terms.rule, t.terms.mode, columns);
         bytes32 actual = IndexedMerkle.rootOfCalldata(leaf, 0, rows, proof);
         if (actual != root) revert WrongOpening(root, actual);
-    }
-
-    function _heads(uint128[] memory columns) private pure returns (uint256[] memory heads) {
-        heads = new uint256[](columns.length);
-        for (uint256 i = 0; i < heads.length; ++i) {
-            heads[i] = columns[i].count();
-        }
     }
 }

@@ -108,6 +108,8 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
         if (t.client == address(0)) return TaskPhase.None;
         if (t.over) return TaskPhase.Over;
         if (t.round == 0) return TaskPhase.Joining;
+        // what the table would say, without reading all windows: every participant asks this in every round
+        if (!_isSecure(t) && block.timestamp < t.facts.commitEnds) return TaskPhase.Commit;
         (RoundFacts memory facts, RoundEnds memory ends) = _clock(t);
         return FederatedPhases.at(facts, ends, _isSecure(t), block.timestamp);
     }
@@ -135,25 +137,18 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
         return t.revealed & ~t.dropped;
     }
 
-    /// @return survivors of each group that can be unmasked, in secure mode; else one column for each included
-    function _columns(Task storage t, bytes32 seed, uint32 round, uint128 roster, uint128 included, uint128 answered)
-        internal
-        view
-        returns (uint128[] memory)
-    {
-        if (_isSecure(t)) return SecureGroups.columns(seed, round, roster, t.terms.groupSize, included, answered);
-        return Bitmaps.split(included);
-    }
-
-    function _columnsNow(Task storage t) internal view returns (uint128[] memory) {
-        return _columns(t, t.seed, t.round, t.roster, _included(t), t.answered);
+    /// @return the round's columns: survivors of each group that can be unmasked, in secure mode; else each of the included
+    function _columns(Task storage t) internal view returns (uint128[] memory) {
+        uint128 included = _included(t);
+        if (!_isSecure(t)) return Bitmaps.split(included);
+        return SecureGroups.columns(t.seed, t.round, t.roster, t.terms.groupSize, included, t.answered);
     }
 
     /// @return n columns of the round that is on; 0 where they are too few for the task or its rule
     function _enough(Task storage t) internal view returns (uint256 n) {
         uint128 included = _included(t);
         if (included.count() < t.terms.minimumParticipants) return 0;
-        n = _isSecure(t) ? _columnsNow(t).length : included.count();
+        n = _isSecure(t) ? _columns(t).length : included.count();
         if (!TaskTerms.fits(t.terms.rule, n)) return 0;
     }
 

@@ -139,7 +139,7 @@ contract FederatedTraining is FederatedRounds, FederatedForwards {
             posting: t.posting,
             leader: t.members[t.leader].account,
             challengeEnds: t.facts.deadline,
-            columns: uint16(_columnsNow(t).length),
+            columns: uint16(_columns(t).length),
             dimension: t.terms.dimension,
             mode: t.terms.mode,
             rule: t.terms.rule,
@@ -168,7 +168,7 @@ contract FederatedTraining is FederatedRounds, FederatedForwards {
     /// @inheritdoc IFederatedTraining
     function columnWeights(uint256 task) external view returns (uint32[] memory weights) {
         Task storage t = _known(task);
-        uint128[] memory columns = _columnsNow(t);
+        uint128[] memory columns = _columns(t);
         weights = new uint32[](columns.length);
         bool secure = _isSecure(t);
         uint256[] memory indices = Bitmaps.list(_included(t));
@@ -179,7 +179,7 @@ contract FederatedTraining is FederatedRounds, FederatedForwards {
 
     /// @inheritdoc IFederatedTraining
     function columnsOf(uint256 task) external view returns (uint128[] memory) {
-        return _columnsNow(_known(task));
+        return _columns(_known(task));
     }
 
     /// @inheritdoc IFederatedTraining
