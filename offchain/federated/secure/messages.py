@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from offchain.errors import Rejected
+from offchain.errors import Bug, Rejected
 from offchain.federated.secure.masking import Words
 from offchain.federated.secure.shamir import SHARE_BYTES
 from offchain.federated.secure.terms import Position, Session, Stage
@@ -80,9 +80,12 @@ class Shares:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Masked:
-    """Stage MASKED. `vector`: uint32 (d,), see `masking`."""
+    """Stage MASKED. `vector`: uint32 (d,), see `masking`; None: posted, of the right length, and not fetched.
 
-    vector: Words
+    A member needs to know who posted, not what; that a file has its length is what the chain's requests are for.
+    """
+
+    vector: Words | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,8 @@ Message: TypeAlias = Keys | Shares | Masked | Unmask
 def encode(message: Message, session: Session, sender: Position) -> bytes:
     """The message's file; its keccak256 is what the chain holds, of MASKED the vector's root."""
     if isinstance(message, Masked):
+        if message.vector is None:
+            raise Bug("a vector that was not fetched has no file here")
         return message.vector.astype("<u4", copy=False).tobytes()
     if isinstance(message, Keys):
         return (

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
 
-from offchain.errors import Rejected
+from offchain.errors import Bug, Rejected
 from offchain.federated.secure.faults import Charge, Fault
-from offchain.federated.secure.masking import LOW_ORDER_KEYS, NO_COMMITMENT
+from offchain.federated.secure.masking import LOW_ORDER_KEYS, NO_COMMITMENT, Words
 from offchain.federated.secure.messages import Answer, Keys, Masked, Message, Shares, Unmask, decode
 from offchain.federated.secure.terms import Position, Session, Stage
 from offchain.protocol.hashing import keccak
@@ -51,6 +51,19 @@ class Sets:
         return tuple(position for position in self.shared if position not in self.masked)
 
 
+def with_posted(transcript: Transcript, stage: Stage, posted: Posted[Message]) -> Transcript:
+    """The transcript with what was posted at a stage. Bug when that are messages of another stage."""
+    match stage:
+        case Stage.KEYS:
+            return replace(transcript, keys=_all_of(posted, Keys))
+        case Stage.SHARES:
+            return replace(transcript, shares=_all_of(posted, Shares))
+        case Stage.MASKED:
+            return replace(transcript, masked=_all_of(posted, Masked))
+        case Stage.UNMASK:
+            return replace(transcript, unmask=_all_of(posted, Unmask))
+
+
 def read(data: bytes, session: Session, sender: Position, stage: Stage) -> Message | None:
     """A file as it belongs into a transcript: None when it is no message of the stage."""
     try:
@@ -84,9 +97,12 @@ def shares_of(transcript: Transcript, position: Position) -> Shares:
     return _present(transcript.shares, position)
 
 
-def vector_of(transcript: Transcript, position: Position) -> Masked:
-    """Of somebody in `Sets.masked`."""
-    return _present(transcript.masked, position)
+def vector_of(transcript: Transcript, position: Position) -> Words:
+    """Of somebody in `Sets.masked`. Bug when it was not fetched."""
+    vector = _present(transcript.masked, position).vector
+    if vector is None:
+        raise Bug(f"the vector of member {position} was not fetched")
+    return vector
 
 
 def answers_of(transcript: Transcript, position: Position) -> Unmask:
@@ -97,6 +113,15 @@ def answers_of(transcript: Transcript, position: Position) -> Unmask:
 def unmask_request(session: Session, sets: Sets) -> bytes:
     """32 bytes that stand for who posted a vector and who dropped out: what members are asked to unmask."""
     return keccak(b"unmask" + session.digest + bytes((len(sets.shared), *sets.shared, *sets.masked)))
+
+
+def _all_of(posted: Posted[Message], kind: type[M]) -> dict[Position, M | None]:
+    checked = dict[Position, M | None]()
+    for position, message in posted.items():
+        if message is not None and not isinstance(message, kind):
+            raise Bug(f"a message of {type(message).__name__} among those of {kind.__name__}")
+        checked[position] = message
+    return checked
 
 
 def _present(posted: Posted[M], position: Position) -> M:
@@ -137,6 +162,8 @@ def _wrong_shares(transcript: Transcript, keyed: tuple[Position, ...], own: Posi
 
 
 def _wrong_vector(session: Session, sent: Masked) -> Charge | None:
+    if sent.vector is None:
+        return None
     fits = sent.vector.dtype == np.uint32 and sent.vector.shape == (session.dimension,)
     return None if fits else Charge.NO_SUCH_MESSAGE
 

@@ -93,7 +93,7 @@ def sum_of(transcript: Transcript, recovered: Recovered, add: AddStream = add_st
     """The right sum from seeds that are complete. Memory: one vector besides the transcript."""
     total = np.zeros(transcript.session.dimension, dtype=np.uint32)
     for own in recovered.sets.masked:
-        np.add(total, vector_of(transcript, own).vector, out=total)
+        np.add(total, vector_of(transcript, own), out=total)
         add(total, recovered.self_seeds[own], -1)
     for (own, gone), seed in recovered.pair_seeds.items():
         add(total, seed, -sign_of(own, gone))

@@ -1,7 +1,6 @@
 """A group that plays a session, with members that drop out and members that cheat."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +10,7 @@ from offchain.federated.secure.messages import Message, encode
 from offchain.federated.secure.participant import Secrets, draw_secrets
 from offchain.federated.secure.session import next_message, posted_at
 from offchain.federated.secure.terms import Position, Session, Stage, threshold_for
-from offchain.federated.secure.transcript import Transcript, read
+from offchain.federated.secure.transcript import Transcript, read, with_posted
 
 Tamper = Callable[[Message], Message | None]
 NAMES = ("keys", "shares", "masked", "unmask")
@@ -51,7 +50,7 @@ class Play:
             if message is not None:
                 change = (tampered or {}).get(place)
                 posted[place] = change(message) if change else self._travelled(message, place, stage)
-        self.transcript = replace(self.transcript, **{NAMES[stage]: posted})
+        self.transcript = with_posted(self.transcript, stage, posted)
 
     def post(self, place: Position, stage: Stage) -> Message | None:
         add = self._streams.get(place, add_stream)
