@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from offchain.errors import Rejected
 from offchain.federated.privacy.budget import CANDIDATE_ORDERS, MILLI, Mechanism
-from offchain.federated.privacy.conversion import epsilon_at
+from offchain.federated.privacy.conversion import rdp_limit
 
 ORDERS: tuple[float, ...] = tuple(order / MILLI for order in CANDIDATE_ORDERS)
 
@@ -61,8 +61,23 @@ class SampledGaussian:
 def epsilon_of(
     mechanism: Mechanism, rounds: int, delta: float, *, orders: Sequence[float] = ORDERS
 ) -> tuple[float, float]:
-    """(ε in nats, order that shows it) of `rounds` releases of `mechanism`."""
-    return min((epsilon_at(rounds * mechanism.rdp(order), order, delta), order) for order in orders)
+    """(ε in nats, order that shows it) of `rounds` releases of `mechanism`; `orders` ascending.
+
+    ε times (order - 1) is convex in the order (van Erven and Harremoës 2014, corollary 2, plus convex terms of the
+    conversion), so ε falls and then rises: bisection finds the best order.
+    """
+
+    def excess(place: int) -> float:
+        return -rdp_limit(-rounds * mechanism.rdp(orders[place]), orders[place], delta)
+
+    low, high = 0, len(orders) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if excess(middle + 1) < excess(middle):
+            low = middle + 1
+        else:
+            high = middle
+    return max(excess(low), 0.0), orders[low]
 
 
 def noise_for(

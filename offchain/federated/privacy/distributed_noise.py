@@ -69,7 +69,8 @@ def share_variance(noise_multiplier: float, sensitivity: float, contributors: in
     variance = math.ceil((noise_multiplier * sensitivity) ** 2 / contributors)
     if not 1 <= variance <= MAX_VARIANCE:
         raise Rejected(
-            f"noise of variance {variance} for each participant: give 1 to {MAX_VARIANCE}; change scale bits"
+            f"noise of variance {variance} for each participant, 1 to {MAX_VARIANCE} can be drawn: "
+            f"use {'fewer' if variance > 1 else 'more'} scale bits"
         )
     return variance
 

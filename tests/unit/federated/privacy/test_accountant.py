@@ -8,6 +8,7 @@ import pytest
 
 from offchain.errors import Rejected
 from offchain.federated.privacy.accountant import ORDERS, GaussianMechanism, SampledGaussian, epsilon_of, noise_for
+from offchain.federated.privacy.budget import Mechanism
 from offchain.federated.privacy.conversion import epsilon_at, rdp_limit
 from tests.unit.federated.privacy.oracle import gaussian_delta, sampled_rdp
 
@@ -61,6 +62,14 @@ def test_full_batches_are_the_plain_mechanism() -> None:
 def test_limit_and_epsilon_are_inverses() -> None:
     for order in (1.2, 2.0, 17.0):
         assert epsilon_at(rdp_limit(2.5, order, 1e-6), order, 1e-6) == pytest.approx(2.5, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "mechanism", [GaussianMechanism(2.0, 3), SampledGaussian(0.1, 0.6, 40), SampledGaussian(1e-3, 9.0, 1)]
+)
+def test_the_best_of_all_orders_is_found(mechanism: Mechanism) -> None:
+    best = min(max(mechanism.rdp(order) - rdp_limit(0, order, 1e-5), 0.0) for order in ORDERS)
+    assert epsilon_of(mechanism, 1, 1e-5)[0] == pytest.approx(best, abs=1e-12)
 
 
 def test_noise_for_is_enough_and_not_much_more() -> None:
