@@ -111,9 +111,8 @@ class Federation:
 
     def __init__(self, contracts: AssayContracts) -> None:
         self.client = contracts.client
-        address, abi = contracts.addresses.of(NAME), load_artifact(NAME).abi
-        self.contract = self.client.web3.eth.contract(address=address, abi=abi)
-        self.decoder = EventDecoder({address: (NAME, abi)})
+        self.contract = contracts.federation
+        self.decoder = EventDecoder({self.contract.address: (NAME, load_artifact(NAME).abi)})
         self._history = History(self.client, self.decoder, first=contracts.addresses.block)
         self._terms: dict[TaskId, FederatedTerms] = {}
         self._stories: dict[TaskId, Story] = {}

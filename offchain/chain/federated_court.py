@@ -54,9 +54,9 @@ class FederatedCourt:
     def __init__(self, contracts: AssayContracts) -> None:
         self._client = contracts.client
         self._first = contracts.addresses.block
-        address, abi = contracts.addresses.of(NAME), load_artifact(NAME).abi
-        self.contract = self._client.web3.eth.contract(address=address, abi=abi)
-        self._history = History(self._client, EventDecoder({address: (NAME, abi)}), first=self._first)
+        self.contract = contracts.federated_court
+        decoder = EventDecoder({self.contract.address: (NAME, load_artifact(NAME).abi)})
+        self._history = History(self._client, decoder, first=self._first)
         self._block: BlockRef | None = None
         self._closed: dict[int, Contest] = {}
         self._events: dict[int, tuple[int, tuple[Event, ...]]] = {}

@@ -13,6 +13,7 @@ from typing import Final
 
 from eth_typing import ChecksumAddress
 
+from offchain.federated.secure.terms import Stage
 from offchain.federated.task_state import Participant, RoundState, TaskPhase, TaskState, indices
 from offchain.federated.terms import MAX_ANSWERS, FederatedTerms
 from offchain.types import Commitment, Root, Seconds, TaskId, Wei
@@ -135,6 +136,13 @@ class Reveal:
 
 
 @dataclass(frozen=True, slots=True)
+class Speak:
+    """Secure mode: post what a stage of the session asks for."""
+
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """Say on chain that an update cannot be had: ask for one of its chunks."""
 
@@ -205,6 +213,7 @@ Action = (
     | Train
     | Commit
     | Reveal
+    | Speak
     | Ask
     | Answer
     | Expire
@@ -218,7 +227,7 @@ Action = (
     | Leave
 )
 
-OBLIGATIONS = (Commit, Reveal, Answer, Post, Challenge, Claim, Leave)
+OBLIGATIONS = (Commit, Reveal, Speak, Answer, Post, Challenge, Claim, Leave)
 """What costs stake or reward if it is not done: tried again and again."""
 
 
@@ -242,10 +251,30 @@ def _own(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Action]:
     me = view.participants[known.place]
     if intent.stake is None or not me.active:
         return
+    if view.terms.is_secure:
+        yield from _secure(view, known, known.place)
+        return
     if view.phase is TaskPhase.COMMIT and me.round != view.state.round and view.terms.privacy.admits(me.releases):
         yield Commit() if known.commitment is not None else Train()
     if view.phase is TaskPhase.REVEAL and me.round == view.state.round and me.word == known.commitment:
         yield Reveal()
+
+
+def _secure(view: TaskView, known: Knowledge, place: int) -> Iterator[Action]:
+    """The stages of a session, each for who has done the one before; training goes on beside the first two."""
+    on, me = view.round, view.participants[place]
+    keyed, shared, posted = (bool(bitmap >> place & 1) for bitmap in (on.keyed, on.shared, on.revealed))
+    rostered = bool(on.roster >> place & 1)
+    if view.phase is TaskPhase.KEYS and rostered and not keyed and view.terms.privacy.admits(me.releases):
+        yield Speak(Stage.KEYS)
+    if view.phase is TaskPhase.SHARES and keyed and not shared:
+        yield Speak(Stage.SHARES)
+    if view.phase in (TaskPhase.KEYS, TaskPhase.SHARES, TaskPhase.COMMIT) and keyed and known.commitment is None:
+        yield Train()
+    if view.phase is TaskPhase.COMMIT and shared and not posted and known.commitment is not None:
+        yield Speak(Stage.MASKED)
+    if view.phase is TaskPhase.UNMASK and on.included >> place & 1 and not on.answered >> place & 1:
+        yield Speak(Stage.UNMASK)
 
 
 def _can_join(view: TaskView) -> bool:

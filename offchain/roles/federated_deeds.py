@@ -18,7 +18,6 @@ from offchain.federated.game.material import Material
 from offchain.federated.local_data import dataset_for
 from offchain.federated.local_training import LocalUpdate
 from offchain.federated.manifest import FederatedManifest
-from offchain.federated.measures import MeasuresShape
 from offchain.federated.results import Result
 from offchain.federated.round_rules import (
     Action,
@@ -36,17 +35,20 @@ from offchain.federated.round_rules import (
     Post,
     ReplaceLeader,
     Reveal,
+    Speak,
     Start,
     TaskView,
     Train,
 )
-from offchain.federated.vector_tree import update_tree
+from offchain.federated.settlement import measures_shape
+from offchain.federated.vector_tree import LeafKind, update_tree
 from offchain.protocol.commitments import update_commitment
 from offchain.protocol.hashing import keccak
 from offchain.roles.context import RoleContext
 from offchain.roles.federated_client import fetch_manifest
 from offchain.roles.federated_files import RoundFiles, Update
 from offchain.roles.federated_records import UpdateRecord
+from offchain.roles.federated_speaker import Speaker
 from offchain.roles.federated_table import Table
 from offchain.roles.federated_training import train_update
 from offchain.roles.loop import Hands
@@ -92,6 +94,7 @@ class Deeds:
         self.table = table
         self._work = work
         self._hands = hands
+        self._speaker = Speaker(context, task, federation, files, table, self._send_once)
         self._manifest: FederatedManifest | None = None
 
     # What it knows
@@ -189,7 +192,7 @@ class Deeds:
         record = self.record(view.state.round - 1)
         if record is None or not self.files.has(record.cid):
             return None
-        return self.files.update(record.cid, record.root, view.terms.dimension)
+        return self.files.vector(record.cid, record.root, view.terms.dimension, LeafKind.UPDATE)
 
     def _update(self, _view: TaskView, _start: Result, made: LocalUpdate) -> Update:
         """What is committed to; an attacker makes something else of it."""
@@ -206,6 +209,9 @@ class Deeds:
         self._publish(record.cid)
         call = self.federation.reveal(self.task, record.root, record.cid, record.samples, record.salt)
         self._send_once(f"reveal:{view.state.round}", call)
+
+    def _speak(self, view: TaskView, story: Story, action: Speak) -> None:
+        self._speaker.speak(view, story, action.stage, self.record(view.state.round))
 
     def _publish(self, cid: CidDigest) -> None:
         """Puts the update where all find it."""
@@ -243,8 +249,7 @@ class Deeds:
         place, files = view.place_of(self.context.account), story.final(number)
         if place is None or files is None:
             return
-        record = self.federation.record(self.task, number)
-        shape = MeasuresShape(record.included.bit_count(), view.terms.rule.evidence)
+        shape = measures_shape(view.terms, self.federation.record(self.task, number), number)
         measures = self.files.measures(files.measures_cid, files.measures_root, shape)
         call = self.federation.claim_reward(self.task, number, place, measures.open(0))
         self._send_once(f"claim:{number}", call)
@@ -269,6 +274,7 @@ _DEEDS: dict[type[Any], str] = {
     Expire: "_expire",
     Compute: "_compute",
     Post: "_post",
+    Speak: "_speak",
     Claim: "_claim",
     **dict.fromkeys(_PLAIN, "_drive"),
 }

@@ -6,6 +6,7 @@ content: so a leader that publishes nothing hides nothing.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,14 +14,17 @@ import numpy.typing as npt
 from offchain.errors import Bug, Rejected
 from offchain.federated.measures import Measures, MeasuresShape, parse_measures
 from offchain.federated.results import Result, ResultShape
-from offchain.federated.vector_tree import CHUNK, FileTree, LeafKind, update_tree
+from offchain.federated.vector_tree import CHUNK, FileTree, LeafKind, chunk_count, masked_tree, update_tree
 from offchain.model.keccak import Bytes
+from offchain.protocol.hashing import keccak
 from offchain.storage.cid import Cid
 from offchain.storage.local import LocalStore
 from offchain.storage.store import Store
 from offchain.types import CidDigest, Root
 
 Update = npt.NDArray[np.int16]
+Vector = npt.NDArray[Any]
+"""An update int16 (d,), or a masked vector uint32 (d,)."""
 
 
 class RoundFiles:
@@ -50,11 +54,20 @@ class RoundFiles:
         """Whether the file is at hand."""
         return self._own.has(Cid(digest))
 
-    def update(self, digest: CidDigest, root: Root, dimension: int) -> Update:
-        """An update of that root, mapped into memory."""
-        vector = self._mapped(digest, 2 * dimension).view("<i2")
-        _require_root(update_tree(vector), root, digest)
+    def vector(self, digest: CidDigest, root: Root, dimension: int, kind: LeafKind) -> Vector:
+        """An update (int16) or a masked vector (uint32) of that root, mapped into memory."""
+        dtype = np.dtype("<i2" if kind is LeafKind.UPDATE else "<u4")
+        vector = self._mapped(digest, dtype.itemsize * dimension).view(dtype)
+        _require_root(vector_tree(vector), root, digest)
         return vector
+
+    def message(self, digest: CidDigest, digest_of: bytes, max_bytes: int) -> bytes:
+        """A message of secure aggregation with that keccak256."""
+        path = self._own.path_of(Cid(digest))
+        content = path.read_bytes() if path else self._shared.read(Cid(digest), max_bytes=max_bytes)
+        if keccak(content) != digest_of:
+            raise Rejected(f"{Cid(digest)}: its hash is not the one on chain; whoever posted it lied about its file")
+        return content
 
     def result(self, digest: CidDigest, root: Root, shape: ResultShape) -> Result:
         """A result of that root, mapped into memory."""
@@ -69,15 +82,14 @@ class RoundFiles:
             raise Rejected(f"{Cid(digest)}: its root is not the one on chain; whoever posted it lied about its file")
         return found
 
-    def assemble(self, chunks: dict[int, bytes], root: Root, dimension: int) -> CidDigest | None:
-        """Keeps an update whose chunks were all shown on chain; None while some are missing."""
-        count = -(-dimension // CHUNK)
-        if set(chunks) != set(range(count)):
+    def assemble(self, chunks: dict[int, bytes], root: Root, dimension: int, kind: LeafKind) -> CidDigest | None:
+        """Keeps a vector whose chunks were all shown on chain; None while some are missing."""
+        if set(chunks) != set(range(chunk_count(dimension))):
             return None
-        content = b"".join(chunks[index] for index in range(count))
-        tree = FileTree(LeafKind.UPDATE, np.frombuffer(content, dtype=np.uint8), 2 * CHUNK)
-        if len(content) != 2 * dimension or tree.root != root:
-            raise Bug("chunks that the contract has checked do not make the update")
+        content = b"".join(chunks[index] for index in sorted(chunks))
+        width = len(content) // dimension
+        if FileTree(kind, np.frombuffer(content, dtype=np.uint8), width * CHUNK).root != root:
+            raise Bug("chunks that the contract has checked do not make the vector")
         return self.keep(content)
 
     def _mapped(self, digest: CidDigest, size: int) -> Bytes:
@@ -93,6 +105,11 @@ class RoundFiles:
         if path is None:
             raise Bug(f"{self._own.location}: {cid} is not where it was put")
         return path
+
+
+def vector_tree(vector: Vector) -> FileTree:
+    """The tree of an update or of a masked vector, as its numbers say."""
+    return masked_tree(vector) if vector.dtype == np.uint32 else update_tree(vector)
 
 
 def _require_root(tree: FileTree, root: Root, digest: CidDigest) -> None:

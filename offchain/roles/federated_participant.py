@@ -61,7 +61,7 @@ class FederatedWorker(Loop):
         own = LocalStore(options.folder / "files", seconds=600, clock=context.clock)
         self.files = RoundFiles(own, context.store)
         self.federation = Federation(context.contracts)
-        self.table = Table(context.account, self.files, executor)
+        self.table = Table(context.client.chain_id, self.federation.address, self.files, executor)
         self._work: Memo[int] = Memo(executor)
         self.deeds = self.conduct(
             context, task, options, self.federation, self.files, self.table, self._work, self._hands

@@ -14,16 +14,27 @@ from offchain.federated.game.material import Material, compute, judge, right_sel
 from offchain.federated.measures import Measures, MeasuresShape
 from offchain.federated.results import Result
 from offchain.federated.round_rules import Expected, TaskView
+from offchain.federated.settlement import survivors
 from offchain.federated.task_state import Posting, TaskPhase
-from offchain.federated.vector_tree import Opening, update_tree
-from offchain.roles.federated_files import RoundFiles, Update
+from offchain.federated.vector_tree import LeafKind, Opening
+from offchain.roles.federated_files import RoundFiles, Vector, vector_tree
+from offchain.roles.federated_sessions import Combine, Sessions
 from offchain.roles.memo import Memo
 from offchain.types import CidDigest, Root
 
 Key = tuple[str, int, int]
 """What it is, the round, and an index, a posting or a bitmap."""
 
-GATHERING = frozenset({TaskPhase.REVEAL, TaskPhase.REQUEST, TaskPhase.ANSWER, TaskPhase.AGGREGATE, TaskPhase.CHALLENGE})
+GATHERING = frozenset(
+    {
+        TaskPhase.REVEAL,
+        TaskPhase.REQUEST,
+        TaskPhase.ANSWER,
+        TaskPhase.UNMASK,
+        TaskPhase.AGGREGATE,
+        TaskPhase.CHALLENGE,
+    }
+)
 """Phases in which a participant wants the updates that are revealed."""
 
 
@@ -43,10 +54,10 @@ class Settled:
 class Table:
     """Of one account and one task. Reads raise what fetching has raised: Retryable, or Rejected for a wrong file."""
 
-    def __init__(self, account: ChecksumAddress, files: RoundFiles, executor: Executor) -> None:
-        self._account = account
+    def __init__(self, chain: int, contract: ChecksumAddress, files: RoundFiles, executor: Executor) -> None:
         self._files = files
         self._memo: Memo[Key] = Memo(executor)
+        self.sessions = Sessions(chain, contract, files, self._memo)
         self._picked_up = 0
 
     def has_news(self) -> bool:
@@ -70,7 +81,7 @@ class Table:
 
     def gather(self, view: TaskView, story: Story) -> None:
         """Tries to get every update that is included; says nothing about those that cannot be had."""
-        if view.terms.is_secure or view.phase not in GATHERING:
+        if view.phase not in GATHERING:
             return
         cids = story.update_cids(view.state.round)
         for index in view.included:
@@ -80,18 +91,19 @@ class Table:
 
     def _fetch(self, view: TaskView, index: int, cid: CidDigest, chunks: dict[int, bytes]) -> None:
         root, dimension = Root(view.participants[index].word), view.terms.dimension
+        kind = LeafKind.MASKED if view.terms.is_secure else LeafKind.UPDATE
 
-        def work() -> Update:
-            found = self._files.assemble(chunks, root, dimension) if chunks else None
-            return self._files.update(found or cid, root, dimension)
+        def work() -> Vector:
+            found = self._files.assemble(chunks, root, dimension, kind) if chunks else None
+            return self._files.vector(found or cid, root, dimension, kind)
 
         try:
             self._memo.get(("update", view.state.round, index), work)
         except (Rejected, Retryable):
             return  # it counts as missing
 
-    def updates(self, view: TaskView) -> dict[int, Update]:
-        """The included updates that are at hand, by index."""
+    def updates(self, view: TaskView) -> dict[int, Vector]:
+        """The included updates (masked vectors) that are at hand, by index."""
         found = ((index, self._memo.peek(("update", view.state.round, index))) for index in view.included)
         return {index: update for index, update in found if update is not None}
 
@@ -105,7 +117,7 @@ class Table:
 
     def open_chunk(self, view: TaskView, index: int, chunk: int) -> Opening:
         """A chunk of an update that is at hand."""
-        return update_tree(self.updates(view)[index]).open(chunk)
+        return vector_tree(self.updates(view)[index]).open(chunk)
 
     # Results
 
@@ -130,12 +142,23 @@ class Table:
         previous = self.previous(view, story)
         if previous is None:
             return None
-        columns, weights = self._columns(view, updates)
-        terms = view.terms
+        columns = self._columns(view, story, updates)
+        if columns is None:
+            return None
+        terms, combine = view.terms, columns
 
         def work() -> Settled:
-            selection = right_selection(terms.rule, columns)
-            material = compute(terms.rule, terms.optimizer, columns, weights, previous, selection=selection)
+            vectors, weights = combine()
+            selection = right_selection(terms.rule, vectors)
+            material = compute(
+                terms.rule,
+                terms.optimizer,
+                vectors,
+                weights,
+                previous,
+                selection=selection,
+                secure=terms.is_secure,
+            )
             self._files.keep(material.result.file)
             self._files.keep(material.measures.file)
             return Settled(material, selection)
@@ -148,7 +171,7 @@ class Table:
         return found
 
     def _settled_key(self, view: TaskView) -> Key:
-        return ("settled", view.state.round, view.round.included)
+        return ("settled", view.state.round, view.round.included << 128 | view.round.answered)
 
     def judge(self, view: TaskView, posting: Posting) -> Material | None:
         """What the posting in force ought to be, given what it says was selected; None while that is not known."""
@@ -170,7 +193,8 @@ class Table:
         if files is None:
             return None, None
         shape = view.terms.result_shape
-        rows = MeasuresShape(len(view.included), view.terms.rule.evidence)
+        columns = len(survivors(view.terms, view.state.seed, view.state.round, view.round))
+        rows = MeasuresShape(columns, view.terms.rule.evidence, secure=view.terms.is_secure)
 
         def work() -> tuple[Result | None, Measures | None]:
             result: Result | None = None
@@ -187,6 +211,10 @@ class Table:
 
         return self._memo.get(("theirs", view.state.round, files.posting), work)
 
-    def _columns(self, view: TaskView, updates: dict[int, Update]) -> tuple[list[Update], list[int]]:
+    def _columns(self, view: TaskView, story: Story, updates: dict[int, Vector]) -> Combine | None:
+        """How the round's columns and their weights are made; None while something for it is being fetched."""
+        if view.terms.is_secure:
+            return self.sessions.combine(view, story, updates)
         order = sorted(updates)
-        return [updates[index] for index in order], [view.participants[index].samples for index in order]
+        columns = [updates[index] for index in order], [view.participants[index].samples for index in order]
+        return lambda: columns

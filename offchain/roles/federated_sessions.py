@@ -1,0 +1,125 @@
+"""Secure mode: the sessions of a round's groups, read from chain and store: who said what, and the groups' means."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from eth_typing import ChecksumAddress
+
+from offchain.chain.federated import Story
+from offchain.errors import Rejected, Retryable
+from offchain.federated.groups import Group, assign, mean_of
+from offchain.federated.round_rules import TaskView
+from offchain.federated.secure.messages import Masked, size_of
+from offchain.federated.secure.terms import Position, Session, Stage, threshold_for
+from offchain.federated.secure.transcript import Transcript, read
+from offchain.federated.secure.unmask import unmask
+from offchain.federated.settlement import survivors
+from offchain.federated.task_state import TaskPhase, indices
+from offchain.roles.federated_files import RoundFiles, Vector
+from offchain.roles.memo import Memo
+from offchain.types import CidDigest
+
+Means = tuple[Sequence[npt.NDArray[np.int16]], Sequence[int]]
+"""The columns and their weights."""
+
+Combine = Callable[[], Means]
+
+EVENTS = {Stage.KEYS: "KeysPosted", Stage.SHARES: "SharesPosted", Stage.UNMASK: "UnmaskPosted"}
+
+
+class Sessions:
+    """Of one task. Messages are fetched in the background; raises Retryable while one cannot be had."""
+
+    def __init__(
+        self, chain: int, contract: ChecksumAddress, files: RoundFiles, memo: Memo[tuple[str, int, int]]
+    ) -> None:
+        self._chain = chain
+        self._contract = bytes.fromhex(contract[2:])
+        self._files = files
+        self._memo = memo
+
+    def groups(self, view: TaskView) -> tuple[Group, ...]:
+        """The groups of the round that is on."""
+        return assign(view.state.seed, view.state.round, tuple(indices(view.round.roster)), view.terms.group_size)
+
+    def session(self, view: TaskView, number: int) -> Session:
+        """The terms of group `number`, the same for all its members: each counts once."""
+        members = self.groups(view)[number]
+        return Session(
+            chain_id=self._chain,
+            contract=self._contract,
+            task=view.task,
+            round=view.state.round,
+            attempt=0,
+            group=number,
+            members=tuple(bytes.fromhex(view.participants[index].account[2:]) for index in members),
+            weights=(1,) * len(members),
+            threshold=threshold_for(len(members)),
+            dimension=view.terms.dimension,
+        )
+
+    def place_of(self, view: TaskView, index: int) -> tuple[int, Position]:
+        """The group of a participant of the roster, and its position there."""
+        for number, group in enumerate(self.groups(view)):
+            if index in group:
+                return number, Position(group.index(index))
+        raise Rejected(f"participant {index} is in no group of round {view.state.round}")
+
+    def transcript(
+        self, view: TaskView, story: Story, number: int, vectors: dict[int, Vector] | None
+    ) -> Transcript | None:
+        """What a group's members have posted; None while files are being fetched.
+
+        `vectors`: the masked ones at hand; None for members, who need to know who posted one, not what.
+
+        Raises Retryable when one cannot be had: it must not be taken for one that was not posted.
+        """
+        group, session = self.groups(view)[number], self.session(view, number)
+        found: dict[Stage, dict[Position, Any]] = {}
+        for stage in EVENTS:
+            read_all = self._messages(view, story, stage, group, session)
+            if read_all is None:
+                return None
+            found[stage] = read_all
+        masked = {}
+        posted = view.round.included if view.phase > TaskPhase.COMMIT else 0
+        for position, index in enumerate(group):
+            if posted >> index & 1:
+                if vectors is not None and index not in vectors:
+                    raise Retryable(f"the masked vector of participant {index} cannot be had yet")
+                masked[Position(position)] = Masked(None if vectors is None else vectors[index].astype(np.uint32))
+        return Transcript(session, found[Stage.KEYS], found[Stage.SHARES], masked, found[Stage.UNMASK])
+
+    def combine(self, view: TaskView, story: Story, vectors: dict[int, Vector]) -> Combine | None:
+        """How the means of all groups that can be unmasked are made."""
+        columns = survivors(view.terms, view.state.seed, view.state.round, view.round)
+        parts: list[tuple[Transcript, int]] = []
+        for column in columns:
+            number = next(at for at, group in enumerate(self.groups(view)) if column[0] in group)
+            transcript = self.transcript(view, story, number, vectors)
+            if transcript is None:
+                return None
+            parts.append((transcript, len(column)))
+        return lambda: ([mean_of(unmask(transcript), count) for transcript, count in parts], [n for _, n in parts])
+
+    def _messages(
+        self, view: TaskView, story: Story, stage: Stage, group: Group, session: Session
+    ) -> dict[Position, Any] | None:
+        number, found = view.state.round, {}
+        waiting = False
+        for event in story.named(EVENTS[stage], number):
+            index = event.arguments["index"]
+            if index not in group:
+                continue
+            cid, said = CidDigest(event.arguments["cid"]), bytes(event.arguments["hash"])
+            work = partial(self._files.message, cid, said, size_of(session, stage))
+            content = self._memo.get((stage.name, number, index), work)
+            if content is None:
+                waiting = True
+            else:
+                position = Position(group.index(index))
+                found[position] = read(content, session, position, stage)
+        return None if waiting else found

@@ -1,0 +1,97 @@
+"""A federated task on a real chain: a leader that lies, an update that is withheld, and everybody else is paid."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from eth_account.signers.local import LocalAccount
+
+from offchain.chain.devnet import Anvil, AnvilOptions, dev_accounts
+from offchain.chain.enums import Role
+from offchain.federated.task_state import TaskPhase, indices
+from offchain.roles.federated_adversaries import LyingLeader, Withholder
+from offchain.roles.federated_client import fetch_trained
+from offchain.types import TOKEN
+from tests.integration.federated.stage import (
+    PURSE,
+    STAKE,
+    VERIFIER_BOND,
+    Cast,
+    Reborn,
+    admit,
+    context,
+    leader_of,
+    options,
+    put_task,
+    request,
+    worker,
+)
+from tests.integration.roles.stage import Stage, set_stage
+
+MEMBERS = [f"p{number}" for number in range(5)]
+
+
+def people() -> dict[str, LocalAccount]:
+    return dict(zip(["client", *MEMBERS, "watcher"], dev_accounts(8)[1:], strict=True))
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with Anvil.start(AnvilOptions()) as anvil:
+        made = set_stage(anvil.client(), tmp_path)
+        admit(made, people())
+        yield made
+
+
+@pytest.mark.parametrize("mortals", [1, pytest.param(3, marks=pytest.mark.long)])
+def test_two_rounds_with_a_lying_leader_and_a_withheld_update(stage: Stage, mortals: int) -> None:
+    """And `mortals` of the honest three are killed at every write and send, and started again."""
+    accounts = people()
+    task = put_task(stage, accounts["client"], request(len(MEMBERS), rounds=2), str(mortals))
+    contexts = {name: context(stage, name, accounts[name]) for name in MEMBERS}
+    chosen = {name: options(stage, name, place, len(MEMBERS)) for place, name in enumerate(MEMBERS)}
+    cast = Cast(stage, task, {name: worker(contexts[name], task, chosen[name]) for name in MEMBERS})
+
+    view = cast.play(lambda view: view.phase is TaskPhase.COMMIT)
+    order = [next(name for name in MEMBERS if contexts[name].account == one.account) for one in view.participants]
+    withholder = order[0]
+    liar = order[leader_of(view, [1, 2, 3, 4])]
+    honest = [name for name in MEMBERS if name not in (withholder, liar)]
+    cast.workers = {
+        withholder: worker(contexts[withholder], task, chosen[withholder], Withholder),
+        liar: worker(contexts[liar], task, chosen[liar], LyingLeader),
+        **{name: worker(contexts[name], task, chosen[name]) for name in honest[mortals:]},
+    }
+    for name in honest[:mortals]:
+        stage.close(contexts[name])
+        cast.workers[name] = Reborn(stage, name, accounts[name], task, chosen[name])
+    cast.play(lambda view: view.phase is TaskPhase.OVER)
+    cast.play(lambda view: all(one.excluded or one.gone for one in view.participants))
+
+    story = cast.federation.story(task, stage.client.head())
+    assert story.results() == [1, 2]
+    assert [event.arguments["index"] for event in story.named("Dropped")] == [0]
+    assert {event.arguments["index"] for event in story.named("Excluded")} == {0, order.index(liar)}
+    assert len(story.named("LeaderWrong")) == 1
+    for number in (1, 2):
+        record = cast.federation.record(task, number)
+        assert set(indices(record.included)) >= {order.index(name) for name in honest}
+    for name in MEMBERS:
+        account = contexts[name].account
+        bonds = [stage.contracts.bond(account, role) for role in (Role.PARTICIPANT, Role.VERIFIER)]
+        kept = STAKE if name in honest else 0
+        assert [(bond.bonded, bond.locked) for bond in bonds] == [(kept, 0), (VERIFIER_BOND, 0)], name
+        earned = sum(e.arguments["amount"] for e in story.named("RewardPaid") if e.arguments["account"] == account)
+        assert stage.contracts.token_balance(account) >= PURSE - STAKE - VERIFIER_BOND + earned
+        assert earned > 0 or name not in honest, name
+        assert earned == 0 or name != withholder
+    paid = sum(event.arguments["amount"] for event in story.named("RewardPaid"))
+    assert 23 * TOKEN < paid <= 24 * TOKEN
+    trained = fetch_trained(cast.federation, stage.store, task)
+    assert trained.round == 2
+    assert trained.result.root == cast.view().state.model_root
+    for reborn in (one for one in cast.workers.values() if isinstance(one, Reborn)):
+        assert set(reborn.killer.seen) >= {"record:update", "journal:intent", "broadcast", "journal:outcome"}
+        assert reborn.killer.deaths > 20
+    for name, one in cast.workers.items():
+        one.close() if isinstance(one, Reborn) else stage.close(contexts[name])
