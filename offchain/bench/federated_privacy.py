@@ -52,6 +52,7 @@ from offchain.model.module import SpecNetwork
 from offchain.model.threads import torch_threads
 
 MODES: Final = ("local", "shares/example", "shares/participant")
+PARTICIPANTS: Final = (12, 100)
 BAR: Final = 93.5
 """Per cent of the accuracy without privacy that is to be reached."""
 
@@ -100,7 +101,7 @@ class _Release:
 def run(
     *,
     names: Sequence[str] = NAMES,
-    participants: Sequence[int] = (12, 100),
+    participants: Sequence[int] = PARTICIPANTS,
     modes: Sequence[str] = MODES,
     epsilon: float = 3.2,
     delta: float = 1e-5,
@@ -137,6 +138,16 @@ def facts(epsilon: float = 3.2, delta: float = 1e-5, seeds: int = 5) -> dict[str
         "model": "softmax regression",
         "scale bits": _SCALE_BITS,
     }
+
+
+def line(row: Row) -> str:
+    """A row in words."""
+    verdict = "reaches" if row.reached else "misses"
+    return (
+        f"{row.data}, {row.participants} participants, {row.mode}: {row.accuracy:.1f} % of "
+        f"{max(row.plain, row.central):.1f} %, keeps {row.kept:.1f} % ({row.worst:.1f} % in the worst seed), {verdict} "
+        f"{BAR} %; {row.rounds} rounds, noise {row.noise:.2f}, epsilon {row.epsilon:.3f}"
+    )
 
 
 def _row(

@@ -12,6 +12,7 @@ from offchain.errors import Rejected
 
 def federated(
     speed: Annotated[bool, typer.Option("--speed", help="Time and memory of every rule beside Flower's.")] = False,
+    privacy: Annotated[bool, typer.Option("--privacy", help="What differential privacy costs in accuracy.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Little of everything.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all data; the first seed without --speed.")] = 0,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many, without --speed.")] = 3,
@@ -21,8 +22,12 @@ def federated(
     json_file: JsonFile = None,
 ) -> None:
     """What the rules withstand, every attack against every rule; with --speed, what they cost beside Flower's."""
+    if speed and privacy:
+        raise typer.BadParameter("--speed and --privacy are two benchmarks; give one of them")
     if speed:
         _speed(quick, seed, json_file)
+    elif privacy:
+        _privacy(quick, seed, seeds, json_file)
     else:
         _matrix(quick, range(seed, seed + seeds), attacks, rules, hostile, json_file)
 
@@ -72,4 +77,22 @@ def _speed(quick: bool, seed: int, json_file: Path | None) -> None:
     print_facts(measured_with, title="Measured with", as_json=False)
     rows = bench.run(options, lambda line: console.print(line, soft_wrap=True))
     console.print(bench.table(rows), soft_wrap=True)
+    write_rows(json_file, rows, **measured_with)
+
+
+def _privacy(quick: bool, seed: int, seeds: int, json_file: Path | None) -> None:
+    """A quarter of an hour on one core; --quick is breast cancer at twelve participants."""
+    from offchain.bench import federated_privacy as bench
+    from offchain.bench.federated_privacy_sets import NAMES
+
+    measured_with = bench.facts(seeds=seeds)
+    print_facts(measured_with, title="Measured with", as_json=False)
+    names, participants = (("breast_cancer",), (12,)) if quick else (NAMES, bench.PARTICIPANTS)
+    rows = bench.run(
+        names=names,
+        participants=participants,
+        seeds=seeds,
+        first_seed=seed,
+        tell=lambda row: console.print(bench.line(row), soft_wrap=True),
+    )
     write_rows(json_file, rows, **measured_with)
