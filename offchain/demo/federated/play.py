@@ -27,6 +27,9 @@ from offchain.types import Seconds, TaskId
 QUIET = frozenset({"approve", "training", "round"})
 """Events that are not worth a line."""
 
+COMMON = frozenset({"final", "round-failed", "leader-wrong", "leader-late", "dropped"})
+"""What everybody sees and reports; the client's word is enough."""
+
 HIDDEN = frozenset({"transaction", "key", "gas"})
 
 
@@ -41,7 +44,8 @@ class Play:
     def report(self, event: WorkerEvent) -> None:
         """Called by the workers."""
         self.events.append(event)
-        if event.what not in QUIET:
+        told_by_others = event.what in COMMON and self.names.get(event.account) != "client"
+        if event.what not in QUIET and not told_by_others:
             self._console.print(self._sentence(event), soft_wrap=True)
 
     def _sentence(self, event: WorkerEvent) -> Text:
