@@ -18,7 +18,8 @@ from offchain.federated.game.material import Material
 from offchain.federated.local_training import LocalUpdate
 from offchain.federated.measures import Measures, compute_measures, row_bytes
 from offchain.federated.results import Result, next_result
-from offchain.federated.round_rules import Action, Answer, Post, Reveal, TaskView
+from offchain.federated.round_rules import Action, Answer, Post, Reveal, Speak, TaskView
+from offchain.federated.secure.terms import Stage
 from offchain.roles.federated_deeds import Deeds
 from offchain.roles.federated_files import Update
 from offchain.roles.federated_participant import FederatedWorker
@@ -81,6 +82,15 @@ class SecretiveDeeds(Deeds):
             super().act(view, story, action)
 
 
+class MuteDeeds(Deeds):
+    """Secure mode: deals its shares, and posts no masked vector."""
+
+    def act(self, view: TaskView, story: Story, action: Action) -> None:
+        """See Deeds."""
+        if action != Speak(Stage.MASKED):
+            super().act(view, story, action)
+
+
 class PoisonedDeeds(Deeds):
     """Trains and reveals like everybody, but sends what an attack makes of its data or its update.
 
@@ -135,6 +145,12 @@ class NoReveal(FederatedWorker):
     """See SecretiveDeeds."""
 
     conduct: ClassVar[type[Deeds]] = SecretiveDeeds
+
+
+class Mute(FederatedWorker):
+    """See MuteDeeds."""
+
+    conduct: ClassVar[type[Deeds]] = MuteDeeds
 
 
 def poisoner(attack: Attack) -> type[FederatedWorker]:

@@ -220,6 +220,10 @@ class Reborn(FederatedWorker):
             return True
 
     @property
+    def context(self) -> RoleContext:  # type: ignore[override]
+        return self._awake().context
+
+    @property
     def in_flight(self) -> int:
         return 0 if self._alive is None else self._alive.in_flight
 
