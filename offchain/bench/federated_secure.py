@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -99,18 +99,22 @@ def facts(options: Options) -> dict[str, Any]:
     }
 
 
-def table(rows: Sequence[Row]) -> Table:
-    """Of all rows."""
-    shown = Table(title="Secure beside plain aggregation", box=box.SIMPLE)
-    heads = ("n", "group", "d", "dropped", "keys ms", "shares ms", "mask ms", "unmask ms", "leader ms", "plain ms")
-    for head in (*heads, "times", "sent", "plain", "fetched", "leader fetches", "plain"):
-        shown.add_column(head, justify="right", no_wrap=True)
-    for row in rows:
-        cpu = (row.keys_ms, row.shares_ms, row.masked_ms, row.unmask_ms, row.leader_ms, row.plain_leader_ms, row.times)
-        sizes = (row.sent, row.plain_sent, row.fetched, row.leader_fetched, row.plain_leader_fetched)
-        counts = (row.participants, row.group_size, row.dimension, row.dropped)
-        shown.add_row(*map(str, counts), *map(_figure, cpu), *map(_bytes, sizes))
-    return shown
+def cpu_table(rows: Sequence[Row]) -> Table:
+    """Milliseconds: of a participant at each stage, then of the leader and of plain aggregation."""
+    heads = ("n", "group", "d", "dropped", "keys", "shares", "mask", "unmask", "leader", "plain", "times")
+    return _table("CPU, ms", heads, ((*_counts(row), *map(_figure, _times(row))) for row in rows))
+
+
+def bytes_table(rows: Sequence[Row]) -> Table:
+    """What a participant sends and fetches, and what the leader fetches, beside plain aggregation."""
+    heads = ("n", "group", "d", "dropped", "sends", "plain", "fetches", "leader", "plain")
+    return _table("Bytes", heads, ((*_counts(row), *map(_bytes, _sizes(row))) for row in rows))
+
+
+def line(row: Row) -> str:
+    """What to say while others are measured."""
+    layout = f"n {row.participants} in groups of {row.group_size}, d {row.dimension:,}, {row.dropped} dropped"
+    return f"{layout}: leader {row.leader_ms:,.0f} ms, {row.times:.1f}x plain"
 
 
 def _measure(participants: int, size: int, dimension: int, dropout: int, seed: int) -> Row:
@@ -205,6 +209,28 @@ def _session(group: int, size: int, dimension: int) -> Session:
 
 def _plain_mean(updates: Sequence[npt.NDArray[np.int16]] | npt.NDArray[np.int16]) -> Mean:
     return mean(list(updates), [1] * len(updates))
+
+
+def _table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    shown = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 0))
+    for head in heads:
+        shown.add_column(head, justify="right", no_wrap=True)
+    for row in rows:
+        shown.add_row(*row)
+    return shown
+
+
+def _counts(row: Row) -> tuple[str, ...]:
+    return tuple(map(str, (row.participants, row.group_size, row.dimension, row.dropped)))
+
+
+def _times(row: Row) -> tuple[float, ...]:
+    own = (row.keys_ms, row.shares_ms, row.masked_ms, row.unmask_ms)
+    return (*own, row.leader_ms, row.plain_leader_ms, row.times)
+
+
+def _sizes(row: Row) -> tuple[int, ...]:
+    return (row.sent, row.plain_sent, row.fetched, row.leader_fetched, row.plain_leader_fetched)
 
 
 def _figure(value: float) -> str:

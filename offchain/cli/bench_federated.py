@@ -13,6 +13,7 @@ from offchain.errors import Rejected
 def federated(
     speed: Annotated[bool, typer.Option("--speed", help="Time and memory of every rule beside Flower's.")] = False,
     privacy: Annotated[bool, typer.Option("--privacy", help="What differential privacy costs in accuracy.")] = False,
+    secure: Annotated[bool, typer.Option("--secure", help="What secure aggregation costs beside plain.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Little of everything.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all data; the first seed without --speed.")] = 0,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many, without --speed.")] = 3,
@@ -22,12 +23,14 @@ def federated(
     json_file: JsonFile = None,
 ) -> None:
     """What the rules withstand, every attack against every rule; with --speed, what they cost beside Flower's."""
-    if speed and privacy:
-        raise typer.BadParameter("--speed and --privacy are two benchmarks; give one of them")
+    if speed + privacy + secure > 1:
+        raise typer.BadParameter("--speed, --privacy and --secure are three benchmarks; give one of them")
     if speed:
         _speed(quick, seed, json_file)
     elif privacy:
         _privacy(quick, seed, seeds, json_file)
+    elif secure:
+        _secure(quick, seed, json_file)
     else:
         _matrix(quick, range(seed, seed + seeds), attacks, rules, hostile, json_file)
 
@@ -77,6 +80,21 @@ def _speed(quick: bool, seed: int, json_file: Path | None) -> None:
     print_facts(measured_with, title="Measured with", as_json=False)
     rows = bench.run(options, lambda line: console.print(line, soft_wrap=True))
     console.print(bench.table(rows), soft_wrap=True)
+    write_rows(json_file, rows, **measured_with)
+
+
+def _secure(quick: bool, seed: int, json_file: Path | None) -> None:
+    """A minute on one core."""
+    from dataclasses import replace
+
+    from offchain.bench import federated_secure as bench
+
+    options = replace(bench.QUICK if quick else bench.Options(), seed=seed)
+    measured_with = bench.facts(options)
+    print_facts(measured_with, title="Measured with", as_json=False)
+    rows = bench.run(options, lambda row: console.print(bench.line(row), soft_wrap=True))
+    console.print(bench.cpu_table(rows), soft_wrap=True)
+    console.print(bench.bytes_table(rows), soft_wrap=True)
     write_rows(json_file, rows, **measured_with)
 
 
