@@ -15,7 +15,7 @@ from offchain.federated.round_rules import TaskView
 from offchain.federated.secure.messages import Masked, size_of
 from offchain.federated.secure.terms import Position, Session, Stage, threshold_for
 from offchain.federated.secure.transcript import Transcript, read
-from offchain.federated.secure.unmask import unmask
+from offchain.federated.secure.unmask import recover, sum_of, why_lost
 from offchain.federated.settlement import survivors
 from offchain.federated.task_state import TaskPhase, indices
 from offchain.roles.federated_files import RoundFiles, Vector
@@ -26,6 +26,20 @@ Means = tuple[Sequence[npt.NDArray[np.int16]], Sequence[int]]
 """The columns and their weights."""
 
 Combine = Callable[[], Means]
+
+
+def group_mean(transcript: Transcript, survivors: int, whole: bool) -> npt.NDArray[np.int16]:
+    """The mean int16 (d,) of a group that the chain counts; zeros when its sum is lost, so that the round goes on.
+
+    `whole`: whether all answers are at hand. Raises Retryable when more of them might give a sum.
+    """
+    recovered = recover(transcript)
+    if recovered.complete:
+        return mean_of(sum_of(transcript, recovered), survivors)
+    if not whole:
+        raise Retryable(f"the sum of group {transcript.session.group}: {why_lost(transcript, recovered)}")
+    return np.zeros(transcript.session.dimension, dtype=np.int16)
+
 
 EVENTS = {Stage.KEYS: "KeysPosted", Stage.SHARES: "SharesPosted", Stage.UNMASK: "UnmaskPosted"}
 
@@ -96,14 +110,15 @@ class Sessions:
     def combine(self, view: TaskView, story: Story, vectors: dict[int, Vector]) -> Combine | None:
         """How the means of all groups that can be unmasked are made."""
         columns = survivors(view.terms, view.state.seed, view.state.round, view.round)
-        parts: list[tuple[Transcript, int]] = []
+        parts: list[tuple[Transcript, int, bool]] = []
         for column in columns:
             number = next(at for at, group in enumerate(self.groups(view)) if column[0] in group)
             transcript = self.transcript(view, story, number, vectors)
             if transcript is None:
                 return None
-            parts.append((transcript, len(column)))
-        return lambda: ([mean_of(unmask(transcript), count) for transcript, count in parts], [n for _, n in parts])
+            answered = sum(view.round.answered >> index & 1 for index in self.groups(view)[number])
+            parts.append((transcript, len(column), len(transcript.unmask) == answered))
+        return lambda: ([group_mean(*part) for part in parts], [count for _, count, _ in parts])
 
     def _messages(
         self, view: TaskView, story: Story, stage: Stage, group: Group, session: Session
@@ -116,7 +131,12 @@ class Sessions:
                 continue
             cid, said = CidDigest(event.arguments["cid"]), bytes(event.arguments["hash"])
             work = partial(self._files.message, cid, said, size_of(session, stage))
-            content = self._memo.get((stage.name, number, index), work)
+            try:
+                content = self._memo.get((stage.name, number, index), work)
+            except (Rejected, Retryable):
+                if stage is not Stage.UNMASK:
+                    raise
+                continue  # any answers give the same seeds, if they are enough
             if content is None:
                 waiting = True
             else:
