@@ -16,7 +16,7 @@ def test_a_small_run_and_its_tables() -> None:
         (4, 4, 1),
     ]
     whole, some = rows[:2]
-    assert whole.sent == 1056 == (98 + 32 * 3) + (34 + 178 * 3) + 4 * 40 + (34 + 34 * 3)
+    assert whole.sent == 1058 == (98 + 32 * 3) + (34 + 178 * 3) + 4 * 40 + (34 + 34 * 3)
     assert whole.fetched == 2 * ((98 + 32 * 3) + (34 + 178 * 3))
     assert whole.leader_fetched - some.leader_fetched == 2 * (4 * 40 + 34 + 34 * 3)
     assert all(row.times > 0 for row in rows)
