@@ -42,6 +42,7 @@ from offchain.federated.privacy.distributed_noise import (
     DistributedGaussian,
     add_noise,
     clip_l2,
+    make_room,
 )
 from offchain.federated.privacy.dp_sgd import ClippedGradient, DpSgd
 from offchain.federated.privacy.plan import plan_examples, plan_shares
@@ -201,12 +202,12 @@ def _shared_release(
     contributors = threshold_for(len(setting.parts))
     gradient = None
     if mode == "shares/example":
-        gradient = ClippedGradient(chosen.clip_norm, divisor=len(setting.train) / len(setting.parts))
+        gradient = ClippedGradient(chosen.clip_norm, chosen.learning_rate * len(setting.parts) / len(setting.train))
 
     def at(bits: int) -> DistributedGaussian:
         sensitivity = float(round(chosen.clip_norm * 2**bits))
         if gradient is not None:
-            sensitivity = gradient.sensitivity(chosen.learning_rate, bits, dimension)
+            sensitivity = gradient.sensitivity(bits, dimension)
         return plan_shares(
             *budget, chosen.rounds, sensitivity=sensitivity, contributors=contributors, dimension=dimension
         )
@@ -214,10 +215,12 @@ def _shared_release(
     # The finer the units, the less rounding adds to the sensitivity; two thirds of int16 are for the noise.
     bits = max(bits for bits in range(1, _MAX_SCALE_BITS) if _fits(at, bits))
     mechanism = at(bits)
-    limit = INT16_MAX - HEADROOM * (isqrt(mechanism.variance) + 1)
 
     def finish(update: Update, seed: int) -> Update:
-        bounded = clip_l2(update, int(mechanism.sensitivity)) if gradient is None else np.clip(update, -limit, limit)
+        if gradient is None:
+            bounded = clip_l2(update, int(mechanism.sensitivity))
+        else:
+            bounded = make_room(update, mechanism.variance)
         return add_noise(bounded, mechanism.variance, seeded_bytes(seed))
 
     return _Release(mechanism, gradient, settings, finish, False, mechanism.noise_multiplier, bits)

@@ -160,6 +160,15 @@ def create(
             "--clip-norm", min=0, rich_help_panel=PRIVACY, help="Of an example's gradient; with --secure of an update."
         ),
     ] = 1.0,
+    gradient_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--gradient-rate",
+            min=0,
+            rich_help_panel=PRIVACY,
+            help="With --secure: protect examples, by one clipped gradient a round; a step is so many times their sum.",
+        ),
+    ] = None,
     home: options.Home = None,
     rpc: options.Rpc = None,
     store: options.Store = None,
@@ -213,7 +222,7 @@ def create(
         seed=secrets.randbits(32) if seed is None else seed,
     )
     if epsilon is not None:
-        asked = replace(asked, privacy=_privacy(asked, epsilon, delta, sample_rate, clip_norm))
+        asked = replace(asked, privacy=_privacy(asked, epsilon, delta, sample_rate, clip_norm, gradient_rate))
     settings = load_settings(home=home, rpc=rpc, store=store, password_file=password_file)
     session = open_session(settings, chain_id)
     account = unlock(settings, key)
@@ -334,28 +343,22 @@ def _allowed(path: Path | None) -> "AllowList":
     return AllowList() if path is None else parse_allow_list(path.read_bytes(), source=f"--allow {path}")
 
 
-def _privacy(asked: "TaskRequest", epsilon: float, delta: float, sample_rate: float, clip_norm: float) -> "Privacy":
+def _privacy(
+    asked: "TaskRequest",
+    epsilon: float,
+    delta: float,
+    sample_rate: float,
+    clip_norm: float,
+    gradient_rate: float | None,
+) -> "Privacy":
     """With the least noise that keeps the budget over all rounds: DP-SGD, or in secure mode noise in shares."""
-    from offchain.federated.manifest import ExamplePrivacy, SumPrivacy
-    from offchain.federated.privacy.plan import plan_examples, plan_shares
-    from offchain.federated.secure.terms import threshold_for
+    from offchain.federated.manifest import ExamplePrivacy
+    from offchain.federated.privacy.plan import plan_examples
 
     if not (epsilon > 0 and 0 < delta < 1 and sample_rate > 0 and clip_norm > 0):
         raise typer.BadParameter("--epsilon, --sample-rate and --clip-norm are above 0, --delta between 0 and 1")
     if asked.group_size:
-        units = max(1, round(clip_norm * 2**asked.scale_bits))
-        survivors = threshold_for(min(asked.group_size, asked.minimum_participants))
-        shares = plan_shares(
-            epsilon,
-            delta,
-            asked.rounds,
-            sensitivity=units,
-            contributors=survivors,
-            dimension=asked.spec.weight_count,
-        )
-        return SumPrivacy(
-            epsilon=epsilon, delta=delta, clip_norm=units, variance=shares.variance, contributors=survivors
-        )
+        return _shares(asked, epsilon, delta, clip_norm, gradient_rate)
     steps = max(1, round(asked.local.epochs / sample_rate))
     release = plan_examples(epsilon, delta, asked.rounds, sample_rate, steps)
     return ExamplePrivacy(
@@ -365,6 +368,29 @@ def _privacy(asked: "TaskRequest", epsilon: float, delta: float, sample_rate: fl
         noise_multiplier=release.noise_multiplier,
         clip_norm=clip_norm,
         steps=steps,
+    )
+
+
+def _shares(
+    asked: "TaskRequest", epsilon: float, delta: float, clip_norm: float, gradient_rate: float | None
+) -> "Privacy":
+    """Noise in shares, of which a group's threshold is sure to be in its sum."""
+    from offchain.federated.manifest import GradientPrivacy, SumPrivacy
+    from offchain.federated.privacy.dp_sgd import ClippedGradient
+    from offchain.federated.privacy.plan import plan_shares
+    from offchain.federated.secure.terms import threshold_for
+
+    sure = threshold_for(min(asked.group_size, asked.minimum_participants))
+    size = asked.spec.weight_count
+    units = max(1, round(clip_norm * 2**asked.scale_bits))
+    reach = float(units)
+    if gradient_rate is not None:
+        reach = ClippedGradient(clip_norm, gradient_rate).sensitivity(asked.scale_bits, size)
+    variance = plan_shares(epsilon, delta, asked.rounds, sensitivity=reach, contributors=sure, dimension=size).variance
+    if gradient_rate is None:
+        return SumPrivacy(epsilon=epsilon, delta=delta, clip_norm=units, variance=variance, contributors=sure)
+    return GradientPrivacy(
+        epsilon=epsilon, delta=delta, clip_norm=clip_norm, rate=gradient_rate, variance=variance, contributors=sure
     )
 
 

@@ -86,22 +86,49 @@ class SumPrivacy(BaseModel):
 
     def release(self, terms: FederatedTerms) -> Mechanism:
         """What one round releases. Raises Rejected when sums of this task hide less than is claimed."""
-        from offchain.federated.privacy.distributed_noise import DistributedGaussian
-
-        if not terms.is_secure:
-            raise Rejected(
-                "privacy: shares of noise protect a sum, and in plain mode updates are seen alone; use dp-sgd"
-            )
-        sure = fewest_survivors(terms)
-        if self.contributors > sure:
-            raise Rejected(
-                f"privacy: {self.contributors} shares of noise are counted on, but a group's sum may hold {sure}; "
-                "count on fewer, or use larger groups"
-            )
-        return DistributedGaussian(float(self.clip_norm), self.variance, self.contributors, terms.dimension)
+        return _sum_release(terms, float(self.clip_norm), self.variance, self.contributors)
 
 
-Privacy = ExamplePrivacy | SumPrivacy
+class GradientPrivacy(BaseModel):
+    """One clipped gradient step a round and noise in shares: protects each example from who sees sums.
+
+    `clip_norm` of an example's gradient and `rate` as in `ClippedGradient` (privacy/dp_sgd.py); `variance` and
+    `contributors` as in `SumPrivacy`.
+    """
+
+    model_config = _STRICT
+
+    mechanism: Literal["gradient-shares"] = "gradient-shares"
+    epsilon: Positive
+    delta: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+    clip_norm: Positive
+    rate: Positive
+    variance: Annotated[int, Field(ge=1)]
+    contributors: Annotated[int, Field(ge=1, le=128)]
+
+    def release(self, terms: FederatedTerms) -> Mechanism:
+        """What one round releases. Raises Rejected when sums of this task hide less than is claimed."""
+        from offchain.federated.privacy.dp_sgd import ClippedGradient
+
+        sensitivity = ClippedGradient(self.clip_norm, self.rate).sensitivity(terms.scale_bits, terms.dimension)
+        return _sum_release(terms, sensitivity, self.variance, self.contributors)
+
+
+def _sum_release(terms: FederatedTerms, sensitivity: float, variance: int, contributors: int) -> Mechanism:
+    from offchain.federated.privacy.distributed_noise import DistributedGaussian
+
+    if not terms.is_secure:
+        raise Rejected("privacy: shares of noise protect a sum, and in plain mode updates are seen alone; use dp-sgd")
+    sure = fewest_survivors(terms)
+    if contributors > sure:
+        raise Rejected(
+            f"privacy: {contributors} shares of noise are counted on, but a group's sum may hold {sure}; "
+            "count on fewer, or use larger groups"
+        )
+    return DistributedGaussian(sensitivity, variance, contributors, terms.dimension)
+
+
+Privacy = ExamplePrivacy | SumPrivacy | GradientPrivacy
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -138,11 +165,12 @@ class FederatedManifest(CanonicalManifest):
         return self
 
     def _require_sound_privacy(self) -> None:
-        if isinstance(self.privacy, ExamplePrivacy) and self.preprocessing is None and not self.model_spec.reads_tokens:
+        by_example = isinstance(self.privacy, ExamplePrivacy | GradientPrivacy)
+        if by_example and self.preprocessing is None and not self.model_spec.reads_tokens:
             raise Rejected(
-                "privacy: dp-sgd needs a scaling that the task fixes; say the range of values (--range LOW:HIGH)"
+                "privacy of examples needs a scaling that the task fixes; give the range of values (--range)"
             )
-        if isinstance(self.privacy, SumPrivacy) and self.local.memory:
+        if isinstance(self.privacy, SumPrivacy | GradientPrivacy) and self.local.memory:
             raise Rejected("privacy: with a memory later sums tell of the noise in earlier ones; leave one of them out")
 
     @property

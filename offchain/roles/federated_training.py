@@ -6,7 +6,7 @@ import numpy.typing as npt
 from offchain.data.dataset import Dataset
 from offchain.federated.fixed_point import Model, dequantise
 from offchain.federated.local_training import LocalTrainer, LocalUpdate, local_update, to_tensors
-from offchain.federated.manifest import ExamplePrivacy, FederatedManifest, SumPrivacy
+from offchain.federated.manifest import ExamplePrivacy, FederatedManifest, GradientPrivacy, SumPrivacy
 from offchain.federated.parameters import load_vector
 from offchain.federated.terms import FederatedTerms
 
@@ -36,26 +36,33 @@ def train_update(
         previous=former,
         trainer=_trainer(manifest),
     )
-    if isinstance(manifest.privacy, SumPrivacy):
+    if isinstance(manifest.privacy, SumPrivacy | GradientPrivacy):
         return LocalUpdate(_noisy(manifest.privacy, made.values, seed), made.samples, made.saturated)
     return made
 
 
 def _trainer(manifest: FederatedManifest) -> LocalTrainer | None:
-    if not isinstance(manifest.privacy, ExamplePrivacy):
-        return None
-    from offchain.federated.privacy.dp_sgd import DpSgd
+    from offchain.federated.privacy.dp_sgd import ClippedGradient, DpSgd
 
-    privacy = manifest.privacy
-    return DpSgd(privacy.sample_rate, privacy.noise_multiplier, privacy.clip_norm, privacy.steps)
+    match manifest.privacy:
+        case ExamplePrivacy() as privacy:
+            return DpSgd(privacy.sample_rate, privacy.noise_multiplier, privacy.clip_norm, privacy.steps)
+        case GradientPrivacy(clip_norm=clip_norm, rate=rate):
+            return ClippedGradient(clip_norm, rate)
+        case _:
+            return None
 
 
-def _noisy(privacy: SumPrivacy, update: Update, seed: bytes) -> Update:
-    """Clipped, and with this participant's share of the noise."""
-    from offchain.federated.privacy.distributed_noise import add_noise, clip_l2
+def _noisy(privacy: SumPrivacy | GradientPrivacy, update: Update, seed: bytes) -> Update:
+    """Within its bounds, and with this participant's share of the noise."""
+    from offchain.federated.privacy.distributed_noise import add_noise, clip_l2, make_room
     from offchain.federated.privacy.random_bytes import seeded_bytes
 
-    return add_noise(clip_l2(update, privacy.clip_norm), privacy.variance, seeded_bytes(b"share" + seed))
+    if isinstance(privacy, SumPrivacy):
+        bounded = clip_l2(update, privacy.clip_norm)
+    else:
+        bounded = make_room(update, privacy.variance)
+    return add_noise(bounded, privacy.variance, seeded_bytes(b"share" + seed))
 
 
 def model_accuracy(manifest: FederatedManifest, terms: FederatedTerms, model: Model, test: Dataset) -> float:

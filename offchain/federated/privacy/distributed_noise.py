@@ -92,15 +92,29 @@ def clip_l2(update: npt.NDArray[np.int16], norm: int) -> npt.NDArray[np.int16]:
     return shrunk.astype(np.int16)
 
 
+def make_room(update: npt.NDArray[np.int16], variance: int) -> npt.NDArray[np.int16]:
+    """int16 (d,) clamped to where noise of this variance stays within int16; moves no two updates apart.
+
+    Raises Rejected when there is no room at all.
+    """
+    limit = _room(variance)
+    if limit < 1:
+        raise Rejected(f"noise of variance {variance} leaves no room in int16: use fewer scale bits")
+    return np.clip(update, -limit, limit)
+
+
+def _room(variance: int) -> int:
+    return INT16_MAX - HEADROOM * (isqrt(variance) + 1)
+
+
 def add_noise(update: npt.NDArray[np.int16], variance: int, random_bytes: RandomBytes) -> npt.NDArray[np.int16]:
     """int16 (d,): the update plus this participant's share of the noise, clamped to int16.
 
     Raises Rejected unless every value is HEADROOM deviations away from the ends of int16: with that the clamp, which is
     no function of the sum, is never seen (its probability for a whole model is below 2**-75 and part of no delta).
     """
-    limit = INT16_MAX - HEADROOM * (isqrt(variance) + 1)
     largest = int(np.abs(update.astype(np.int64)).max(initial=0))
-    if largest > limit:
+    if largest > _room(variance):
         raise Rejected(
             f"update of {largest} units with noise of variance {variance} may leave int16: use fewer scale bits, "
             "or a lower clip norm"

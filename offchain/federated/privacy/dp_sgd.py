@@ -12,7 +12,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,28 +65,27 @@ class DpSgd:
 class ClippedGradient:
     """A `LocalTrainer` of one full-batch step without noise; the shares of `distributed_noise` protect each example.
 
-    The step is learning rate / `divisor` times the sum of the gradients, each clipped to an L2 norm of `clip_norm`.
-    `divisor` is a public constant, say the examples that a participant is thought to have: with the true number, which
-    differs, one example would count more at some participants than at others. Raises Rejected unless both are above 0.
+    The step is `rate` times the sum of the gradients, each clipped to an L2 norm of `clip_norm`; the settings' learning
+    rate doesn't count. Nothing is divided by a participant's own number of examples: one of few would count more.
+    Raises Rejected unless both are above 0.
     """
 
     clip_norm: float
-    divisor: float
+    rate: float
 
     def __post_init__(self) -> None:
-        if not (self.clip_norm > 0 and self.divisor > 0):
-            raise Rejected("clipped gradient: clip norm and divisor are numbers above 0")
+        if not (self.clip_norm > 0 and self.rate > 0):
+            raise Rejected("clipped gradient: clip norm and rate are numbers above 0")
 
-    def sensitivity(self, learning_rate: float, scale_bits: int, dimension: int) -> float:
+    def sensitivity(self, scale_bits: int, dimension: int) -> float:
         """Units that one example can move the quantised update by in L2: its gradient, and a unit of rounding each."""
-        exact = learning_rate * self.clip_norm / self.divisor * 2.0**scale_bits
+        exact = self.rate * self.clip_norm * 2.0**scale_bits
         return exact * (1 + 1e-4) + math.sqrt(dimension) * (1 + 1e-2)
 
     def __call__(self, network: nn.Module, inputs: Tensor, labels: Tensor, settings: LocalSettings, seed: int) -> None:
         """Takes the step in place. Raises Rejected for networks with layers that mix examples."""
-        _descend(
-            network, inputs, labels, settings, _Steps(1.0, 0.0, self.clip_norm, 1, self.divisor), seeded_bytes(seed)
-        )
+        steps = _Steps(sample_rate=1.0, noise_multiplier=0.0, clip_norm=self.clip_norm, count=1, divisor=1.0)
+        _descend(network, inputs, labels, replace(settings, learning_rate=self.rate), steps, seeded_bytes(seed))
 
 
 def train(

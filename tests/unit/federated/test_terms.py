@@ -14,7 +14,14 @@ from offchain.errors import Rejected
 from offchain.federated.aggregation.rule import Rule, RuleId
 from offchain.federated.allow_list import AllowList, allow, parse_allow_list
 from offchain.federated.local_data import dataset_for, load_local
-from offchain.federated.manifest import ExamplePrivacy, FederatedManifest, LocalTerms, SumPrivacy, ledger_of
+from offchain.federated.manifest import (
+    ExamplePrivacy,
+    FederatedManifest,
+    GradientPrivacy,
+    LocalTerms,
+    SumPrivacy,
+    ledger_of,
+)
 from offchain.federated.terms import (
     AggregationRule,
     Mode,
@@ -145,8 +152,14 @@ def test_example_privacy_reads_back() -> None:
 SHARES = SumPrivacy(epsilon=8.0, delta=1e-5, clip_norm=1000, variance=400_000, contributors=4)
 
 
-def test_shares_of_noise_protect_only_sums_that_hold_so_many() -> None:
-    made = manifest(privacy=SHARES)
+GRADIENTS = GradientPrivacy(epsilon=8.0, delta=1e-5, clip_norm=0.5, rate=0.04, variance=400_000, contributors=4)
+SCALED = Preprocessing(offset=(0.5,), scale=(2.0,))
+
+
+@pytest.mark.parametrize("privacy", [SHARES, GRADIENTS])
+def test_shares_of_noise_protect_only_sums_that_hold_so_many(privacy: SumPrivacy | GradientPrivacy) -> None:
+    made = manifest(privacy=privacy, preprocessing=SCALED)
+    assert FederatedManifest.parse(made.to_bytes(), source="x").privacy == privacy
     secure = replace(TERMS, mode=Mode.SECURE, group_size=5, minimum_participants=5)
     assert made.budget(secure) is not None
     with pytest.raises(Rejected, match="updates are seen alone"):
@@ -160,6 +173,7 @@ def test_shares_of_noise_protect_only_sums_that_hold_so_many() -> None:
     ("changes", "words"),
     [
         ({"privacy": SHARES, "local": LocalTerms(memory=0.5)}, "tell of the noise in earlier ones"),
+        ({"privacy": GRADIENTS}, "needs a scaling that the task fixes"),
         (
             {"privacy": ExamplePrivacy(epsilon=3, delta=1e-5, sample_rate=1, noise_multiplier=1, clip_norm=1, steps=1)},
             "needs a scaling that the task fixes",

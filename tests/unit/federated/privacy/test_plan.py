@@ -36,14 +36,14 @@ def test_noise_that_int16_cannot_hold_is_refused_with_advice() -> None:
 
 @pytest.mark.parametrize("scale_bits", [6, 12])
 def test_no_example_moves_the_clipped_gradient_by_more_than_its_sensitivity(scale_bits: int) -> None:
-    """Each of ten examples is left out in turn; the divisor stays, as it is public."""
-    trainer = ClippedGradient(clip_norm=0.4, divisor=10)
-    local = LocalSettings(learning_rate=5.0, batch_size=100)
+    """Each of ten examples is left out in turn; the rate stays, as it is public."""
+    trainer = ClippedGradient(clip_norm=0.4, rate=0.5)
+    local = LocalSettings(batch_size=100)
     generator = np.random.default_rng(2)
     inputs = generator.integers(-127, 128, (10, 6)).astype(np.int8)
     labels = generator.integers(0, 3, 10).astype(np.int32)
     model = generator.integers(-200, 200, 21).astype(np.int32)
-    limit = trainer.sensitivity(5.0, scale_bits, 21)
+    limit = trainer.sensitivity(scale_bits, 21)
 
     def update(kept: np.ndarray) -> np.ndarray:
         data = Dataset(inputs[kept], labels[kept])
@@ -52,11 +52,11 @@ def test_no_example_moves_the_clipped_gradient_by_more_than_its_sensitivity(scal
     everybody = update(np.arange(10))
     moved = [float(np.linalg.norm(everybody - update(np.delete(np.arange(10), k)))) for k in range(10)]
     assert max(moved) <= limit
-    assert max(moved) > 0.9 * 5.0 * 0.4 / 10 * 2**scale_bits - 21**0.5
-    assert limit < 5.0 * 0.4 / 10 * 2**scale_bits + 21**0.5 + 1
+    assert max(moved) > 0.9 * 0.5 * 0.4 * 2**scale_bits - 21**0.5
+    assert limit < 0.5 * 0.4 * 2**scale_bits + 21**0.5 + 1
 
 
 def test_what_cannot_be_clipped_is_refused() -> None:
-    for clip_norm, divisor in ((0.0, 10.0), (1.0, 0.0)):
+    for clip_norm, rate in ((0.0, 10.0), (1.0, 0.0)):
         with pytest.raises(Rejected):
-            ClippedGradient(clip_norm, divisor)
+            ClippedGradient(clip_norm, rate)
