@@ -10,6 +10,7 @@ from offchain.chain.contracts import AssayContracts
 from offchain.chain.federated import Federation, Story
 from offchain.chain.federated_court import Contest, FederatedCourt, of_task
 from offchain.federated.game.state import Side, Subject, Verdict
+from offchain.federated.game.words import line_of
 from offchain.federated.round_rules import TaskView
 from offchain.federated.shorthand import describe_optimizer, describe_rule
 from offchain.federated.task_state import TaskPhase
@@ -62,6 +63,8 @@ class TaskSummary:
     participants: tuple[Member, ...]
     results: tuple[RoundResult, ...]
     games: tuple[Contest, ...]
+    lines: tuple[tuple[str, ...], ...]
+    """Of each game, move by move."""
 
     def to_json(self) -> dict[str, Any]:
         """Everything, with amounts as text, for JSON numbers are not that large everywhere."""
@@ -79,14 +82,16 @@ class TaskSummary:
                 "challenger": contest.game.challenger,
                 "leader": contest.game.leader,
                 "deadline": contest.game.deadline,
+                "story": list(story),
             }
-            for contest in self.games
+            for contest, story in zip(self.games, self.lines, strict=True)
         ]
+        del fields["lines"]
         return fields
 
     def told(self, name: Callable[[str], str]) -> Iterator[str]:
         """The games in words; `name` shortens addresses."""
-        for contest in self.games:
+        for contest, story in zip(self.games, self.lines, strict=True):
             game = contest.game
             who, whom = name(game.challenger), name(game.leader)
             what = "aggregate" if game.subject is Subject.RESULT else "measures"
@@ -97,6 +102,7 @@ class TaskSummary:
                 yield f"{line}; {on_turn} has {left} seconds to {_MOVES[game.stage.name]}."
             else:
                 yield f"{line}; {_ENDS[game.verdict].format(who=who, whom=whom)}."
+            yield from (f"  {step}" for step in story)
 
 
 _MOVES = {
@@ -123,6 +129,8 @@ def summarise(contracts: AssayContracts, task: TaskId) -> TaskSummary:
     """The task as it stands. Raises Retryable."""
     federation, head = Federation(contracts), contracts.client.head()
     view, story = federation.view(task, head), federation.story(task, head)
+    court = FederatedCourt(contracts)
+    games = of_task(court.look(head), task)
     terms, state = view.terms, view.state
     leader = view.round.leader if view.round.posted else view.leader
     return TaskSummary(
@@ -145,8 +153,20 @@ def summarise(contracts: AssayContracts, task: TaskId) -> TaskSummary:
         refundable=state.refundable,
         participants=_members(view, story),
         results=tuple(_results(view, story)),
-        games=of_task(FederatedCourt(contracts).look(head), task),
+        games=games,
+        lines=tuple(_story(court, contest) for contest in games),
     )
+
+
+def _story(court: FederatedCourt, contest: Contest) -> tuple[str, ...]:
+    """A game's moves in words."""
+    subject, lines = contest.game.subject, []
+    for event in court.events(contest.id):
+        subject = Subject(event.arguments.get("subject", subject))
+        line = line_of(event.name, event.arguments, subject)
+        if line is not None:
+            lines.append(line.text)
+    return tuple(lines)
 
 
 def _ends_at(view: TaskView) -> Seconds | None:

@@ -11,6 +11,7 @@ from offchain.chain.enums import Role
 from offchain.federated.task_state import TaskPhase, indices
 from offchain.roles.federated_adversaries import LyingLeader, Withholder
 from offchain.roles.federated_client import fetch_trained
+from offchain.roles.federated_summary import summarise
 from offchain.types import TOKEN
 from tests.integration.federated.stage import (
     PURSE,
@@ -87,6 +88,9 @@ def test_two_rounds_with_a_lying_leader_and_a_withheld_update(stage: Stage, mort
         assert earned == 0 or name != withholder
     paid = sum(event.arguments["amount"] for event in story.named("RewardPaid"))
     assert 23 * TOKEN < paid <= 24 * TOKEN
+    told = list(summarise(stage.contracts, task).told(str))
+    assert any("it was right" in line for line in told)
+    assert any("contract computed" in line for line in told)
     trained = fetch_trained(cast.federation, stage.store, task)
     assert trained.round == 2
     assert trained.result.root == cast.view().state.model_root
