@@ -17,7 +17,7 @@ class Recipe:
     server_rate: float = 1.0
 
 
-PLAIN: Final = Recipe(rounds=5, steps=80, clip_norm=0.0, learning_rate=1.0)
+PLAIN: Final = Recipe(rounds=20, steps=20, clip_norm=0.0, learning_rate=1.0)
 """Without privacy."""
 
 _CHOSEN: Final[dict[tuple[str, str, int], Recipe]] = {
