@@ -37,6 +37,15 @@ library AggregateRules {
         return uint256(posting.columns) * posting.rule.parameter / PPM;
     }
 
+    function weighs(Posting memory posting) internal pure returns (bool) {
+        return posting.rule.rule == AggregationRule.Mean;
+    }
+
+    /// @return how many bytes a leader shows of a coordinate's column: values, and weights where they count
+    function columnLength(Posting memory posting) internal pure returns (uint256) {
+        return uint256(posting.columns) * (weighs(posting) ? 6 : 2);
+    }
+
     function selects(Posting memory posting) internal pure returns (bool) {
         return posting.rule.rule == AggregationRule.Krum || posting.rule.rule == AggregationRule.MultiKrum;
     }

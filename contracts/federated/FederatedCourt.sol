@@ -12,7 +12,7 @@ import {
     LeafOpening,
     Subject
 } from "../interfaces/IFederatedCourt.sol";
-import { AggregationRule, IFederatedTraining, Mode, Posting } from "../interfaces/IFederatedTraining.sol";
+import { IFederatedTraining, Mode, Posting } from "../interfaces/IFederatedTraining.sol";
 import { IParameters } from "../interfaces/IParameters.sol";
 import { IStakeVault } from "../interfaces/IStakeVault.sol";
 import { IndexedMerkle } from "../libraries/IndexedMerkle.sol";
@@ -30,7 +30,7 @@ contract FederatedCourt is FederatedGames {
     using SafeCast for uint256;
 
     /// @dev Levels of a tree that one move goes down.
-    uint8 private constant LEVELS = 4;
+    uint8 private constant LEVELS = 6;
 
     IAggregateVerifier private immutable _VERIFIER;
 
@@ -93,19 +93,17 @@ contract FederatedCourt is FederatedGames {
         (uint8 below, uint32 first, uint32 count) = _below(g);
         _requireCount(count, nodes.length);
         _requireRoot(g.word, IndexedMerkle.rootOfAll(nodes));
-        g.word = keccak256(abi.encode(nodes));
         emit Descended(id, below, first, nodes);
         _advance(id, g, FederatedStage.Pick);
     }
 
     /// @inheritdoc IFederatedCourt
-    function pick(uint256 id, bytes32[] calldata nodes, uint8 index) external {
+    function pick(uint256 id, uint8 index, bytes32 node, bytes32[] calldata proof) external {
         FederatedGame storage g = _turn(id, FederatedStage.Pick);
-        _requireWord(g, keccak256(abi.encode(nodes)));
-        _requirePlace(nodes.length, index);
-        (uint8 below, uint32 first,) = _below(g);
-        (g.height, g.index, g.word) = (below, first + index, nodes[index]);
-        emit Picked(id, below, first + index, nodes[index]);
+        (uint8 below, uint32 first, uint32 count) = _below(g);
+        _requireRoot(g.word, IndexedMerkle.rootOfCalldata(node, index, count, proof));
+        (g.height, g.index, g.word) = (below, first + index, node);
+        emit Picked(id, below, first + index, node);
         _advance(id, g, below == 0 ? FederatedStage.Leaf : FederatedStage.Descend);
     }
 
@@ -167,7 +165,7 @@ contract FederatedCourt is FederatedGames {
         bytes32 old = Vectors.leaf(Vectors.RESULT, answer.oldLeaf.content);
         uint32 chunks = Vectors.chunks(p.dimension);
         _requireRoot(p.previousRoot, IndexedMerkle.rootOfCalldata(old, g.index, chunks, answer.oldLeaf.proof));
-        _requireLength(2 * uint256(p.columns), answer.column.length);
+        _requireLength(AggregateRules.columnLength(p), answer.column.length);
         if (p.mode == Mode.Secure) _requireGroups(p, answer.groups);
         g.word = keccak256(answer.column);
         emit ColumnAnswered(id, g.place, answer.column, answer.norms, answer.groups);
@@ -193,8 +191,22 @@ contract FederatedCourt is FederatedGames {
         _requireColumnLeaf(g, p, i, g.index, chunk, groups);
         int256 claimed = Vectors.int16At(column, 2 * uint256(i));
         int256 actual = Vectors.int16At(chunk.content, 2 * (g.place % Vectors.CHUNK));
-        if (actual == claimed) revert NothingWrong(actual);
+        _requireOther(claimed, actual);
         emit Falsified(id, i, claimed, actual);
+        _close(id, g, FederatedVerdict.LeaderWrong, false);
+    }
+
+    /// @inheritdoc IFederatedCourt
+    function falsifyWeight(uint256 id, bytes calldata column, uint16 i) external nonReentrant {
+        FederatedGame storage g = _turn(id, FederatedStage.Falsify);
+        Posting memory p = _FEDERATION.postingOf(g.task);
+        _requireWord(g, keccak256(column));
+        if (!AggregateRules.weighs(p)) revert WrongRule(uint8(p.rule.rule));
+        _requirePlace(p.columns, i);
+        uint32 claimed = Vectors.uint32At(column, 2 * uint256(p.columns) + 4 * uint256(i));
+        uint32 actual = _FEDERATION.columnWeights(g.task)[i];
+        _requireOther(int256(uint256(claimed)), int256(uint256(actual)));
+        emit WeightFalsified(id, i, claimed, actual);
         _close(id, g, FederatedVerdict.LeaderWrong, false);
     }
 
@@ -246,7 +258,7 @@ contract FederatedCourt is FederatedGames {
         int256[] memory computed = new int256[](1);
         claimed[0] = g.claimed;
         computed[0] = _sum(g, p, left, right, groups);
-        if (computed[0] == claimed[0]) revert NothingWrong(computed[0]);
+        _requireOther(claimed[0], computed[0]);
         emit Computed(id, g.index, g.place, claimed, computed);
         _close(id, g, FederatedVerdict.LeaderWrong, false);
     }
@@ -306,7 +318,6 @@ contract FederatedCourt is FederatedGames {
         returns (int256[] memory claimed, int256[] memory computed)
     {
         CoordinateEvidence memory evidence;
-        if (p.rule.rule == AggregationRule.Mean) evidence.weights = _weights(p, g.task);
         if (AggregateRules.clips(p)) {
             _requireRow(p, 1, answer.norms);
             evidence.norms = answer.norms.content;
@@ -315,12 +326,6 @@ contract FederatedCourt is FederatedGames {
         (evidence.newLeaf, evidence.oldLeaf) = (answer.newLeaf.content, answer.oldLeaf.content);
         evidence.column = answer.column;
         return _VERIFIER.coordinate(p, evidence);
-    }
-
-    /// @dev Those of groups, in secure mode, are the federation's to know too.
-    function _weights(Posting memory p, uint256 task) private view returns (uint32[] memory weights) {
-        weights = _FEDERATION.columnWeights(task);
-        _requireCount(p.columns, weights.length);
     }
 
     function _score(Posting memory p, uint16 column, LeafOpening calldata row) private view returns (int256) {
@@ -397,6 +402,10 @@ contract FederatedCourt is FederatedGames {
     /// @return how many nodes a tree of so many leaves has at this height
     function _width(uint32 leaves, uint8 height) private pure returns (uint32) {
         return ((leaves - 1) >> height) + 1;
+    }
+
+    function _requireOther(int256 claimed, int256 actual) private pure {
+        if (actual == claimed) revert NothingWrong(actual);
     }
 
     function _requirePlace(uint256 count, uint256 index) private pure {

@@ -73,9 +73,31 @@ library Vectors {
     /// @return values `count` numbers int64, big-endian, of a row that is long enough
     function int64s(bytes calldata row, uint256 count) internal pure returns (int256[] memory values) {
         values = new int256[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            values[i] = int64At(row, i);
+        assembly ("memory-safe") {
+            let source := row.offset
+            let end := add(source, shl(3, count))
+            for { let target := add(values, 32) } lt(source, end) { source := add(source, 8) } {
+                mstore(target, sar(192, calldataload(source)))
+                target := add(target, 32)
+            }
         }
+    }
+
+    /// @return values `count` numbers uint32, little-endian, from `start` on; the content is long enough
+    function uint32s(bytes calldata content, uint256 start, uint256 count)
+        internal
+        pure
+        returns (uint32[] memory values)
+    {
+        values = new uint32[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            values[i] = uint32At(content, start + 4 * i);
+        }
+    }
+
+    /// @return the uint32, little-endian, whose first byte is at `start`
+    function uint32At(bytes calldata content, uint256 start) internal pure returns (uint32) {
+        return uint32(int32(int32At(content, start)));
     }
 
     /// @return sum of the products of the first `count` numbers, int16 little-endian; count at most 256

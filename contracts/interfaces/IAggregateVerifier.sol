@@ -9,10 +9,8 @@ struct CoordinateEvidence {
     /// leaves of the posted result and of the one before
     bytes newLeaf;
     bytes oldLeaf;
-    /// the values of all columns, int16 little-endian
+    /// the values of all columns, int16 little-endian; Mean: then their weights, uint32 little-endian
     bytes column;
-    /// Mean: of all columns
-    uint32[] weights;
     /// ClippedMean: squared norms of all columns, int64 big-endian
     bytes norms;
 }

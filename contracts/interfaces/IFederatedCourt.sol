@@ -51,7 +51,7 @@ struct ColumnAnswer {
     LeafOpening newLeaf;
     /// the same leaf of the result that was final before
     LeafOpening oldLeaf;
-    /// the n values, int16 little-endian
+    /// the n values, int16 little-endian; Mean: then the n weights, uint32 little-endian
     bytes column;
     /// ClippedMean: row 1 of the measures
     LeafOpening norms;
@@ -60,7 +60,7 @@ struct ColumnAnswer {
 }
 
 /// @dev A game, in five slots. While it descends, `word` is the node in play at `height` and `index`, then the leaf; zero
-/// where it began at a known place: then leaves come with proofs. In the stages Pick, Falsify and Choose it is the hash of what
+/// where it began at a known place: then leaves come with proofs. In the stages Falsify and Choose it is the hash of what
 /// the move must repeat. Later `index` is the chunk or the row, `place` the coordinate of the vector or the row's entry.
 struct FederatedGame {
     address challenger;
@@ -127,6 +127,7 @@ interface IFederatedCourt {
     event Computed(uint256 indexed id, uint32 index, uint32 place, int256[] claimed, int256[] computed);
     /// @notice Column `column` has another value at the coordinate than the leader said.
     event Falsified(uint256 indexed id, uint16 column, int256 claimed, int256 actual);
+    event WeightFalsified(uint256 indexed id, uint16 column, uint32 claimed, uint32 actual);
     /// @notice By Krum's measure `better`, which was left out, comes before `chosen`, which was selected.
     event SelectionWrong(
         uint256 indexed task,
@@ -185,11 +186,11 @@ interface IFederatedCourt {
     function proveSelection(uint256 task, uint16 s, uint16 t, LeafOpening calldata rowS, LeafOpening calldata rowT)
         external;
 
-    /// @notice L, stage Descend: all nodes 4 levels below the one in play, fewer near the leaves.
+    /// @notice L, stage Descend: all nodes 6 levels below the one in play, fewer near the leaves.
     function descend(uint256 id, bytes32[] calldata nodes) external;
 
-    /// @notice C, stage Pick: one of the nodes. `nodes` as shown.
-    function pick(uint256 id, bytes32[] calldata nodes, uint8 index) external;
+    /// @notice C, stage Pick: the node at `index` of those that were shown, with its proof up to the node in play.
+    function pick(uint256 id, uint8 index, bytes32 node, bytes32[] calldata proof) external;
 
     /// @notice C, stage Pick of a game about the measures: goes on about the result instead. Where the rule rests on measures, a
     /// challenger of the result looks this way whether those are right: who finds norms wrong picks them.
@@ -216,6 +217,9 @@ interface IFederatedCourt {
         LeafOpening calldata chunk,
         LeafOpening calldata groups
     ) external;
+
+    /// @notice C, stage Falsify, Mean: column i has another weight. `column` as shown.
+    function falsifyWeight(uint256 id, bytes calldata column, uint16 i) external;
 
     /// @notice C, stage Falsify, ClippedMean: the norm of column i is another; the game goes on about it. `norms` as shown.
     function disputeNorm(uint256 id, uint16 i, LeafOpening calldata norms) external;

@@ -17,6 +17,7 @@ from offchain.chain.contracts import AssayContracts
 from offchain.chain.event_decoder import Event, EventDecoder
 from offchain.chain.history import History
 from offchain.chain.views import decode
+from offchain.dispute.proofs import root_of_all
 from offchain.errors import Retryable
 from offchain.federated.game.moves import Begin, Move, ProveSelection, call_of
 from offchain.federated.game.state import Game, Shown, Stage
@@ -154,7 +155,7 @@ def _tells(shown: Shown, game: Game) -> bool:
     """Whether the events tell what the state says was shown."""
     match game.stage:
         case Stage.PICK:
-            return bytes(keccak(encode(["bytes32[]"], [list(shown.nodes)]))) == game.word
+            return root_of_all(shown.nodes) == game.word
         case Stage.NAME:
             return bool(shown.leaf)
         case Stage.FALSIFY:

@@ -19,6 +19,7 @@ from offchain.federated.game.moves import (
     Descend,
     DisputeNorm,
     Falsify,
+    FalsifyWeight,
     Move,
     Name,
     OpenLeaf,
@@ -91,9 +92,10 @@ class Troll(Player):
         column = int(rng.integers(0, posting.columns))
         match game.stage:
             case Stage.PICK:
-                yield Pick((*shown.nodes[:-1], rng.bytes(32)), 0)
-                yield Pick(shown.nodes, len(shown.nodes))
-                yield Pick(shown.nodes, int(rng.integers(0, len(shown.nodes))))
+                yield Pick(0, rng.bytes(32), Pick.of(shown.nodes, 0).proof)
+                yield dataclasses.replace(Pick.of(shown.nodes, 0), index=len(shown.nodes))
+                yield Pick(0, game.word, ())
+                yield Pick.of(shown.nodes, int(rng.integers(0, len(shown.nodes))))
             case Stage.NAME if game.subject is Subject.RESULT:
                 yield Name(b"", posting.dimension)
                 chunk = range(posting.dimension)[game.index * 256 : game.index * 256 + 256]
@@ -110,6 +112,7 @@ class Troll(Player):
                 yield Falsify(shown.column, column, Opening(chunk_of.content[:-2], chunk_of.proof), shown.groups)
                 other = material.tree((column + 1) % posting.columns).open(game.index)
                 yield Falsify(shown.column, column, other, shown.groups)
+                yield FalsifyWeight(shown.column, column)
                 yield DisputeNorm(column, shown.norms)
             case Stage.CHOOSE:
                 yield Choose((*shown.sums[:-1], shown.sums[-1] + 1), len(shown.sums) - 1)

@@ -85,7 +85,7 @@ def test_nobody_plays_for_another_or_out_of_turn() -> None:
     for player in (CHALLENGER, FRIEND, ANYBODY):
         with pytest.raises(Refused, match="NotYourTurn"):
             court.send(player, shown, START)
-    for early in (Pick(shown.nodes, 0), Name(b"", 0), OpenLeaf(Opening(b"", ())), Falsify(b"", 0, Opening(b"", ()))):
+    for early in (Pick.of(shown.nodes, 0), Name(b"", 0), OpenLeaf(Opening(b"", ())), Falsify(b"", 0, Opening(b"", ()))):
         with pytest.raises(Refused, match="WrongStage"):
             court.send(LEADER, early, START)
     court.send(LEADER, shown, START)
@@ -183,7 +183,7 @@ def test_a_last_chunks_bytes_beyond_the_vector_are_not_in_play() -> None:
     shown = leader.next_move(court.game, lie.posting, material)
     assert isinstance(shown, Descend)
     court.send(LEADER, shown, START)
-    court.send(CHALLENGER, Pick(shown.nodes, last), START)
+    court.send(CHALLENGER, Pick.of(shown.nodes, last), START)
     opened = leader.next_move(court.game, lie.posting, material)
     assert isinstance(opened, OpenLeaf)
     court.send(LEADER, opened, START)

@@ -83,8 +83,8 @@ def defeat(world: World, lie: Lie, rng: Generator, *, on_chain: bool, files: boo
     facts = facts_of(world, lie.posting)
     own = truth(world, lie)
     result = Result(lie.material.result.shape, lie.material.result.file)
-    shown = (result, lie.material.measures) if files else (None, None)
-    move = objection(lie.posting, own, *shown)
+    measures = lie.material.measures if files or world.posting.mode is Mode.SECURE else None
+    move = objection(lie.posting, own, result if files else None, measures)
     assert move is not None
     if isinstance(move, ProveSelection):
         return _prove(facts, move, on_chain=on_chain)

@@ -62,19 +62,33 @@ def coordinate(
     place: int,
     leaves: tuple[bytes, bytes],
     column: bytes,
-    weights: Sequence[int] = (),
     norms: bytes = b"",
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """What the new leaf says of a coordinate, the aggregate and the optimiser's words, and what they have to be.
 
-    leaves: of the posted result, and of the one before. column: int16 little-endian. norms: int64 big-endian.
+    leaves: of the posted result, and of the one before. column: int16 little-endian, for Mean then the weights, uint32
+    little-endian. norms: int64 big-endian.
     """
+    weights = weights_in(posting, column)
     values = [int16_at(column, 2 * index) for index in range(posting.columns)]
     squares = [int64_at(norms, index) for index in range(posting.columns)] if norms else []
     aggregate = combine(posting, values, weights, squares)
     claimed = words_at(posting, place, leaves[0])
     old = words_at(posting, place, leaves[1])[1:]
     return claimed, (aggregate, *step_one(posting.optimizer.definition, old, aggregate))
+
+
+def weights_in(posting: Posting, column: bytes) -> list[int]:
+    """The weights that a leader says the columns have; none for rules that weigh nothing."""
+    if posting.rule.rule is not AggregationRule.MEAN:
+        return []
+    start = 2 * posting.columns
+    return [int.from_bytes(column[at : at + 4], "little") for at in range(start, start + 4 * posting.columns, 4)]
+
+
+def column_bytes(posting: Posting) -> int:
+    """How long the column is that a leader shows."""
+    return posting.columns * (6 if posting.rule.rule is AggregationRule.MEAN else 2)
 
 
 def words_at(posting: Posting, place: int, content: bytes) -> tuple[int, ...]:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from offchain.dispute.segments import segments
-from offchain.federated.game.arithmetic import entries, int16_at, int64_at, score, words_at
+from offchain.errors import Bug
+from offchain.federated.game.arithmetic import entries, int16_at, int64_at, score, weights_in, words_at
 from offchain.federated.game.leader import tree_in_play
 from offchain.federated.game.material import Material
 from offchain.federated.game.moves import (
@@ -25,6 +26,7 @@ from offchain.federated.game.moves import (
     Choose,
     DisputeNorm,
     Falsify,
+    FalsifyWeight,
     Name,
     Pick,
     Product,
@@ -48,8 +50,12 @@ def objection(
     """How to challenge a posting; None if it is right.
 
     own: from `judge`. result, measures: the leader's files, if they can be had: then the game begins where they differ.
-    Files that do not lead to the posted roots are of no use and ignored.
+    Files that do not lead to the posted roots are of no use and ignored. In secure mode there is no objection unless
+    the leader's file of measures shows that it summed the groups as `own` did: that they are the unmasked sums is what
+    this game cannot decide, and whoever challenges what rests on others loses its stake.
     """
+    if own.measures.shape.secure and not _same_groups(posting, own.measures, measures):
+        return None
     if posting.result_root != own.result.root:
         if _clips(posting):
             column = _wrong_norm(posting, own.measures, measures)
@@ -60,9 +66,7 @@ def objection(
         return Challenge(Subject.MEASURES if _clips(posting) else Subject.RESULT)
     if posting.measures_root != own.measures.root:
         if measures is not None and measures.root == posting.measures_root:
-            found = _first_entry(posting, own.measures, measures)
-            if found is not None:
-                return ChallengeMeasure(*found)
+            return ChallengeMeasure(*_first_entry(own.measures, measures))
         return Challenge(Subject.MEASURES)
     return _wrong_selection(posting, own.measures)
 
@@ -85,7 +89,7 @@ def _pick(game: Game, posting: Posting, shown: Shown, material: Material) -> Cha
     wrong = [index for index, node in enumerate(shown.nodes) if own[index].tobytes() != node]
     if game.subject is Subject.MEASURES and posting.result_root != material.result.root and not any(wrong):
         return TurnToResult()
-    return Pick(shown.nodes, wrong[-1]) if wrong else None
+    return Pick.of(shown.nodes, wrong[-1]) if wrong else None
 
 
 def _name(game: Game, posting: Posting, shown: Shown, material: Material) -> ChallengerMove | None:
@@ -106,11 +110,14 @@ def _name(game: Game, posting: Posting, shown: Shown, material: Material) -> Cha
 
 
 def _falsify(game: Game, posting: Posting, shown: Shown, material: Material) -> ChallengerMove | None:
-    column, own = shown.column, material.values(game.place)
+    column, own = shown.column, material.column(posting, game.place)
     both = ([int16_at(values, 2 * index) for index in range(posting.columns)] for values in (column, own))
     found = _first_difference(*both)
     if found is not None:
         return Falsify(column, found, material.tree(found).open(game.index), shown.groups)
+    found = _first_difference(weights_in(posting, own), weights_in(posting, column))
+    if found is not None:
+        return FalsifyWeight(column, found)
     if _clips(posting):
         norms = (shown.norms.content, material.measures.rows[1])
         found = _first_difference(*([int64_at(row, index) for index in range(posting.columns)] for row in norms))
@@ -159,15 +166,14 @@ def _first_coordinate(posting: Posting, own: Result, other: Result) -> int:
     return next(at for at in places if words_at(posting, at, leaves[0]) != words_at(posting, at, leaves[1]))
 
 
-def _first_entry(posting: Posting, own: Measures, other: Measures) -> tuple[int, int] | None:
-    """Row and place where two measures differ first; None where only the columns' roots do, or those too."""
-    if own.shape.secure and own.rows[-1] != other.rows[-1]:
-        return None
-    for row, pair in enumerate(zip(own.rows, other.rows, strict=True)):
-        found = _first_difference(*([int64_at(line, at) for at in range(entries(posting, row))] for line in pair))
-        if found is not None:
-            return row, found
-    return None
+def _first_entry(own: Measures, other: Measures) -> tuple[int, int]:
+    """Row and place where two measures, whose columns' roots are the same, differ first."""
+    pairs = zip(own.rows, other.rows, strict=True)
+    row = next(row for row, pair in enumerate(pairs) if pair[0] != pair[1])
+    found = _first_difference(read_row(own.rows[row]), read_row(other.rows[row]))
+    if found is None:
+        raise Bug("rows that differ in no entry")
+    return row, found
 
 
 def _wrong_selection(posting: Posting, measures: Measures) -> ProveSelection | None:
@@ -181,6 +187,10 @@ def _wrong_selection(posting: Posting, measures: Measures) -> ProveSelection | N
         return None
     worst, best = max(selected)[1], min(left_out)[1]
     return ProveSelection(worst, best, measures.open(1 + worst), measures.open(1 + best))
+
+
+def _same_groups(posting: Posting, own: Measures, other: Measures | None) -> bool:
+    return other is not None and other.root == posting.measures_root and other.rows[-1] == own.rows[-1]
 
 
 def _clips(posting: Posting) -> bool:

@@ -51,7 +51,7 @@ def _answer_column(game: Game, posting: Posting, material: Material) -> LeaderMo
     return AnswerColumn(
         Opening(new.content, ()) if game.descended else new,
         material.previous.tree.open(game.index),
-        material.values(game.place),
+        material.column(posting, game.place),
         material.measures.open(1) if clips else NOTHING,
         material.measures.open(number_rows(posting)) if posting.mode is Mode.SECURE else NOTHING,
     )

@@ -54,9 +54,11 @@ class Material:
         """d."""
         return self.result.shape.dimension
 
-    def values(self, coordinate: int) -> bytes:
-        """The columns' values at a coordinate, int16 little-endian."""
-        return np.array([column[coordinate] for column in self.columns], dtype="<i2").tobytes()
+    def column(self, posting: Posting, coordinate: int) -> bytes:
+        """The columns' values at a coordinate, int16 little-endian; for Mean then their weights, uint32 LE."""
+        values = np.array([column[coordinate] for column in self.columns], dtype="<i2").tobytes()
+        weighs = posting.rule.rule is AggregationRule.MEAN
+        return values + (np.array(self.weights, dtype="<u4").tobytes() if weighs else b"")
 
     def groups(self, posting: Posting) -> Opening:
         """The row of the columns' roots; empty in plain mode."""

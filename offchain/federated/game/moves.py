@@ -10,6 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from offchain.dispute.proofs import proof_of
 from offchain.federated.game.state import NOTHING, Subject
 from offchain.federated.vector_tree import Opening
 
@@ -60,11 +61,17 @@ class Descend:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """The node that is another."""
+    """The node that is another, with its proof up to the one in play; `index` among those that were shown."""
 
     function: ClassVar[str] = "pick"
-    nodes: tuple[bytes, ...]
     index: int
+    node: bytes
+    proof: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, nodes: tuple[bytes, ...], index: int) -> Pick:
+        """One of the nodes that were shown."""
+        return cls(index, nodes[index], proof_of(nodes, index))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,15 @@ class Falsify:
 
 
 @dataclass(frozen=True, slots=True)
+class FalsifyWeight:
+    """The column that has another weight."""
+
+    function: ClassVar[str] = "falsifyWeight"
+    column: bytes
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
 class DisputeNorm:
     """The column whose norm is another."""
 
@@ -153,7 +169,7 @@ class Product:
 
 Begin = Challenge | ChallengeCoordinate | ChallengeMeasure
 LeaderMove = Descend | OpenLeaf | AnswerColumn | Segments
-ChallengerMove = Pick | TurnToResult | Name | Falsify | DisputeNorm | Choose | Product
+ChallengerMove = Pick | TurnToResult | Name | Falsify | FalsifyWeight | DisputeNorm | Choose | Product
 Move = LeaderMove | ChallengerMove
 
 

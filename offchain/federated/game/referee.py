@@ -26,6 +26,7 @@ from offchain.federated.game.moves import (
     Descend,
     DisputeNorm,
     Falsify,
+    FalsifyWeight,
     Move,
     Name,
     OpenLeaf,
@@ -50,6 +51,7 @@ _STAGES: dict[type[Any], Stage] = {
     Name: Stage.NAME,
     AnswerColumn: Stage.COLUMN,
     Falsify: Stage.FALSIFY,
+    FalsifyWeight: Stage.FALSIFY,
     DisputeNorm: Stage.FALSIFY,
     Segments: Stage.SEGMENTS,
     Choose: Stage.CHOOSE,
@@ -173,15 +175,14 @@ def check_selection(facts: Facts, move: ProveSelection) -> None:
 def _descend(game: Game, move: Descend, _: Facts) -> Game:
     _require("WrongCount", below(game)[2], len(move.nodes))
     _require("WrongRoot", game.word, root_of_all(move.nodes))
-    return dataclasses.replace(game, stage=Stage.PICK, word=_hash_words(move.nodes))
+    return dataclasses.replace(game, stage=Stage.PICK)
 
 
 def _pick(game: Game, move: Pick, _: Facts) -> Game:
-    _require("WrongWord", game.word, _hash_words(move.nodes))
-    _require_place(len(move.nodes), move.index)
-    height, first, _count = below(game)
+    height, first, count = below(game)
+    _require("WrongRoot", game.word, root_of(move.node, move.index, count, move.proof))
     stage = Stage.DESCEND if height else Stage.LEAF
-    return dataclasses.replace(game, stage=stage, height=height, index=first + move.index, word=move.nodes[move.index])
+    return dataclasses.replace(game, stage=stage, height=height, index=first + move.index, word=move.node)
 
 
 def _turn_to_result(game: Game, _: TurnToResult, facts: Facts) -> Game:
@@ -223,15 +224,14 @@ def _answer_column(game: Game, move: AnswerColumn, facts: Facts) -> Game:
     posting = facts.posting
     _require_result_leaf(game, posting, move.new_leaf)
     _require_under(posting.previous_root, posting, LeafKind.RESULT, game.index, move.old_leaf)
-    _require("WrongLength", 2 * posting.columns, len(move.column))
+    _require("WrongLength", arithmetic.column_bytes(posting), len(move.column))
     if posting.mode is Mode.SECURE:
         _require_row(posting, arithmetic.number_rows(posting), move.groups)
     clips = posting.rule.rule is AggregationRule.CLIPPED_MEAN
     if clips:
         _require_row(posting, 1, move.norms)
-    weights = facts.weights if posting.rule.rule is AggregationRule.MEAN else ()
     leaves, norms = (move.new_leaf.content, move.old_leaf.content), move.norms.content if clips else b""
-    claimed, computed = arithmetic.coordinate(posting, game.place, leaves, move.column, weights, norms)
+    claimed, computed = arithmetic.coordinate(posting, game.place, leaves, move.column, norms)
     answered = dataclasses.replace(game, stage=Stage.FALSIFY, word=keccak(move.column))
     return answered if claimed == computed else _closed(answered, Verdict.LEADER_WRONG)
 
@@ -242,6 +242,17 @@ def _falsify(game: Game, move: Falsify, facts: Facts) -> Game:
     _require_column_leaf(facts, move.index, game.index, move.chunk, move.groups)
     claimed = arithmetic.int16_at(move.column, 2 * move.index)
     if arithmetic.int16_at(move.chunk.content, 2 * (game.place % CHUNK)) == claimed:
+        raise Refused("NothingWrong", claimed)
+    return _closed(game, Verdict.LEADER_WRONG)
+
+
+def _falsify_weight(game: Game, move: FalsifyWeight, facts: Facts) -> Game:
+    _require("WrongWord", game.word, keccak(move.column))
+    if facts.posting.rule.rule is not AggregationRule.MEAN:
+        raise Refused("WrongRule", facts.posting.rule.rule)
+    _require_place(facts.posting.columns, move.index)
+    claimed = arithmetic.weights_in(facts.posting, move.column)[move.index]
+    if facts.weights[move.index] == claimed:
         raise Refused("NothingWrong", claimed)
     return _closed(game, Verdict.LEADER_WRONG)
 
@@ -303,6 +314,7 @@ _HANDLERS: dict[type[Any], Callable[[Game, Any, Facts], Game]] = {
     Name: _name,
     AnswerColumn: _answer_column,
     Falsify: _falsify,
+    FalsifyWeight: _falsify_weight,
     DisputeNorm: _dispute_norm,
     Segments: _segments,
     Choose: _choose,
@@ -380,10 +392,6 @@ def _require_place(count: int, index: int) -> None:
 def _require(name: str, expected: object, actual: object) -> None:
     if expected != actual:
         raise Refused(name, expected, actual)
-
-
-def _hash_words(words: Sequence[bytes]) -> bytes:
-    return bytes(keccak(encode(["bytes32[]"], [list(words)])))
 
 
 def _hash_numbers(numbers: Sequence[int]) -> bytes:

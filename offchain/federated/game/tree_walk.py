@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from offchain.federated.game.state import Game
 
-LEVELS = 4
+LEVELS = 6
 """Levels of a tree that one move goes down."""
 
 

@@ -49,7 +49,7 @@ def _of_leader(name: str, arguments: Mapping[str, Any], subject: Subject) -> str
         case "LeafOpened":
             return f"opens {'chunk' if subject is Subject.RESULT else 'row'} {get('index')}"
         case "ColumnAnswered":
-            return f"shows the values of {len(bytes(get('column'))) // 2} updates at coordinate {get('coordinate')}"
+            return f"shows what the updates hold at coordinate {get('coordinate')}"
         case "SegmentsPosted":
             return f"divides it into {len(get('sums'))} sums over chunks {get('low')} to {get('high') - 1}"
         case _:
@@ -74,6 +74,8 @@ def _of_challenger(name: str, arguments: Mapping[str, Any], subject: Subject) ->
             return f"disputes {get('claimed')} for chunks {get('low')} to {get('high') - 1}"
         case "Falsified":
             return f"shows that update {get('column')} says {get('actual')}, not {get('claimed')}"
+        case "WeightFalsified":
+            return f"shows that update {get('column')} weighs {get('actual')}, not {get('claimed')}"
         case "SelectionWrong":
             scores = f"score {get('chosenScore')} against {get('betterScore')}"
             return f"proves that update {get('better')} had to be selected before {get('chosen')}: {scores}"

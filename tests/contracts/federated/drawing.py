@@ -18,7 +18,7 @@ POSTING_ABI = (
     "(uint32,address,uint64,uint16,uint32,uint8,(uint8,uint32,uint32),(uint8,uint32,uint32,uint32,uint32),uint32,"
     "bytes32,bytes32,bytes32,uint128)"
 )
-EVIDENCE_ABI = "(uint32,bytes,bytes,bytes,uint32[],bytes)"
+EVIDENCE_ABI = "(uint32,bytes,bytes,bytes,bytes)"
 RULES = tuple(rule for rule in AggregationRule if rule is not AggregationRule.NONE)
 LEADER = to_checksum_address("0x" + "11" * 20)
 
@@ -27,18 +27,17 @@ Generator = np.random.Generator
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What one coordinate is made of: leaves of the new and the old result, the column int16 LE, norms int64 BE."""
+    """What one coordinate is made of: leaves of the new and the old result, the column as a leader shows it, norms."""
 
     posting: Posting
     place: int
     leaves: tuple[bytes, bytes]
     column: bytes
-    weights: tuple[int, ...]
     norms: bytes
 
     def evidence(self) -> tuple[Any, ...]:
         """The contract's `CoordinateEvidence`."""
-        return (self.place, *self.leaves, self.column, list(self.weights), self.norms)
+        return (self.place, *self.leaves, self.column, self.norms)
 
 
 def plain(posting: Posting) -> tuple[Any, ...]:
@@ -104,8 +103,9 @@ def draw_question(rule: AggregationRule, rng: Generator) -> Question:
     if rng.random() < 0.8:
         values = rng.integers(-32768, 32768, columns)
     norms = (rng.integers(0, 2**54, columns) >> rng.integers(0, 54, columns)).astype(">i8")
-    weights = tuple(int(weight) for weight in rng.integers(1, 1 << int(rng.integers(1, 21)), columns))
-    return Question(posting, place, leaves, values.astype("<i2").tobytes(), weights, norms.tobytes())
+    weights = rng.integers(1, 1 << int(rng.integers(1, 21)), columns)
+    column = values.astype("<i2").tobytes() + (weights.astype("<u4").tobytes() if rule is AggregationRule.MEAN else b"")
+    return Question(posting, place, leaves, column, norms.tobytes())
 
 
 def _bytes(rng: Generator, size: int) -> bytes:

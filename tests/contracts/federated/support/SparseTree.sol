@@ -12,7 +12,7 @@ struct Sparse {
 }
 
 library SparseTrees {
-    uint256 internal constant LEVELS = 4;
+    uint256 internal constant LEVELS = 6;
 
     /// @param leaf at `index` of `count` leaves
     function grow(bytes32 leaf, uint256 index, uint256 count) internal pure returns (Sparse memory tree) {
@@ -23,7 +23,7 @@ library SparseTrees {
         bytes32[] memory proof = new bytes32[](height);
         uint256 used = 0;
         tree.root = leaf;
-        // the topmost block may be lower than the others
+        // the lowest block may be lower than the others
         uint256 low = 0;
         uint256 part = height % LEVELS == 0 ? LEVELS : height % LEVELS;
         for (uint256 at = depth; at > 0; --at) {
@@ -38,6 +38,21 @@ library SparseTrees {
             mstore(proof, used)
         }
         tree.proof = proof;
+    }
+
+    /// @return node at this place of a block
+    /// @return proof of it, up to the node above the block
+    function within(bytes32[] memory nodes, uint256 place)
+        internal
+        pure
+        returns (bytes32 node, bytes32[] memory proof)
+    {
+        proof = new bytes32[](LEVELS);
+        uint256 used = _prove(nodes, place, proof, 0);
+        assembly ("memory-safe") {
+            mstore(proof, used)
+        }
+        return (nodes[place], proof);
     }
 
     function _block(bytes32 node, uint256 place, uint256 width, uint256 levels)
