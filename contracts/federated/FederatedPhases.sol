@@ -35,7 +35,7 @@ struct RoundEnds {
 }
 
 /// @title Which phase a round is in (docs/federated.md, A task's life)
-/// @notice Pure; twin of `offchain/federated/phases.py`.
+/// @notice Pure.
 library FederatedPhases {
     /// @return e when the phases end as far as is known; `answerEnds` is when open requests expire, else when the last was closed
     function ends(RoundFacts memory f, FederatedWindows memory w, bool secure)

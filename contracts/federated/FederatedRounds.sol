@@ -192,14 +192,11 @@ abstract contract FederatedRounds is IFederatedTraining, FederatedState {
             return _refund(t, task, t.terms.reward * (rounds - played));
         }
         bool secure = _isSecure(t);
-        bytes32 seed = t.nextSeed;
-        if (secure) {
-            // vectors carry no salts; whoever posts last does not know the block in which the round begins
-            seed = keccak256(abi.encode(seed, blockhash(block.number - 1)));
-            t.nextSeed = seed;
-            (t.roster, t.keyed, t.shared, t.answered) = (t.present, 0, 0, 0);
-        }
-        t.seed = seed;
+        // whoever reveals last, or chooses a stake now, does not know the block in which the round begins
+        bytes32 seed = keccak256(abi.encode(t.nextSeed, blockhash(block.number - 1)));
+        if (secure) (t.roster, t.keyed, t.shared, t.answered) = (t.present, 0, 0, 0);
+        (t.seed, t.nextSeed) = (seed, seed);
+        if (t.fresh != 0) t.fresh = 0;
         t.round = played + 1;
         uint256 commitEnds = block.timestamp + t.terms.windows.commit;
         if (secure) commitEnds += uint256(t.terms.windows.keys) + t.terms.windows.shares;

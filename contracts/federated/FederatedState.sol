@@ -63,6 +63,8 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
         uint128 free;
         uint128 barred;
         uint128 refundable;
+        /// who came while the round was on: its seed was known, and by the stake one chooses the draw
+        uint128 fresh;
         uint256 weightsLow;
         uint256 weightsHigh;
         bytes32 seed;
@@ -154,7 +156,7 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
 
     /// @return who of the included may still lead
     function _eligible(Task storage t) internal view returns (uint128) {
-        return _included(t) & t.present & ~t.barred;
+        return _included(t) & t.present & ~t.barred & ~t.fresh;
     }
 
     function _leader(Task storage t, uint256 task) internal view returns (uint16) {

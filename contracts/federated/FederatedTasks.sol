@@ -49,6 +49,7 @@ abstract contract FederatedTasks is IFederatedActions, FederatedState {
         (m.account, m.stake, m.gone) = (msg.sender, stake, false);
         t.present |= Bitmaps.only(index);
         t.active += 1;
+        if (t.round != 0) t.fresh |= Bitmaps.only(index);
         uint256 weight = Sortition.weightOf(stake, bond);
         if (index < 64) t.weightsLow = Sortition.written(t.weightsLow, index, weight);
         else t.weightsHigh = Sortition.written(t.weightsHigh, index, weight);
@@ -104,10 +105,11 @@ abstract contract FederatedTasks is IFederatedActions, FederatedState {
             if (!m.gone || m.excluded) revert AlreadyJoined(task, msg.sender);
             return place;
         }
-        uint128 free = t.free;
+        // a place that is on the roster of the round's groups is its old holder's until the round ends
+        uint128 free = t.free & ~t.roster;
         if (free != 0) {
             index = uint16(free.at(0));
-            t.free = free & ~Bitmaps.only(index);
+            t.free &= ~Bitmaps.only(index);
             delete t.members[index];
         } else {
             index = t.participants;

@@ -139,7 +139,7 @@ contract FederatedTraining is FederatedRounds, FederatedForwards {
             posting: t.posting,
             leader: t.members[t.leader].account,
             challengeEnds: t.facts.deadline,
-            columns: uint16(_columns(t).length),
+            columns: uint16(_isSecure(t) ? _columns(t).length : _included(t).count()),
             dimension: t.terms.dimension,
             mode: t.terms.mode,
             rule: t.terms.rule,

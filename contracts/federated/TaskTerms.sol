@@ -38,9 +38,8 @@ library TaskTerms {
         _within("reward", t.reward, 1, MAX_AMOUNT);
         _within("bond", t.bond, 1, MAX_AMOUNT);
         _within("leaderPenalty", t.leaderPenalty, 1, t.bond);
-        uint256 least = (t.reward - 1) / (4 * uint256(t.minimumParticipants)) + 1;
-        _within("requestBond", t.requestBond, least, MAX_AMOUNT);
         _within("leaderSharePpm", t.leaderSharePpm, 0, PPM / 2);
+        _within("requestBond", t.requestBond, _leastRequestBond(t), MAX_AMOUNT);
         _checkRule(t.rule);
         _checkOptimizer(t.optimizer);
         _checkPrivacy(t.privacy);
@@ -79,6 +78,14 @@ library TaskTerms {
     /// @return chunks of a vector of `dimension` numbers
     function chunksOf(uint256 dimension) internal pure returns (uint256) {
         return (dimension + 255) >> 8;
+    }
+
+    /// @return least so that four pay an even share, and no less than what leading is worth: whoever drives the leader that
+    /// was drawn out of the round to lead itself gains nothing
+    function _leastRequestBond(FederatedTerms memory t) private pure returns (uint256 least) {
+        least = (t.reward - 1) / (4 * uint256(t.minimumParticipants)) + 1;
+        uint256 led = (t.reward * t.leaderSharePpm + 4 * PPM - 1) / (4 * PPM);
+        if (led > least) least = led;
     }
 
     function _checkRule(RuleTerms memory r) private pure {

@@ -114,7 +114,7 @@ struct FederatedTerms {
     uint256 bond;
     /// lost by a leader that does not post in time [1, bond]
     uint256 leaderPenalty;
-    /// locked by who says it cannot get an update [1, 2^90]; 4 x requestBond x minimumParticipants >= reward
+    /// locked by who says it cannot get an update [1, 2^90]; 4 x requestBond >= reward / minimumParticipants and >= the leader's part
     uint256 requestBond;
     /// part of the round's reward [0, 500,000]
     uint32 leaderSharePpm;

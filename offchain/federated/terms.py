@@ -26,6 +26,7 @@ MAX_SCALE_BITS: Final = 24
 MAX_JOIN: Final = 365 * 24 * 3600
 MAX_WINDOW: Final = 30 * 24 * 3600
 MAX_LEADER_SHARE: Final = Ppm(500_000)
+_PPM: Final = 1_000_000
 MAX_ORDERS: Final = 8
 MAX_ANSWERS: Final = 4
 """Answers for one update in one round after which it is dropped without a slash."""
@@ -203,8 +204,12 @@ class FederatedTerms:
             _within(name.replace("_", " "), getattr(self, name), 1, MAX_AMOUNT)
         _within("leader penalty", self.leader_penalty, 1, self.bond)
         _within("leader share (ppm)", self.leader_share_ppm, 0, MAX_LEADER_SHARE)
-        least = least_request_bond(self.reward, self.minimum_participants)
-        _within("request bond (4 x bond x least participants must reach the reward)", self.request_bond, least)
+        least = least_request_bond(self.reward, self.minimum_participants, self.leader_share_ppm)
+        _within(
+            "request bond (4 of them must reach an even share of the reward, and the leader's)",
+            self.request_bond,
+            least,
+        )
         self._check_mode()
         self._check_windows()
         self._check_privacy()
@@ -248,9 +253,12 @@ class FederatedTerms:
             raise Rejected(f"with the least participants, {self.minimum_participants}: {error}") from None
 
 
-def least_request_bond(reward: Wei, minimum_participants: int) -> Wei:
-    """What four bonds pay an honest participant that is driven out of a round its even share with."""
-    return Wei(-(-reward // (MAX_ANSWERS * minimum_participants)))
+def least_request_bond(reward: Wei, minimum_participants: int, leader_share_ppm: Ppm) -> Wei:
+    """What four bonds pay an honest participant that is driven out of a round its even share with, and no less than leading
+    is worth, so that nobody gains from driving the leader out that was drawn.
+    """
+    even = -(-reward // (MAX_ANSWERS * minimum_participants))
+    return Wei(max(even, -(-reward * leader_share_ppm // (MAX_ANSWERS * _PPM))))
 
 
 def _within(name: str, value: int, low: int, high: int | None = None) -> None:

@@ -129,7 +129,8 @@ def _terms(
             reward=request.reward,
             bond=request.bond,
             leader_penalty=request.leader_penalty or Wei(max(request.bond // PENALTY_PART, 1)),
-            request_bond=request.request_bond or least_request_bond(request.reward, request.minimum_participants),
+            request_bond=request.request_bond
+            or least_request_bond(request.reward, request.minimum_participants, request.leader_share_ppm),
             leader_share_ppm=request.leader_share_ppm,
             allow_root=request.allowed.root,
         )

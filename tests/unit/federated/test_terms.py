@@ -80,8 +80,15 @@ def test_rules_that_no_contract_decides_are_refused() -> None:
 
 @given(st.integers(1, 1 << 90), st.integers(2, 128))
 def test_four_bonds_are_an_even_share(reward: int, participants: int) -> None:
-    bond = least_request_bond(Wei(reward), participants)
+    bond = least_request_bond(Wei(reward), participants, Ppm(0))
     assert 4 * bond * participants >= reward > 4 * (bond - 1) * participants
+
+
+@given(st.integers(1, 1 << 90), st.integers(2, 128), st.integers(0, 500_000))
+def test_four_bonds_are_no_less_than_leading_is_worth(reward: int, participants: int, share: int) -> None:
+    bond = least_request_bond(Wei(reward), participants, Ppm(share))
+    assert 4 * bond >= reward * share / 10**6
+    assert bond >= least_request_bond(Wei(reward), participants, Ppm(0))
 
 
 # Manifest
