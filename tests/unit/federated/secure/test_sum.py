@@ -23,20 +23,11 @@ def check(play: Play, survivors: range) -> None:
     assert (verdict.faults, verdict.disagreeing, verdict.leader) == ((), (), None)
 
 
-@pytest.fixture(scope="module")
-def hundred() -> Play:
-    """100 members that have dealt their shares."""
-    session = session_of(100, 40)
+def test_fifty_members_lose_38_percent_after_their_shares() -> None:
+    session = session_of(50, 40)
     play = Play(session, random_updates(session))
-    play.stage(KEYS, session.positions)
-    play.stage(SHARES, session.positions)
-    return play
-
-
-def test_a_hundred_members_lose_38_after_their_shares(hundred: Play) -> None:
-    hundred.stage(MASKED, range(62))
-    hundred.stage(UNMASK, range(62))
-    check(hundred, range(62))
+    play.all_stages({MASKED: range(31), UNMASK: range(31)})
+    check(play, range(31))
 
 
 @pytest.mark.parametrize("stage", Stage)

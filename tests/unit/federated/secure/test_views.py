@@ -1,9 +1,9 @@
 """What others see says nothing about an update beyond the sum.
 
 Exact, not statistical. (1) With the streams of seeds taken for uniform and independent, which is what ChaCha20 is
-trusted for, all views are counted in the ring Z mod 4, to which Z mod 2**32 maps. (2) With everything real but the
-stream of one pair of honest members, another stream makes other updates of the same sum give the same public files to
-the last bit: a bijection between the streams that lead to either view.
+trusted for, all views are counted in the rings Z mod 2 and mod 4, to which Z mod 2**32 maps. (2) With everything real
+but the stream of one pair of honest members, another stream makes other updates of the same sum give the same public
+files to the last bit: a bijection between the streams that lead to either view.
 """
 
 from collections import Counter
@@ -17,11 +17,10 @@ from offchain.federated.secure.terms import Position, Seed, Stage
 from offchain.federated.secure.unmask import unmask
 from tests.unit.federated.secure.play import Play, random_updates, session_of
 
-RING = 4
 View = tuple[int, ...]
 
 
-def views(updates: tuple[int, ...], dropped: tuple[int, ...], hostile: tuple[int, ...]) -> Counter[View]:
+def views(updates: tuple[int, ...], dropped: tuple[int, ...], hostile: tuple[int, ...], ring: int) -> Counter[View]:
     """How often each view of the public and of `hostile` members comes up, over all streams of all seeds; d = 1.
 
     A view: vectors of those who did not drop out, streams of their self-masks, of pairs with one that dropped out, and
@@ -32,7 +31,7 @@ def views(updates: tuple[int, ...], dropped: tuple[int, ...], hostile: tuple[int
     live = [place for place in range(size) if place not in dropped]
     shown = [pair for pair in pairs if set(pair) & {*dropped, *hostile}]
     counted: Counter[View] = Counter()
-    for values in product(range(RING), repeat=len(pairs) + len(live)):
+    for values in product(range(ring), repeat=len(pairs) + len(live)):
         streams = dict(zip([*pairs, *live], values, strict=True))
 
         def add(vector: Words, seed: Seed, sign: int, streams: dict[object, int] = streams) -> None:
@@ -44,11 +43,12 @@ def views(updates: tuple[int, ...], dropped: tuple[int, ...], hostile: tuple[int
             peers = (Position(peer) for peer in range(size) if peer != own)
             seeds = [(Seed(bytes((own, own))), 1)]
             seeds += [(Seed(bytes(sorted((own, peer)))), sign_of(Position(own), peer)) for peer in peers]
-            vectors.append(int(masked_vector(np.array([updates[own]], dtype=np.int16), 1, seeds, add)[0]) % RING)
+            vectors.append(int(masked_vector(np.array([updates[own]], dtype=np.int16), 1, seeds, add)[0]) % ring)
         counted[*vectors, *(streams[own] for own in live), *(streams[pair] for pair in shown)] += 1
     return counted
 
 
+@pytest.mark.parametrize("ring", [2, pytest.param(4, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     ("dropped", "hostile", "same", "different"),
     [
@@ -58,17 +58,21 @@ def views(updates: tuple[int, ...], dropped: tuple[int, ...], hostile: tuple[int
     ],
 )
 def test_equal_sums_give_the_same_distribution_of_views(
-    dropped: tuple[int, ...], hostile: tuple[int, ...], same: list[tuple[int, ...]], different: tuple[int, ...]
+    dropped: tuple[int, ...],
+    hostile: tuple[int, ...],
+    same: list[tuple[int, ...]],
+    different: tuple[int, ...],
+    ring: int,
 ) -> None:
-    first, *others = (views(updates, dropped, hostile) for updates in same)
+    first, *others = (views(updates, dropped, hostile, ring) for updates in same)
     assert all(other == first for other in others)
-    assert views(different, dropped, hostile).keys().isdisjoint(first)
+    assert views(different, dropped, hostile, ring).keys().isdisjoint(first)
 
 
 def test_a_lone_honest_member_is_not_hidden() -> None:
     """Of the other kind: where all but one collude, or drop out, the sum is the update. The test above can fail."""
-    assert views((1, 2), (), (1,)) != views((0, 3), (), (1,))
-    assert views((1, 2, 0), (), (1, 2)).keys().isdisjoint(views((0, 2, 1), (), (1, 2)))
+    assert views((1, 2), (), (1,), 4) != views((0, 3), (), (1,), 4)
+    assert views((1, 2, 0), (), (1, 2), 2).keys().isdisjoint(views((0, 2, 1), (), (1, 2), 2))
 
 
 def test_another_stream_of_one_honest_pair_explains_other_updates_of_the_same_sum() -> None:
