@@ -13,9 +13,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from offchain.errors import Rejected
 from offchain.federated.privacy.accountant import SampledGaussian
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from offchain.federated.local_training import LocalSettings
+
+_GRADIENT_VALUES: Final = 1 << 26
+"""Gradients of single examples that are held at once; batches with more are summed piece by piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,32 +129,47 @@ def _descend(
     steps: _Steps,
     random_bytes: RandomBytes,
 ) -> None:
-    import torch
-
-    from offchain.model.objective import training_loss
-
     _require_separable(network)
     anchors = [value.detach().clone() for value in network.parameters()]
+    room = max(1, _GRADIENT_VALUES // sum(anchor.numel() for anchor in anchors))
     with _per_example_gradients(network) as wrapped:
         optimiser = _noisy_optimiser(network, settings, steps, random_bytes)
         wrapped.train()
         for _ in range(steps.count):
-            optimiser.zero_grad(set_to_none=True)
             drawn = np.flatnonzero(uniform_floats(random_bytes, len(inputs)) < steps.sample_rate)
-            if len(drawn):
-                indices = torch.from_numpy(drawn).to(inputs.device)
-                loss = training_loss(
-                    settings.function, wrapped(inputs[indices]), labels[indices], settings.scaling, label_smoothing=0.0
-                )
-                loss.backward()  # type: ignore[no-untyped-call]
-            else:
-                for value in network.parameters():
-                    value.grad_sample = value.new_zeros((0, *value.shape))  # type: ignore[attr-defined]
-            optimiser.pre_step()
+            for start in range(0, max(len(drawn), 1), room):
+                # Opacus sums clipped gradients until a step that is not skipped, which adds the noise.
+                optimiser.signal_skip_step(do_skip=start + room < len(drawn))
+                optimiser.zero_grad(set_to_none=True)
+                _gradients(network, wrapped, inputs, labels, drawn[start : start + room], settings)
+                optimiser.pre_step()
             if settings.proximal:
                 for value, anchor in zip(network.parameters(), anchors, strict=True):
                     value.grad.add_(value.detach() - anchor, alpha=settings.proximal)  # type: ignore[union-attr]
             optimiser.original_optimizer.step()
+
+
+def _gradients(
+    network: nn.Module,
+    wrapped: nn.Module,
+    inputs: Tensor,
+    labels: Tensor,
+    drawn: npt.NDArray[np.intp],
+    settings: LocalSettings,
+) -> None:
+    """Leaves the gradient of each drawn example in the parameters' `grad_sample`."""
+    import torch
+
+    from offchain.model.objective import training_loss
+
+    if not len(drawn):
+        for value in network.parameters():
+            value.grad_sample = value.new_zeros((0, *value.shape))  # type: ignore[attr-defined]
+        return
+    indices = torch.from_numpy(drawn).to(inputs.device)
+    outputs = wrapped(inputs[indices])
+    loss = training_loss(settings.function, outputs, labels[indices], settings.scaling, label_smoothing=0.0)
+    loss.backward()  # type: ignore[no-untyped-call]
 
 
 def _noisy_optimiser(network: nn.Module, settings: LocalSettings, steps: _Steps, random_bytes: RandomBytes) -> Any:

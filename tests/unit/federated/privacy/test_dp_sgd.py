@@ -12,6 +12,7 @@ from offchain.data.dataset import Dataset
 from offchain.errors import Rejected
 from offchain.federated.local_training import LocalSettings, local_update
 from offchain.federated.parameters import load_vector, module_vector
+from offchain.federated.privacy import dp_sgd
 from offchain.federated.privacy.dp_sgd import DpSgd, train
 from offchain.federated.privacy.random_bytes import seeded_bytes
 from offchain.model.layers import Conv2D, Dense, MaxPool2D
@@ -105,6 +106,14 @@ def test_same_seed_same_update_and_nothing_is_left_on_the_network() -> None:
     assert all(value.grad is None and getattr(value, "grad_sample", None) is None for value in network.parameters())
     nn.functional.cross_entropy(network(_data(4)[0]), torch.zeros(4, dtype=torch.long)).backward()
     train(network, *_data(8), SETTINGS, privacy, seeded_bytes(0))
+
+
+@pytest.mark.parametrize("room", [1, 2, 7, 12, 13])
+def test_batches_that_do_not_fit_memory_are_summed_piece_by_piece(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    privacy = DpSgd(sample_rate=0.7, noise_multiplier=0.5, clip_norm=0.5, steps=3)
+    whole = _step(privacy, 12)
+    monkeypatch.setattr(dp_sgd, "_GRADIENT_VALUES", room * len(whole))
+    assert torch.allclose(_step(privacy, 12), whole, atol=1e-6)
 
 
 def test_proximal_pull_goes_to_where_the_round_began() -> None:
