@@ -1,5 +1,7 @@
 """`assay`: the entry point. Gathers the commands and turns errors into one line and exit code 2."""
 
+import atexit
+import gc
 import os
 import sys
 from importlib import metadata
@@ -99,6 +101,8 @@ def assay(
 
 def run() -> None:
     """Run the command line; the process ends with 0, 2 (bad input, or a world not ready) or 130 (interrupted)."""
+    # Looking for cycles in all of PyTorch before it goes would take most of a second, and workers are to end promptly.
+    atexit.register(gc.freeze)
     sys.exit(_run())
 
 
