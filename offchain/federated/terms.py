@@ -206,7 +206,7 @@ class FederatedTerms:
         _within("leader share (ppm)", self.leader_share_ppm, 0, MAX_LEADER_SHARE)
         least = least_request_bond(self.reward, self.minimum_participants, self.leader_share_ppm)
         _within(
-            "request bond (4 of them must reach an even share of the reward, and the leader's)",
+            "request bond (4 must reach an even share of the reward, and the leader's)",
             self.request_bond,
             least,
         )
@@ -254,8 +254,9 @@ class FederatedTerms:
 
 
 def least_request_bond(reward: Wei, minimum_participants: int, leader_share_ppm: Ppm) -> Wei:
-    """What four bonds pay an honest participant that is driven out of a round its even share with, and no less than leading
-    is worth, so that nobody gains from driving the leader out that was drawn.
+    """What four bonds pay an honest participant that is driven out of a round its even share with.
+
+    And no less than leading is worth, so that nobody gains from driving out the leader that was drawn.
     """
     even = -(-reward // (MAX_ANSWERS * minimum_participants))
     return Wei(max(even, -(-reward * leader_share_ppm // (MAX_ANSWERS * _PPM))))

@@ -34,7 +34,7 @@ from offchain.federated.terms import (
 from offchain.model.shorthand import spec_from_shorthand
 from offchain.protocol.commitments import update_commitment
 from offchain.protocol.manifest import Preprocessing
-from offchain.types import TOKEN, CidDigest, Root, Salt, Seconds, TaskId, Wei
+from offchain.types import TOKEN, CidDigest, Ppm, Root, Salt, Seconds, TaskId, Wei
 from tests.unit.federated.views import TERMS, WINDOWS, account
 
 
@@ -51,7 +51,7 @@ def test_the_defaults_of_the_tests_are_sound() -> None:
         ({"minimum_participants": 6}, "minimum participants: 6; give 2 to 5"),
         ({"maximum_participants": 129}, "maximum participants: 129"),
         ({"leader_penalty": Wei(101 * TOKEN)}, "leader penalty"),
-        ({"request_bond": Wei(TOKEN - 1)}, "4 x bond x least participants must reach the reward"),
+        ({"request_bond": Wei(TOKEN - 1)}, "4 must reach an even share of the reward"),
         ({"mode": Mode.NONE}, "mode: choose plain or secure"),
         ({"group_size": 4}, "plain mode has no groups"),
         ({"mode": Mode.SECURE, "group_size": 2}, "group size: 2; give 3 to 5"),
