@@ -23,7 +23,7 @@ from tests.unit.federated.privacy.oracle import gaussian_delta
 budgets = st.tuples(st.floats(0.05, 20), st.floats(1e-12, 0.01))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(budgets, st.floats(0.3, 200), st.integers(1, 50))
 def test_what_is_admitted_keeps_epsilon_and_delta_exactly(
     budget: tuple[float, float], noise: float, steps: int

@@ -20,7 +20,7 @@ from tests.unit.federated.privacy.oracle import noise_of_sum, shifted_rdp
 
 @pytest.mark.parametrize("variance", [1, 7, 1000])
 def test_every_value_is_as_frequent_as_the_law_says(variance: int) -> None:
-    count = 400_000
+    count = 250_000
     drawn = discrete_gaussian(seeded_bytes(11), variance, count)
     reach = 40 * (math.isqrt(variance) + 1)
     law = noise_of_sum(variance, 1, reach) * count
@@ -96,7 +96,7 @@ def test_shares_add_up_to_the_central_level() -> None:
         check_honest(terms, DistributedGaussian(3000, variance, contributors=61, dimension=100_000))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(npst.arrays(np.int16, st.integers(1, 40)), st.integers(1, 2**15 - 1))
 def test_clipped_updates_are_never_too_long_and_short_ones_untouched(update: np.ndarray, norm: int) -> None:
     clipped = clip_l2(update, norm)

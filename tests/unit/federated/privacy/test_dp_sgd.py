@@ -81,7 +81,7 @@ def test_batches_are_poisson_and_divided_by_their_expected_size() -> None:
     """With clipped gradients of one direction, the step tells how many examples were drawn."""
     network = nn.Linear(1, 1, bias=False)
     drawn = []
-    for seed in range(200):
+    for seed in range(120):
         nn.init.zeros_(network.weight)
         privacy = DpSgd(sample_rate=0.25, noise_multiplier=1e-9, clip_norm=1e-3, steps=1)
         settings = LocalSettings(learning_rate=1.0)
