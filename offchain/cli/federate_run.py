@@ -52,6 +52,10 @@ def join(
     task's manifest is checked: that it is the one on chain, and that its privacy ledger keeps what it promises. Then
     keep `assay federate run` running.
     """
+    from offchain.federated.round_rules import require_time
+    from offchain.roles.federated_client import fetch_manifest
+    from offchain.roles.federated_deeds import LEAST_WINDOW
+
     wei = parse_tokens(stake, "--stake")
     settings = load_settings(home=home, rpc=rpc, store=store, password_file=password_file)
     session = open_session(settings, chain_id)
@@ -61,9 +65,8 @@ def join(
     address = _require_room(session, view, account, wei)
     allowed = _allowed(allow, view)
     proof = allowed.prove(address) if any(view.terms.allow_root) else ()
+    require_time(view.terms, LEAST_WINDOW)
     with session.store() as place:
-        from offchain.roles.federated_client import fetch_manifest
-
         fetch_manifest(place, view.terms).require_honest(view.terms)
     with closing(session.sender(account)) as sender:
         sender.send(f"federated-join:{number}:{view.state.round}:{wei}", federation.join(number, wei, proof))

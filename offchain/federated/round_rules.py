@@ -13,12 +13,15 @@ from typing import Final
 
 from eth_typing import ChecksumAddress
 
+from offchain.errors import Rejected
 from offchain.federated.secure.terms import Stage
 from offchain.federated.task_state import Participant, RoundState, TaskPhase, TaskState, indices
 from offchain.federated.terms import MAX_ANSWERS, FederatedTerms
-from offchain.types import Commitment, Root, Seconds, TaskId, Wei
+from offchain.types import TOKEN, Commitment, Root, Seconds, TaskId, Wei
 
 NOTHING: Final = Wei(0)
+ASK_LIMIT: Final = Wei(40 * TOKEN)
+"""What an account without a stake in a task loses at most by asking for its updates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,9 @@ class TaskView:
     now: Seconds
 
     def place_of(self, account: ChecksumAddress) -> int | None:
-        """The account's index, None if it never joined."""
-        places = (index for index, one in enumerate(self.participants) if one.account == account)
-        return next(places, None)
+        """The account's index, None if it never joined; the place that it left only if it holds no other."""
+        mine = [index for index, one in enumerate(self.participants) if one.account == account]
+        return min(mine, key=lambda index: self.participants[index].gone, default=None)
 
     @property
     def included(self) -> tuple[int, ...]:
@@ -79,6 +82,7 @@ class Intent:
 
     `stake`: joins with it, None to stay outside; `drives`: sends what anyone may send; `watches`: asks for what it
     cannot get and challenges what is wrong, with its Verifier bond; `leaves`: takes its stake out when it is free.
+    By asking it loses no more than its stake (`ASK_LIMIT` without one) in the whole task: who withholds is paid for it.
     """
 
     stake: Wei | None = None
@@ -93,8 +97,8 @@ class Knowledge:
     """What an account knows beyond the chain.
 
     `commitment`: the one journalled for this round; `missing`: included updates that it cannot get; `held`: those it
-    has; `expected`: the posting that it has computed; `bond`: of it free as Verifier; `challenged`: it plays about this
-    posting already; `unclaimed`: rounds it has a reward of.
+    has; `expected`: the posting that it has computed; `bond`: of it free as Verifier; `spent`: put at stake by asking
+    in this task, and not back; `challenged`: it plays about this posting already; `unclaimed`: rounds it is paid for.
     """
 
     place: int | None
@@ -103,6 +107,7 @@ class Knowledge:
     held: frozenset[int] = frozenset()
     expected: Expected | None = None
     bond: Wei = NOTHING
+    spent: Wei = NOTHING
     challenge_stake: Wei = NOTHING
     challenged: bool = False
     unclaimed: tuple[int, ...] = ()
@@ -231,6 +236,14 @@ OBLIGATIONS = (Commit, Reveal, Speak, Answer, Post, Challenge, Claim, Leave)
 """What costs stake or reward if it is not done: tried again and again."""
 
 
+def require_time(terms: FederatedTerms, least: Seconds) -> None:
+    """Raises Rejected for a task that takes stakes from honest participants who are not fast enough."""
+    for name in ("answer", "aggregate", "move"):
+        length = getattr(terms.windows, name)
+        if length < least:
+            raise Rejected(f"{name} window: {length} s, and to miss it costs the stake; join tasks that give {least} s")
+
+
 def actions(view: TaskView, known: Knowledge, intent: Intent) -> tuple[Action, ...]:
     """What the account does now, the most urgent first."""
     return (
@@ -244,7 +257,7 @@ def actions(view: TaskView, known: Knowledge, intent: Intent) -> tuple[Action, .
 
 def _own(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Action]:
     """What a participant owes its own round."""
-    if known.place is None:
+    if known.place is None or view.participants[known.place].gone:
         if intent.stake is not None and _can_join(view):
             yield Join(intent.stake)
         return
@@ -278,7 +291,7 @@ def _secure(view: TaskView, known: Knowledge, place: int) -> Iterator[Action]:
 
 
 def _can_join(view: TaskView) -> bool:
-    return view.phase is not TaskPhase.OVER and len(view.participants) < view.terms.maximum_participants
+    return view.phase is not TaskPhase.OVER and view.state.active < view.terms.maximum_participants
 
 
 def _requests(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Action]:
@@ -293,9 +306,14 @@ def _requests(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Acti
             yield Answer(asked.index, asked.chunk)
     half = Seconds(view.round.request_ends - view.terms.windows.request // 2)
     if view.phase is TaskPhase.REQUEST and intent.watches and _is_my_turn(view, known, intent, half):
-        affordable = known.bond // view.terms.request_bond
         wanted = [Ask(index, chunk) for index in sorted(known.missing) for chunk in _unasked(view, index)]
-        yield from wanted[:affordable]
+        yield from wanted[: _affordable(view, known, intent)]
+
+
+def _affordable(view: TaskView, known: Knowledge, intent: Intent) -> int:
+    """How many requests it can still make. Terms are a stranger's, and an author in league with it takes every bond."""
+    left = (intent.stake or ASK_LIMIT) - known.spent
+    return max(min(known.bond, left) // view.terms.request_bond, 0)
 
 
 def _answers(view: TaskView, known: Knowledge, intent: Intent, asked: Asked) -> bool:
@@ -342,7 +360,7 @@ def _driving(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Actio
     """What anyone may send once it is due."""
     if not intent.drives:
         return
-    if view.phase is TaskPhase.JOINING and _can_start(view) and _is_my_turn(view, known, intent, _start_due(view)):
+    if view.phase is TaskPhase.JOINING and _can_start(view, known, intent):
         yield Start()
     elif _is_lost(view):
         yield Fail()
@@ -353,14 +371,12 @@ def _driving(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Actio
         yield Finalize()
 
 
-def _can_start(view: TaskView) -> bool:
-    full = len(view.participants) >= view.terms.maximum_participants
+def _can_start(view: TaskView, known: Knowledge, intent: Intent) -> bool:
+    """When the last place was taken is not said; so there are no turns then."""
+    if view.state.active >= view.terms.maximum_participants:
+        return True
     enough = view.state.active >= view.terms.minimum_participants
-    return enough and (full or view.now >= view.state.join_ends)
-
-
-def _start_due(view: TaskView) -> Seconds:
-    return min(view.state.join_ends, view.now)
+    return enough and _is_my_turn(view, known, intent, view.state.join_ends)
 
 
 def _is_lost(view: TaskView) -> bool:

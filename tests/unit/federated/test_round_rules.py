@@ -27,13 +27,15 @@ from offchain.federated.round_rules import (
     Post,
     ReplaceLeader,
     Reveal,
+    Speak,
     Start,
     TaskView,
     Train,
     actions,
 )
+from offchain.federated.secure.terms import Stage
 from offchain.federated.task_state import TaskPhase, bitmap_of
-from offchain.federated.terms import PrivacyTerms
+from offchain.federated.terms import Mode, PrivacyTerms
 from offchain.types import TOKEN, Commitment, Root, Seconds, Wei
 from tests.unit.federated.views import ROUND, STATE, TERMS, account, participant, view
 
@@ -52,21 +54,21 @@ def kinds(found: tuple[Action, ...]) -> set[type[Action]]:
 
 
 def test_joins_only_when_it_wants_to_and_there_is_room() -> None:
-    full = tuple(participant(number) for number in range(5))
+    full = replace(STATE, active=5)
     outside = Knowledge(place=None)
     assert Join(STAKE) in actions(view(TaskPhase.COMMIT), outside, PARTICIPANT)
-    assert not kinds(actions(view(TaskPhase.COMMIT, participants=full), outside, PARTICIPANT)) & {Join}
+    assert not kinds(actions(view(TaskPhase.COMMIT, state=full), outside, PARTICIPANT)) & {Join}
     assert not kinds(actions(view(TaskPhase.OVER), outside, PARTICIPANT)) & {Join}
     assert not kinds(actions(view(TaskPhase.COMMIT), outside, WATCHER)) & {Join}
 
 
 def test_starts_when_the_time_is_over_or_all_places_are_taken() -> None:
-    full = tuple(participant(number) for number in range(5))
+    full = replace(STATE, active=5)
     first = Knowledge(place=1)
     assert actions(view(TaskPhase.JOINING, now=599), first, PARTICIPANT) == ()
     assert Start() in actions(view(TaskPhase.JOINING, now=620), first, PARTICIPANT)
     assert actions(view(TaskPhase.JOINING, now=620, state=replace(STATE, active=2)), first, PARTICIPANT) == ()
-    assert Start() in actions(view(TaskPhase.JOINING, now=10, participants=full), first, PARTICIPANT)
+    assert Start() in actions(view(TaskPhase.JOINING, now=10, state=full), first, PARTICIPANT)
 
 
 def test_trains_once_then_commits_then_reveals() -> None:
@@ -78,6 +80,32 @@ def test_trains_once_then_commits_then_reveals() -> None:
     assert actions(view(TaskPhase.REVEAL), Knowledge(place=2, commitment=MINE), PARTICIPANT) == (Reveal(),)
     assert actions(view(TaskPhase.REVEAL), Knowledge(place=2, commitment=Commitment(b"x" * 32)), PARTICIPANT) == ()
     assert actions(new, Knowledge(place=2), WATCHER) == ()
+
+
+SECURE = replace(TERMS, mode=Mode.SECURE, group_size=3)
+
+
+@pytest.mark.parametrize(
+    ("phase", "round_", "trained", "expected"),
+    [
+        (TaskPhase.KEYS, {}, False, (Speak(Stage.KEYS),)),
+        (TaskPhase.KEYS, {"roster": 0b1011}, False, ()),
+        (TaskPhase.KEYS, {"keyed": 0b0100}, False, (Train(),)),
+        (TaskPhase.SHARES, {"keyed": 0b0100}, True, (Speak(Stage.SHARES),)),
+        (TaskPhase.SHARES, {"keyed": 0b0011}, True, ()),
+        (TaskPhase.COMMIT, {"keyed": 0b0100, "shared": 0b0100}, False, (Train(),)),
+        (TaskPhase.COMMIT, {"keyed": 0b0100, "shared": 0b0100}, True, (Speak(Stage.MASKED),)),
+        (TaskPhase.COMMIT, {"keyed": 0b0100, "shared": 0b0100, "revealed": 0b0100}, True, ()),
+        (TaskPhase.UNMASK, {"included": 0b0111}, True, (Speak(Stage.UNMASK),)),
+        (TaskPhase.UNMASK, {"included": 0b0111, "answered": 0b0100}, True, ()),
+        (TaskPhase.UNMASK, {"included": 0b1011}, True, ()),
+    ],
+)
+def test_a_session_stage_by_stage(
+    phase: TaskPhase, round_: dict[str, Any], trained: bool, expected: tuple[Action, ...]
+) -> None:
+    seen = view(phase, terms=SECURE, **{"roster": 0b1111, "committed": 4, **round_})
+    assert actions(seen, Knowledge(place=2, commitment=MINE if trained else None), PARTICIPANT) == expected
 
 
 def test_the_budget_is_kept() -> None:
