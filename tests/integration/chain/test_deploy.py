@@ -54,6 +54,12 @@ def test_the_courts_are_wired_both_ways(either: ChainClient, account: LocalAccou
         assert contracts.read(contract.functions.orderBook()) == addresses.order_book
         assert contracts.read(contract.functions.vault()) == addresses.stake_vault
     assert contracts.read(contracts.court.functions.verifier()) == addresses.step_verifier
+    assert contracts.read(contracts.vault.functions.federation()) == addresses.federated_training
+    assert contracts.read(contracts.vault.functions.federatedCourt()) == addresses.federated_court
+    assert contracts.read(contracts.federation.functions.federatedCourt()) == addresses.federated_court
+    assert contracts.read(contracts.federation.functions.vault()) == addresses.stake_vault
+    assert contracts.read(contracts.federation.functions.token()) == addresses.utility_token
+    assert contracts.read(contracts.federated_court.functions.federation()) == addresses.federated_training
 
 
 def test_other_parameters(either: ChainClient, account: LocalAccount, tmp_path: Path) -> None:
