@@ -48,6 +48,10 @@ class Files:
     measures_cid: CidDigest
 
 
+_BONDS = ("Requested", "RequestExpired")
+"""What puts up a bond, and what gives it back."""
+
+
 class Story:
     """What a task's events say, in order. Forgets what the chain forgets."""
 
@@ -100,6 +104,11 @@ class Story:
         if not self.named("RoundFinal", number):
             return None
         return [files for files in self.postings() if files.round == number][-1]
+
+    def bonds_of(self, account: ChecksumAddress) -> int:
+        """How many bonds of requests the account has put up and not got back: they wait, or went to an author."""
+        asked, back = ([e for e in self.named(n) if e.arguments["asker"] == account] for n in _BONDS)
+        return len(asked) - len(back)
 
     def results(self) -> list[int]:
         """The rounds that became final, ascending."""

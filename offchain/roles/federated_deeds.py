@@ -6,7 +6,7 @@ Adversaries of the demonstration and the tests are this class with one method ch
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from offchain.chain.federated import Federation, Story
 from offchain.chain.sender import Call
@@ -39,6 +39,7 @@ from offchain.federated.round_rules import (
     Start,
     TaskView,
     Train,
+    require_time,
 )
 from offchain.federated.settlement import measures_shape
 from offchain.federated.vector_tree import LeafKind, update_tree
@@ -53,16 +54,18 @@ from offchain.roles.federated_table import Table
 from offchain.roles.federated_training import train_update
 from offchain.roles.loop import Hands
 from offchain.roles.memo import Memo
-from offchain.types import CidDigest, OrderId, Salt, TaskId
+from offchain.types import CidDigest, OrderId, Salt, Seconds, TaskId
 
 PREFIX = "federated-"
 """Of idempotency keys: one account may have other roles too."""
+
+LEAST_WINDOW: Final = Seconds(30)
 
 
 @dataclass(frozen=True, slots=True)
 class FederatedOptions:
     """`folder`: the participant's own directory; `data` and `test`: samples of its own, as they are; `allowed`: who may
-    join, where that is limited."""
+    join, where that is limited; `least_window`: no task is joined in which less time costs the stake."""
 
     folder: Path
     intent: Intent = field(default_factory=Intent)
@@ -70,6 +73,7 @@ class FederatedOptions:
     test: RawData | None = None
     allowed: AllowList = field(default_factory=AllowList)
     poll_seconds: float | None = None
+    least_window: Seconds = LEAST_WINDOW
 
 
 class Deeds:
@@ -151,6 +155,7 @@ class Deeds:
 
     def _join(self, view: TaskView, _: Story, action: Join) -> None:
         """Only a task that keeps what it promises about privacy, and that the data fits."""
+        require_time(view.terms, self.options.least_window)
         self.manifest(view).require_honest(view.terms)
         self.dataset(view)
         proof = self.options.allowed.prove(self.context.account) if any(view.terms.allow_root) else ()

@@ -1,10 +1,11 @@
 """A participant's files: its own directory, which keeps what it made or fetched, and the store that all share.
 
 Every file has been verified against its CID by the store, and against the root on chain here. An update stays in the
-directory until it is revealed; the results and measures that it computes are kept too, for their CIDs follow from their
-content: so a leader that publishes nothing hides nothing.
+directory until it is revealed; the results and measures that it computes are kept too, and found by their roots: so a
+leader that publishes nothing, or posts right roots with other CIDs (which no contract can see), hides nothing.
 """
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from offchain.storage.local import LocalStore
 from offchain.storage.store import Store
 from offchain.types import CidDigest, Root
 
+DIGEST_BYTES = 32
+
 Update = npt.NDArray[np.int16]
 Vector = npt.NDArray[Any]
 """An update int16 (d,), or a masked vector uint32 (d,)."""
@@ -30,13 +33,30 @@ Vector = npt.NDArray[Any]
 class RoundFiles:
     """Reads raise Retryable while a file cannot be had, Rejected when it is not what the chain says."""
 
-    def __init__(self, own: LocalStore, shared: Store) -> None:
+    def __init__(self, own: LocalStore, shared: Store, roots: Path) -> None:
+        """`roots`: a directory in which it is noted which file of one's own has which root."""
         self._own = own
         self._shared = shared
+        self._roots = roots
 
     def keep(self, content: bytes | Bytes) -> CidDigest:
         """Keeps a file to oneself; where it would be found."""
         return self._own.add(content if isinstance(content, bytes) else content.tobytes()).digest
+
+    def keep_computed(self, content: bytes | Bytes, root: Root) -> CidDigest:
+        """Keeps a result or measures that were computed here; found by their root from now on."""
+        digest = self.keep(content)
+        self._roots.mkdir(parents=True, exist_ok=True)
+        draft = self._roots / f".{root.hex()}.{threading.get_ident()}"
+        draft.write_bytes(digest)
+        draft.replace(self._roots / root.hex())
+        return digest
+
+    def own(self, root: Root) -> CidDigest | None:
+        """Where the file of that root is that was computed here, if one was and is still there."""
+        path = self._roots / root.hex()
+        digest = CidDigest(path.read_bytes()) if path.is_file() else None
+        return digest if digest is not None and len(digest) == DIGEST_BYTES and self.has(digest) else None
 
     def publish(self, digest: CidDigest) -> None:
         """Puts a file that was kept where all find it."""
@@ -70,13 +90,15 @@ class RoundFiles:
         return content
 
     def result(self, digest: CidDigest, root: Root, shape: ResultShape) -> Result:
-        """A result of that root, mapped into memory."""
+        """A result of that root, mapped into memory; one's own if it was computed here."""
+        digest = self.own(root) or digest
         result = Result(shape, self._mapped(digest, shape.file_bytes))
         _require_root(result.tree, root, digest)
         return result
 
     def measures(self, digest: CidDigest, root: Root, shape: MeasuresShape) -> Measures:
-        """Measures of that root."""
+        """Measures of that root; one's own if they were computed here."""
+        digest = self.own(root) or digest
         found = parse_measures(self._mapped(digest, shape.file_bytes).tobytes(), shape)
         if found.root != root:
             raise Rejected(f"{Cid(digest)}: its root is not the one on chain; whoever posted it lied about its file")

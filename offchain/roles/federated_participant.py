@@ -39,6 +39,8 @@ from offchain.storage.local import LocalStore
 from offchain.types import TaskId, Wei
 
 TRAINING_THREADS = 2
+FETCHING_THREADS = 16
+"""Files that nobody has keep threads waiting for minutes; they must not keep the others, nor the training."""
 
 
 class FederatedWorker(Loop):
@@ -55,13 +57,16 @@ class FederatedWorker(Loop):
         super().__init__(context, poll_seconds=options.poll_seconds)
         self.task = task
         self.options = options
-        self._owned: ThreadPoolExecutor | None = None
-        if executor is None:
-            executor = self._owned = ThreadPoolExecutor(TRAINING_THREADS, "federated")
+        self._owned: tuple[ThreadPoolExecutor, ...] = ()
+        fetching = executor
+        if executor is None or fetching is None:
+            executor = ThreadPoolExecutor(TRAINING_THREADS, "federated")
+            fetching = ThreadPoolExecutor(FETCHING_THREADS, "federated-files")
+            self._owned = (executor, fetching)
         own = LocalStore(options.folder / "files", seconds=600, clock=context.clock)
-        self.files = RoundFiles(own, context.store)
+        self.files = RoundFiles(own, context.store, options.folder / "roots")
         self.federation = Federation(context.contracts)
-        self.table = Table(context.client.chain_id, self.federation.address, self.files, executor)
+        self.table = Table(context.client.chain_id, self.federation.address, self.files, fetching)
         self._work: Memo[int] = Memo(executor)
         self.deeds = self.conduct(
             context, task, options, self.federation, self.files, self.table, self._work, self._hands
@@ -85,8 +90,8 @@ class FederatedWorker(Loop):
         """Ends what runs in the background."""
         self._work.close()
         self.table.close()
-        if self._owned is not None:
-            self._owned.shutdown()
+        for pool in self._owned:
+            pool.shutdown()
 
     @property
     def is_done(self) -> bool:
@@ -115,7 +120,8 @@ class FederatedWorker(Loop):
         known = self._knowledge(view, story)
         for action in actions(view, known, self.options.intent):
             act = partial(self._act, view, story, action)
-            self._attempt(self.task, _topic(action), act, obligation=isinstance(action, OBLIGATIONS))
+            topic = topic_of(action, view.state.round)
+            self._attempt(self.task, topic, act, obligation=isinstance(action, OBLIGATIONS))
         self.player.play(view)
         self._phase = view.phase
         place = known.place
@@ -141,6 +147,7 @@ class FederatedWorker(Loop):
             held=frozenset(self.table.updates(view)),
             expected=None if settled is None else settled.expected,
             bond=bond,
+            spent=Wei(view.terms.request_bond * story.bonds_of(me)),
             challenge_stake=contracts.protocol_parameters().challenge_stake,
             challenged=self.player.has_challenged(view),
             unclaimed=self._unclaimed(view, story),
@@ -175,7 +182,7 @@ class FederatedWorker(Loop):
                 case "RoundBegun":
                     self._say(self.task, "round", number=said["round"])
                 case "RoundFinal":
-                    self._attempt(self.task, "final", partial(self._final, view, story, said))
+                    self._attempt(self.task, f"final {said['round']}", partial(self._final, view, story, said))
                 case "RoundFailed":
                     self._say(self.task, "round-failed", number=said["round"])
                 case "LeaderWrong" | "LeaderReplaced" | "Dropped":
@@ -188,22 +195,28 @@ class FederatedWorker(Loop):
     def _final(self, view: TaskView, story: Story, said: dict[str, Any]) -> None:
         number, files = said["round"], story.final(said["round"])
         detail: dict[str, Any] = {"number": number, "included": list(indices(said["included"]))}
-        if files is not None and self.files.has(files.result_cid):
-            if not self.files.is_public(files.result_cid):
-                self.files.publish(files.result_cid)
+        cid = None if files is None else self.files.own(files.result_root) or files.result_cid
+        if files is not None and cid is not None and self.files.has(cid):
+            if not self.files.is_public(cid):
+                self.files.publish(cid)
             if self.options.test is not None:
-                result = self.files.result(files.result_cid, files.result_root, view.terms.result_shape)
+                result = self.files.result(cid, files.result_root, view.terms.result_shape)
                 manifest = self.deeds.manifest(view)
                 test = dataset_for(manifest, self.options.test)
                 detail["accuracy"] = model_accuracy(manifest, view.terms, result.model, test)
         self._say(self.task, "final", **detail)
 
 
-def _topic(action: Action) -> str:
+def topic_of(action: Action, number: int) -> str:
+    """What of the task is tried. What was refused in a round is left alone in that round only.
+
+    One bad file of a leader, or a model that diverges once, must stop nobody for good.
+    """
     match action:
         case Ask(index, chunk) | Answer(index, chunk):
-            return f"{type(action).__name__} {index} {chunk}"
+            what = f"{type(action).__name__} {index} {chunk}"
         case Expire(index) | Claim(index):
-            return f"{type(action).__name__} {index}"
+            what = f"{type(action).__name__} {index}"
         case _:
-            return type(action).__name__
+            what = type(action).__name__
+    return f"{what} in round {number}"

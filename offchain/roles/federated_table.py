@@ -20,7 +20,7 @@ from offchain.federated.vector_tree import LeafKind, Opening
 from offchain.roles.federated_files import RoundFiles, Vector, vector_tree
 from offchain.roles.federated_sessions import Combine, Sessions
 from offchain.roles.memo import Memo
-from offchain.types import CidDigest, Root
+from offchain.types import CidDigest, Root, Seconds
 
 Key = tuple[str, int, int]
 """What it is, the round, and an index, a posting or a bitmap."""
@@ -58,6 +58,7 @@ class Table:
         self._files = files
         self._memo: Memo[Key] = Memo(executor)
         self.sessions = Sessions(chain, contract, files, self._memo)
+        self._wanted: dict[tuple[int, int], Seconds] = {}
         self._picked_up = 0
 
     def has_news(self) -> bool:
@@ -71,6 +72,7 @@ class Table:
     def clear(self, number: int) -> None:
         """Forgets rounds before the last one."""
         self._memo.keep(lambda key: key[1] >= number - 1)
+        self._wanted = {key: since for key, since in self._wanted.items() if key[0] >= number}
         self._picked_up = self._memo.done()
 
     def close(self) -> None:
@@ -87,6 +89,7 @@ class Table:
         for index in view.included:
             chunks = story.answered(view.state.round, index)
             if index in cids:
+                self._wanted.setdefault((view.state.round, index), view.now)
                 self._fetch(view, index, cids[index], chunks)
 
     def _fetch(self, view: TaskView, index: int, cid: CidDigest, chunks: dict[int, bytes]) -> None:
@@ -108,12 +111,18 @@ class Table:
         return {index: update for index, update in found if update is not None}
 
     def missing(self, view: TaskView) -> frozenset[int]:
-        """Included updates that could not be had."""
-        have = self.updates(view)
-        number = view.state.round
-        return frozenset(
-            index for index in view.included if index not in have and self._memo.has_failed(("update", number, index))
-        )
+        """Included updates that could not be had.
+
+        Also those that a store still searches for after a quarter of the window: it may search for longer than there is
+        time to ask, and a file that is never found would be asked for by nobody.
+        """
+        number, have, patience = view.state.round, self.updates(view), view.terms.windows.request // 4
+
+        def is_missing(index: int) -> bool:
+            since = self._wanted.get((number, index), view.now)
+            return self._memo.has_failed(("update", number, index)) or view.now >= since + patience
+
+        return frozenset(index for index in view.included if index not in have and is_missing(index))
 
     def open_chunk(self, view: TaskView, index: int, chunk: int) -> Opening:
         """A chunk of an update that is at hand."""
@@ -159,8 +168,8 @@ class Table:
                 selection=selection,
                 secure=terms.is_secure,
             )
-            self._files.keep(material.result.file)
-            self._files.keep(material.measures.file)
+            self._files.keep_computed(material.result.file, material.result.root)
+            self._files.keep_computed(material.measures.file, material.measures.root)
             return Settled(material, selection)
 
         return self._memo.get(self._settled_key(view), work)
