@@ -29,6 +29,7 @@ interface Vm {
     function assertLt(uint256 left, uint256 right, string calldata reason) external pure;
     function assertGe(uint256 left, uint256 right, string calldata reason) external pure;
     function pauseGasMetering() external;
+    function setBlockhash(uint256 number, bytes32 hash) external;
     function snapshotState() external returns (uint256);
     function revertToState(uint256 snapshot) external returns (bool);
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256);
