@@ -29,7 +29,7 @@ import { KrumScores } from "./rules/KrumScores.sol";
 contract FederatedCourt is FederatedGames {
     using SafeCast for uint256;
 
-    /// @dev Levels of a tree that one move goes down.
+    /// @dev Most levels of a tree that one move goes down.
     uint8 private constant LEVELS = 6;
 
     IAggregateVerifier private immutable _VERIFIER;
@@ -227,8 +227,11 @@ contract FederatedCourt is FederatedGames {
         (uint32 low, uint32 high) = (g.low, g.high);
         _requireCount(Segments.count(low, high), sums.length);
         int256 sum = 0;
-        for (uint256 i = 0; i < sums.length; ++i) {
-            sum += sums[i];
+        // at most 32 numbers of 64 bits
+        unchecked {
+            for (uint256 i = 0; i < sums.length; ++i) {
+                sum += sums[i];
+            }
         }
         if (sum != g.claimed) revert WrongSum(g.claimed, sum);
         g.word = keccak256(abi.encode(sums));
@@ -391,7 +394,9 @@ contract FederatedCourt is FederatedGames {
     /// @return count how many there are
     function _below(FederatedGame storage g) private view returns (uint8 below, uint32 first, uint32 count) {
         uint8 height = g.height;
-        uint8 levels = height < LEVELS ? height : LEVELS;
+        // as few moves as can be, and those alike; a descent begins above the leaves
+        uint8 moves = (height - 1) / LEVELS + 1;
+        uint8 levels = (height - 1) / moves + 1;
         below = height - levels;
         first = g.index << levels;
         uint32 rest = _width(g.leaves, below) - first;

@@ -186,7 +186,8 @@ interface IFederatedCourt {
     function proveSelection(uint256 task, uint16 s, uint16 t, LeafOpening calldata rowS, LeafOpening calldata rowT)
         external;
 
-    /// @notice L, stage Descend: all nodes 6 levels below the one in play, fewer near the leaves.
+    /// @notice L, stage Descend: all nodes ceil(h / m) levels below the one in play, which is at height h: the leaves are
+    /// reached in m = ceil(h / 6) moves.
     function descend(uint256 id, bytes32[] calldata nodes) external;
 
     /// @notice C, stage Pick: the node at `index` of those that were shown, with its proof up to the node in play.

@@ -29,11 +29,15 @@ from offchain.federated.game.moves import (
 )
 from offchain.federated.game.state import NOTHING, Game, Shown, Side, Stage, Subject, Verdict
 from offchain.federated.task_state import Posting
+from offchain.federated.terms import AggregationRule, Mode
 from offchain.federated.vector_tree import Opening
 from tests.simulation.federated_court import Court
 from tests.simulation.federated_worlds import START
 
 Generator = np.random.Generator
+
+BLOAT = 16_384
+"""Bytes that a liar adds where it can; no honest move is so large."""
 
 
 @dataclass
@@ -64,7 +68,8 @@ class LyingLeader(Player):
 
     def attempts(self, game: Game, shown: Shown) -> Iterator[Move]:
         yield from self.made[-2:]
-        for move in super().attempts(game, shown):
+        for made in super().attempts(game, shown):
+            move = _bloated(made, self.posting)
             for attempt in (*_mangled(move, self.rng), *_adjusted(move, game, self.rng)):
                 self.made.append(attempt)
                 yield attempt
@@ -145,9 +150,21 @@ def _turn(court: Court, player: Player, side: Side, now: int) -> bool:
             if player.honest:
                 raise AssertionError(f"an honest {move.function} was refused") from refusal
         else:
+            assert not player.honest or _size(move) < BLOAT, f"an honest {move.function} is as large as a liar wants it"
             return True
         assert court.game == game
     return False
+
+
+def _size(value: object) -> int:
+    """Bytes of content and proofs in a move."""
+    if isinstance(value, bytes):
+        return len(value)
+    if isinstance(value, tuple):
+        return sum(map(_size, value))
+    if dataclasses.is_dataclass(value):
+        return sum(_size(getattr(value, field.name)) for field in dataclasses.fields(value))
+    return 32
 
 
 def _refused(act: Callable[[], None]) -> None:
@@ -187,6 +204,16 @@ def _mangled(move: Move, rng: Generator) -> Iterator[Move]:
         case Segments():
             yield Segments(move.sums[:-1])
             yield Segments((*move.sums, 0))
+
+
+def _bloated(move: Move, posting: Posting) -> Move:
+    """The move with much where nothing is needed, so that the other side may have to repeat it."""
+    junk = Opening(bytes(BLOAT), (bytes(32),) * 100)
+    if isinstance(move, OpenLeaf | AnswerColumn) and posting.mode is Mode.PLAIN:
+        move = dataclasses.replace(move, groups=junk)
+    if isinstance(move, AnswerColumn) and posting.rule.rule is not AggregationRule.CLIPPED_MEAN:
+        move = dataclasses.replace(move, norms=junk)
+    return move
 
 
 def _adjusted(move: Move, game: Game, rng: Generator) -> Iterator[Move]:

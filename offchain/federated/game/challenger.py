@@ -38,8 +38,8 @@ from offchain.federated.game.tree_walk import below
 from offchain.federated.measures import Measures, read_row
 from offchain.federated.results import Result
 from offchain.federated.task_state import Posting
-from offchain.federated.terms import AggregationRule
-from offchain.federated.vector_tree import CHUNK, chunk_length
+from offchain.federated.terms import AggregationRule, Mode
+from offchain.federated.vector_tree import CHUNK, Opening, chunk_length
 
 Solver = Callable[[Game, Posting, Shown, Material], ChallengerMove | None]
 
@@ -114,7 +114,7 @@ def _falsify(game: Game, posting: Posting, shown: Shown, material: Material) -> 
     both = ([int16_at(values, 2 * index) for index in range(posting.columns)] for values in (column, own))
     found = _first_difference(*both)
     if found is not None:
-        return Falsify(column, found, material.tree(found).open(game.index), shown.groups)
+        return Falsify(column, found, material.tree(found).open(game.index), _groups(posting, shown))
     found = _first_difference(weights_in(posting, own), weights_in(posting, column))
     if found is not None:
         return FalsifyWeight(column, found)
@@ -136,12 +136,13 @@ def _product(game: Game, posting: Posting, shown: Shown, material: Material) -> 
     row, place, chunk = game.index, game.place, game.low
     if material.partial(posting, row, place, chunk, chunk + 1) == game.claimed:
         return None
+    groups = _groups(posting, shown)
     if row == 0:
         left = NOTHING if place == posting.columns else material.tree(place).open(chunk)
-        return Product(left, material.result.tree.open(chunk), shown.groups)
+        return Product(left, material.result.tree.open(chunk), groups)
     if _clips(posting):
-        return Product(material.tree(place).open(chunk), NOTHING, shown.groups)
-    return Product(material.tree(row - 1).open(chunk), material.tree(place).open(chunk), shown.groups)
+        return Product(material.tree(place).open(chunk), NOTHING, groups)
+    return Product(material.tree(row - 1).open(chunk), material.tree(place).open(chunk), groups)
 
 
 _SOLVERS: dict[Stage, Solver] = {
@@ -151,6 +152,11 @@ _SOLVERS: dict[Stage, Solver] = {
     Stage.CHOOSE: _choose,
     Stage.PRODUCT: _product,
 }
+
+
+def _groups(posting: Posting, shown: Shown) -> Opening:
+    """The row of the columns' roots, if it is needed: in plain mode a leader may have shown anything in its place."""
+    return shown.groups if posting.mode is Mode.SECURE else NOTHING
 
 
 def _rows(game: Game, shown: Shown, material: Material) -> tuple[bytes, bytes]:

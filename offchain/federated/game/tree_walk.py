@@ -5,7 +5,7 @@ from __future__ import annotations
 from offchain.federated.game.state import Game
 
 LEVELS = 6
-"""Levels of a tree that one move goes down."""
+"""Most levels of a tree that one move goes down."""
 
 
 def width(leaves: int, height: int) -> int:
@@ -18,8 +18,13 @@ def height_of(leaves: int) -> int:
     return (leaves - 1).bit_length()
 
 
+def step_of(height: int) -> int:
+    """Levels that a move goes down from `height`, at least 1: as few moves as can be, and those alike."""
+    return -(-height // -(-height // LEVELS))
+
+
 def below(game: Game) -> tuple[int, int, int]:
     """The nodes that the leader is to show: their height, the index of the first of them, and how many."""
-    levels = min(LEVELS, game.height)
+    levels = step_of(game.height)
     height, first = game.height - levels, game.index << levels
     return height, first, min(width(game.leaves, height) - first, 1 << levels)

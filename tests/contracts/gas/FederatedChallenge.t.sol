@@ -277,7 +277,7 @@ abstract contract ChallengeGas is FederatedWorld {
         for (uint256 i = 0; i < blocks.length; ++i) {
             _show(blocks[i]);
             uint256 height = judge.gameOf(id).height;
-            uint256 levels = height < SparseTrees.LEVELS ? height : SparseTrees.LEVELS;
+            uint256 levels = SparseTrees.step(height);
             uint256 at = (index >> (height - levels)) & ((1 << levels) - 1);
             (bytes32 node, bytes32[] memory proof) = SparseTrees.within(blocks[i], at);
             vm.prank(challenger);

@@ -18,16 +18,14 @@ library SparseTrees {
     function grow(bytes32 leaf, uint256 index, uint256 count) internal pure returns (Sparse memory tree) {
         uint256 height = 0;
         while ((count - 1) >> height > 0) ++height;
-        uint256 depth = (height + LEVELS - 1) / LEVELS;
-        tree.blocks = new bytes32[][](depth);
+        uint256[] memory parts = _parts(height);
+        tree.blocks = new bytes32[][](parts.length);
         bytes32[] memory proof = new bytes32[](height);
         uint256 used = 0;
         tree.root = leaf;
-        // the lowest block may be lower than the others
         uint256 low = 0;
-        uint256 part = height % LEVELS == 0 ? LEVELS : height % LEVELS;
-        for (uint256 at = depth; at > 0; --at) {
-            uint256 levels = at == depth ? part : LEVELS;
+        for (uint256 at = parts.length; at > 0; --at) {
+            uint256 levels = parts[at - 1];
             bytes32[] memory nodes = _block(tree.root, index >> low, ((count - 1) >> low) + 1, levels);
             tree.blocks[at - 1] = nodes;
             used = _prove(nodes, (index >> low) & ((1 << levels) - 1), proof, used);
@@ -38,6 +36,12 @@ library SparseTrees {
             mstore(proof, used)
         }
         tree.proof = proof;
+    }
+
+    /// @return levels that a move goes down from `height`, at least 1
+    function step(uint256 height) internal pure returns (uint256 levels) {
+        uint256 moves = (height + LEVELS - 1) / LEVELS;
+        return (height + moves - 1) / moves;
     }
 
     /// @return node at this place of a block
@@ -53,6 +57,14 @@ library SparseTrees {
             mstore(proof, used)
         }
         return (nodes[place], proof);
+    }
+
+    function _parts(uint256 height) private pure returns (uint256[] memory parts) {
+        parts = new uint256[]((height + LEVELS - 1) / LEVELS);
+        for (uint256 i = 0; i < parts.length; ++i) {
+            parts[i] = step(height);
+            height -= parts[i];
+        }
     }
 
     function _block(bytes32 node, uint256 place, uint256 width, uint256 levels)
