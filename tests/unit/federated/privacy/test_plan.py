@@ -17,10 +17,10 @@ from offchain.model.spec import ModelSpec
 SPEC = ModelSpec(input_shape=(6,), layers=(Dense(name="out", units=3),))
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.floats(0.3, 8), st.integers(1, 60), st.integers(1, 80))
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0.35, 8), st.integers(1, 60), st.integers(1, 80))
 def test_planned_shares_last_for_all_rounds_and_no_longer(epsilon: float, rounds: int, contributors: int) -> None:
-    mechanism = plan_shares(epsilon, 1e-5, rounds, sensitivity=40, contributors=contributors, dimension=5000)
+    mechanism = plan_shares(epsilon, 1e-5, rounds, sensitivity=30, contributors=contributors, dimension=5000)
     assert releases_allowed(terms_for(epsilon, 1e-5, mechanism)) == rounds
 
 
