@@ -132,7 +132,7 @@ def decode(data: bytes, session: Session, sender: Position, stage: Stage) -> Mes
     if len(data) != length:
         raise Rejected(f"the {stage.name} file of member {sender} has {len(data)} bytes, not {length}")
     if stage is Stage.MASKED:
-        return Masked(np.frombuffer(data, dtype="<u4").astype(np.uint32))
+        return Masked(np.frombuffer(data, dtype="<u4").astype(np.uint32, copy=False))
     if data[:_HEADER_BYTES] != _header(session, sender, stage):
         raise Rejected(f"the {stage.name} file of member {sender} was written for another session, sender or stage")
     body = data[_HEADER_BYTES:]

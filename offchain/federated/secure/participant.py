@@ -89,9 +89,8 @@ class Secrets:
 
     def to_json(self) -> str:
         """For the journal."""
-        texts = {name: value.hex() for name in ("session", "root") if (value := getattr(self, name))}
-        bound = {name: value and value.hex() for name, value in (("masked", self.masked), ("unmask", self.unmask))}
-        return json.dumps({"position": self.position, **texts, **bound})
+        bound = {"masked": self.masked and self.masked.hex(), "unmask": self.unmask and self.unmask.hex()}
+        return json.dumps({"session": self.session.hex(), "position": self.position, "root": self.root.hex(), **bound})
 
     @staticmethod
     def from_json(text: str) -> Secrets:
