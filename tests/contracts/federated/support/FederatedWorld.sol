@@ -31,6 +31,8 @@ abstract contract FederatedWorld is World {
     uint256 internal constant DIMENSION = 300;
     uint256 internal constant REPORTER_PPM = 100_000;
     uint256 internal constant DISPUTE_PPM = 500_000;
+    /// @dev The last row of the measures in secure mode, as a leaf.
+    bytes32 internal constant GROUP_ROOTS = keccak256("roots of groups");
 
     FederatedTraining internal federation;
     FederatedExtension internal extension;
@@ -123,7 +125,8 @@ abstract contract FederatedWorld is World {
     }
 
     function chunkOf(uint256 task, uint256 index, uint256 chunk) internal view returns (bytes memory content) {
-        content = new bytes(chunk == 0 ? 512 : 2 * (DIMENSION - 256));
+        uint256 width = federation.termsOf(task).mode == Mode.Secure ? 4 : 2;
+        content = new bytes(width * (chunk == 0 ? 256 : DIMENSION - 256));
         bytes32 word = keccak256(abi.encode(task, federation.taskOf(task).round, index, chunk));
         for (uint256 i = 0; i < content.length; ++i) {
             content[i] = word[i % 32];
@@ -131,12 +134,17 @@ abstract contract FederatedWorld is World {
     }
 
     function chunkLeaf(uint256 task, uint256 index, uint256 chunk) internal view returns (bytes32) {
-        return keccak256(abi.encodePacked(uint256(5), chunkOf(task, index, chunk)));
+        uint256 kind = federation.termsOf(task).mode == Mode.Secure ? 8 : 5;
+        return keccak256(abi.encodePacked(kind, chunkOf(task, index, chunk)));
     }
 
     function sibling(uint256 task, uint256 index, uint256 chunk) internal view returns (bytes32[] memory proof) {
         proof = new bytes32[](1);
         proof[0] = chunkLeaf(task, index, 1 - chunk);
+    }
+
+    function accountAt(uint256 task, uint256 index) internal view returns (address) {
+        return federation.participantAt(task, uint16(index)).account;
     }
 
     function updateCid(uint256 index) internal pure returns (bytes32) {
@@ -150,7 +158,7 @@ abstract contract FederatedWorld is World {
                 address(federation),
                 task,
                 federation.taskOf(task).round,
-                member(index),
+                accountAt(task, index),
                 updateRoot(task, index),
                 updateCid(index),
                 uint32(10 + index),
@@ -161,13 +169,13 @@ abstract contract FederatedWorld is World {
 
     function commit(uint256 task, uint256 index) internal {
         bytes32 commitment = commitmentOf(task, index);
-        vm.prank(member(index));
+        vm.prank(accountAt(task, index));
         federation.commit(task, commitment);
     }
 
     function reveal(uint256 task, uint256 index) internal {
         bytes32 root = updateRoot(task, index);
-        vm.prank(member(index));
+        vm.prank(accountAt(task, index));
         federation.reveal(task, root, updateCid(index), uint32(10 + index), SALT);
     }
 
@@ -195,14 +203,20 @@ abstract contract FederatedWorld is World {
 
     function post(uint256 task, bytes memory row) internal returns (uint16 leader) {
         leader = federation.leaderOf(task);
-        vm.prank(member(leader));
-        federation.post(task, keccak256(abi.encode("result", task, row)), "cid", rowLeaf(row), "cid", 0);
+        bytes32 measures = rowLeaf(row);
+        if (federation.termsOf(task).mode == Mode.Secure) {
+            measures = keccak256(abi.encodePacked(measures, GROUP_ROOTS));
+        }
+        vm.prank(accountAt(task, leader));
+        federation.post(task, keccak256(abi.encode("result", task, row)), "cid", measures, "cid", 0);
     }
 
     function claim(uint256 task, uint32 round, uint256 index, bytes memory row) internal returns (uint256 paid) {
-        address account = federation.participantAt(task, uint16(index)).account;
+        address account = accountAt(task, index);
         uint256 before = token.balanceOf(account);
-        federation.claimReward(task, round, uint16(index), row, new bytes32[](0));
+        bytes32[] memory proof = new bytes32[](federation.termsOf(task).mode == Mode.Secure ? 1 : 0);
+        if (proof.length != 0) proof[0] = GROUP_ROOTS;
+        federation.claimReward(task, round, uint16(index), row, proof);
         return token.balanceOf(account) - before;
     }
 
