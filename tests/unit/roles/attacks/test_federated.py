@@ -14,7 +14,9 @@ from offchain.errors import Rejected
 from offchain.federated.results import initial_result
 from offchain.federated.round_rules import (
     ASK_LIMIT,
+    Answer,
     Ask,
+    Asked,
     Compute,
     Intent,
     Join,
@@ -25,6 +27,7 @@ from offchain.federated.round_rules import (
 )
 from offchain.federated.server_optimizer import ServerOptimizer
 from offchain.federated.task_state import TaskPhase
+from offchain.roles.federated_deeds import Deeds
 from offchain.roles.federated_files import RoundFiles
 from offchain.roles.federated_participant import topic_of
 from offchain.roles.federated_table import Table
@@ -89,6 +92,21 @@ def test_a_file_that_a_store_searches_for_without_end_is_asked_for_in_time(tmp_p
         looking = view(TaskPhase.REQUEST, now=now, request_ends=Seconds(1000))
         table.gather(looking, story)
         assert table.missing(looking) == missing
+
+
+def test_the_same_question_four_times_is_answered_at_once() -> None:
+    """One answer in a block, one block after the other, would not fit a short window."""
+    sent: list[str] = []
+    deeds = SimpleNamespace(
+        task=1,
+        federation=SimpleNamespace(answer=lambda *_: None),
+        table=SimpleNamespace(open_chunk=lambda *_: None),
+        _send_once=lambda key, _: sent.append(key),
+    )
+    asked = tuple(Asked(1, 5, account(9), open=place != 0) for place in range(4))
+    looking = view(TaskPhase.ANSWER, asked=asked)
+    Deeds._answer(cast(Deeds, deeds), looking, cast(Story, None), Answer(1, 5))
+    assert sent == [f"answer:1:1:5:{place}" for place in (1, 2, 3)]
 
 
 def test_who_joins_and_leaves_shuts_nobody_out() -> None:
