@@ -3,18 +3,22 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A machine with more to do than cores makes one example slow now and then: that is no failure.
+settings.register_profile("assay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("assay")
 
 HEAVY = (
-    "simulation/test_lifecycle_stateful.py",
     "integration/demo/test_play.py",
-    "simulation/test_ledger.py",
-    "integration/roles/test_kill.py",
-    "integration/cli/test_by_hand.py",
-    "integration/roles/test_races.py",
     "integration/roles/test_disputes.py",
-    "integration/roles/test_disputes_kill.py",
-    "contracts/availability/test_leaf_rules_twin.py",
+    "integration/roles/test_kill.py",
+    "simulation/test_ledger.py",
+    "integration/cli/test_by_hand.py",
     "unit/model/test_evaluator.py",
+    "integration/roles/test_races.py",
+    "integration/roles/test_disputes_kill.py",
+    "unit/ledger/client/test_client.py",
     "integration/roles/test_whole_life.py",
     "integration/roles/test_rewards_worker.py",
     "integration/ledger/test_processes.py",

@@ -64,8 +64,8 @@ def check_coverage(totals: Counter[str], seeds: int) -> None:
     assert totals["garbage"] > seeds // 20
 
 
-@pytest.mark.parametrize("block", range(4))
-def test_a_thousand_seeds(block: int) -> None:
+@pytest.mark.parametrize("block", range(2))
+def test_five_hundred_seeds(block: int) -> None:
     check_coverage(play_block(block * BLOCK, BLOCK), BLOCK)
 
 

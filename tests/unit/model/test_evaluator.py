@@ -14,7 +14,7 @@ from offchain.model.validation import validate
 from tests.unit.model.networks import LIMITS, OPS, SEEDS, random_inputs, random_network, recurrent_network
 
 MANY = settings(
-    max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=False, database=None
+    max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=False, database=None
 )
 
 
@@ -25,6 +25,26 @@ MANY = settings(
 def test_equals_the_oracle_on_random_networks(
     ops: list[Op], seed: int, count: int, batch_size: int | None, threads: int, int8: bool | None
 ) -> None:
+    check(ops, seed, count, batch_size, threads, int8)
+
+
+@pytest.mark.long
+@settings(MANY, max_examples=20_000)
+@given(
+    ops=OPS,
+    seed=SEEDS,
+    count=st.integers(1, 7),
+    batch_size=st.sampled_from([None, 1, 2, 3, 5]),
+    threads=st.sampled_from([1, 2]),
+    int8=st.sampled_from([None, False]),
+)
+def test_equals_the_oracle_at_length(
+    ops: list[Op], seed: int, count: int, batch_size: int | None, threads: int, int8: bool | None
+) -> None:
+    check(ops, seed, count, batch_size, threads, int8)
+
+
+def check(ops: list[Op], seed: int, count: int, batch_size: int | None, threads: int, int8: bool | None) -> None:
     network = random_network(ops, seed)
     validate(network, LIMITS)
     inputs = random_inputs(seed, count, network.input_shape)
