@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
 from eth_abi.abi import decode, encode
@@ -9,42 +14,72 @@ from eth_utils.crypto import keccak
 
 from offchain.federated.aggregation.distances import squared_distances
 from offchain.federated.aggregation.krum import scores
-from offchain.federated.aggregation.rounding import round_div
 from offchain.federated.game import arithmetic
 from offchain.federated.game.material import compute, right_selection
 from offchain.federated.results import initial_result
-from offchain.federated.terms import AggregationRule
+from offchain.federated.server_optimizer import ONE
+from offchain.federated.task_state import Posting
+from offchain.federated.terms import AggregationRule, OptimizerKind, OptimizerTerms
 from tests.contracts.federated.drawing import (
     EVIDENCE_ABI,
     POSTING_ABI,
     RULES,
+    Question,
     draw_posting,
     draw_question,
     plain,
 )
-from tests.contracts.support.solidity import compile_harness
-from tests.simulation.evm import Abi, Contract, Evm, account
+from tests.simulation.evm import Evm, account
 
 QUESTIONS = 6
-LONG_QUESTIONS = 400
+LONG_QUESTIONS = 2_000
 
 
 @pytest.fixture(scope="module")
-def harness() -> Contract:
-    """AggregateHarness.sol, deployed."""
-    compiled = compile_harness("AggregateHarness")
-    return Evm.empty(1).create(account(1), compiled.creation, Abi(compiled.abi))
+def verifier() -> Verifier:
+    """The AggregateVerifier that a FederatedCourt made."""
+    evm = Evm.empty(1)
+    court = evm.deploy(account(1), "FederatedCourt", ("address",) * 3, *[account(2)] * 3)
+    return Verifier(evm, bytes.fromhex(court.read("verifier")[2:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """Where the contract is."""
+
+    evm: Evm
+    address: bytes
+
+    def coordinate(self, asked: Question) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """What the leaf says, and what the contract computes."""
+        values = (plain(asked.posting), asked.evidence())
+        claimed, computed = self._ask("coordinate", (POSTING_ABI, EVIDENCE_ABI), values, ("int256[]", "int256[]"))
+        return tuple(claimed), tuple(computed)
+
+    def score(self, posting: Posting, own: int, row: bytes) -> int:
+        """Krum's."""
+        return int(self._ask("score", (POSTING_ABI, "uint16", "bytes"), (plain(posting), own, row), ("int256",))[0])
+
+    def sums(self, left: bytes, right: bytes, length: int) -> tuple[int, int]:
+        """Of products and of squared differences."""
+        types = ("bytes", "bytes", "uint256")
+        dot = self._ask("dot", types, (left, right, length), ("int256",))
+        return int(dot[0]), int(self._ask("distance", types, (left, right, length), ("int256",))[0])
+
+    def _ask(self, name: str, types: Sequence[str], values: Sequence[object], result: Sequence[str]) -> Any:
+        data = keccak(text=f"{name}({','.join(types)})")[:4] + encode(types, values)
+        return decode(result, self.evm.call(account(1), self.address, data))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_coordinates(harness: Contract, rule: AggregationRule) -> None:
-    check_coordinates(harness, rule, QUESTIONS, seed=1)
+def test_coordinates(verifier: Verifier, rule: AggregationRule) -> None:
+    check_coordinates(verifier, rule, QUESTIONS, seed=1)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_many_coordinates(harness: Contract, rule: AggregationRule) -> None:
-    check_coordinates(harness, rule, LONG_QUESTIONS, seed=2)
+def test_many_coordinates(verifier: Verifier, rule: AggregationRule) -> None:
+    check_coordinates(verifier, rule, LONG_QUESTIONS, seed=2)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
@@ -65,7 +100,7 @@ def test_single_coordinates_are_those_of_the_vectorised_rules(rule: AggregationR
             assert claimed == computed
 
 
-def test_krum_scores(harness: Contract) -> None:
+def test_krum_scores(verifier: Verifier) -> None:
     rng = np.random.default_rng(4)
     for rule in (AggregationRule.KRUM, AggregationRule.MULTI_KRUM):
         columns = int(rng.integers(5, 30))
@@ -76,14 +111,13 @@ def test_krum_scores(harness: Contract) -> None:
         rows = [row.astype(">i8").tobytes() for row in distances]
         expected = [int(score) for score in scores(distances, posting.rule.definition.part(columns))]
         assert [arithmetic.score(posting, index, row) for index, row in enumerate(rows)] == expected
-        data = _call(harness, "scores", (POSTING_ABI, "bytes[]"), (plain(posting), rows))
-        assert list(decode(["int256[]"], data)[0]) == expected
+        assert [verifier.score(posting, index, row) for index, row in enumerate(rows)] == expected
         if rule is AggregationRule.KRUM and posting.rule.definition.part(columns) * 2 + 3 <= columns:
             best = min((score, index) for index, score in enumerate(expected))[1]
             assert right_selection(posting.rule, updates) == 1 << best
 
 
-def test_sums_over_chunks(harness: Contract) -> None:
+def test_sums_over_chunks(verifier: Verifier) -> None:
     """Short contents count as zeros beyond their end, and long ones no further than the chunk."""
     rng = np.random.default_rng(5)
     lengths = [256, 256, 255, 1, 17, 256, 256]
@@ -91,38 +125,26 @@ def test_sums_over_chunks(harness: Contract) -> None:
     right = [rng.bytes(2 * length) for length in lengths]
     left[1], right[1] = b"\x00\x80" * 256, b"\xff\x7f" * 256
     left[4], right[5], left[6] = left[4][:9], b"", left[6] + b"\x01\x01\x01"
-    data = _call(harness, "sums", ("bytes[]", "bytes[]", "uint256[]"), (left, right, lengths))
-    dots, distances = decode(["int256[]", "int256[]"], data)
     sides = list(zip(left, right, lengths, strict=True))
-    assert list(dots) == [arithmetic.dot(*side) for side in sides]
-    assert list(distances) == [arithmetic.distance(*side) for side in sides]
-    assert distances[1] == 256 * 65535**2
+    found = [verifier.sums(*side) for side in sides]
+    assert found == [(arithmetic.dot(*side), arithmetic.distance(*side)) for side in sides]
+    assert found[1][1] == 256 * 65535**2
 
 
-def test_rounding(harness: Contract) -> None:
+def test_ties_round_upwards(verifier: Verifier) -> None:
+    """Half of an odd aggregate, above and below zero: a step of FedAvg at the rate 1/2."""
     rng = np.random.default_rng(6)
-    divisors = [1, 2, 3, 4, 65536, *(int(y) for y in rng.integers(1, 2**62, 60))]
-    pairs = [
-        (x, y) for y in divisors for x in (0, -y, y // 2, -(y // 2), -(y // 2) - 1, int(rng.integers(-(2**62), 2**62)))
-    ]
-    data = _call(harness, "quotients", ("int256[]", "int256[]"), ([x for x, _ in pairs], [y for _, y in pairs]))
-    assert list(decode(["int256[]"], data)[0]) == [round_div(*pair) for pair in pairs]
-    assert all(round_div(x, y) == (2 * x + y) // (2 * y) for x, y in pairs)
+    posting = draw_posting(AggregationRule.MEDIAN, rng, 3, 1)
+    posting = dataclasses.replace(posting, optimizer=OptimizerTerms(OptimizerKind.FED_AVG, ONE // 2))
+    for value in (-32767, -3, -1, 1, 3, 32767):
+        asked = Question(posting, 0, (b"", b""), np.full(3, value, "<i2").tobytes(), b"")
+        assert verifier.coordinate(asked) == ((0, 0), (value, (value + 1) // 2))
 
 
-def check_coordinates(harness: Contract, rule: AggregationRule, count: int, seed: int) -> None:
+def check_coordinates(verifier: Verifier, rule: AggregationRule, count: int, seed: int) -> None:
     """Asks the contract for `count` coordinates, and compares with the twin."""
     rng = np.random.default_rng([seed, rule])
-    for start in range(0, count, 20):
-        questions = [draw_question(rule, rng) for _ in range(min(20, count - start))]
-        values = ([plain(asked.posting) for asked in questions], [asked.evidence() for asked in questions])
-        data = _call(harness, "coordinates", (f"{POSTING_ABI}[]", f"{EVIDENCE_ABI}[]"), values)
-        found = [[tuple(words) for words in many] for many in decode(["int256[][]", "int256[][]"], data)]
-        for asked, claimed, computed in zip(questions, *found, strict=True):
-            expected = arithmetic.coordinate(asked.posting, asked.place, asked.leaves, asked.column, asked.norms)
-            assert (claimed, computed) == expected, asked
-
-
-def _call(harness: Contract, name: str, types: tuple[str, ...], values: tuple[object, ...]) -> bytes:
-    data = keccak(text=f"{name}({','.join(types)})")[:4] + encode(types, values)
-    return harness.evm.call(account(1), harness.raw, data)
+    for _ in range(count):
+        asked = draw_question(rule, rng)
+        expected = arithmetic.coordinate(asked.posting, asked.place, asked.leaves, asked.column, asked.norms)
+        assert verifier.coordinate(asked) == expected, asked
