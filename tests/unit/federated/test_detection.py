@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offchain.federated.contribution import contributions, inner_products, rewards
-from offchain.federated.detection import LEAST, Strike, Watch, strikes
+from offchain.federated.detection import LEAST, Strike, Watch, choruses, strikes, walked
 from offchain.types import Wei
 
 Updates = list[np.ndarray[tuple[int], np.dtype[np.int16]]]
@@ -106,3 +106,26 @@ def test_strikes_do_not_depend_on_the_order(seed: int) -> None:
     found = strikes(now, before)
     assert shuffled == [found[who] for who in order]
     assert any(found)
+
+
+def test_participants_with_the_same_data_are_not_colluders() -> None:
+    generator = np.random.default_rng(3)
+    common = 500 * generator.normal(size=400)
+    watch = Watch(12)
+    for _ in range(LEAST + 2):
+        updates = {who: (common + 40 * generator.normal(size=400)).astype(np.int16) for who in range(12)}
+        assert not watch.observe(updates)
+
+
+def test_who_walks_together_is_heard_though_each_round_differs() -> None:
+    generator = np.random.default_rng(4)
+    shift = generator.choice([-1.0, 1.0], size=400)
+    walks = [np.zeros(400, np.int16)] * 60
+    for _ in range(16):
+        for who in range(60):
+            update = 100 * (generator.normal(size=400) + (0.8 * shift if who < 12 else 0))
+            walks[who] = walked(walks[who], update.astype(np.int16))
+    assert max(int(np.abs(walk).max()) for walk in walks) <= 264
+    assert choruses(walks) == [True] * 12 + [False] * 48
+    # A majority is no chorus: it is what there is to learn.
+    assert not any(choruses(walks[:20]))
