@@ -36,8 +36,8 @@ class View:
     """What the hostile participants see in a round.
 
     `own` is what training on their data (as `poison` left it) gave each of the k of them; `honest` the updates of all
-    others, only for attackers that know everything; `past` the public updates (n, d) of the rounds before, the latest
-    last; `hostile` their k places among the n participants.
+    others, only for attackers that know everything; `past` public updates (n, d) of rounds before, the first round's
+    first and the last one's last; `hostile` their k places among the n participants.
     """
 
     participants: int
@@ -53,7 +53,7 @@ class View:
 
 
 class Attack(ABC):
-    """An adversary. `knowledge` decides what its view holds; `trains` whether it needs `own` at all."""
+    """An adversary; `knowledge` says what it goes by, and whether its view holds the honest updates."""
 
     knowledge: ClassVar[Knowledge] = Knowledge.OWN
 

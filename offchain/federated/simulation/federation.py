@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +80,7 @@ class Federation:
             plan.optimiser, initial_model(world.spec, seed=plan.seed, scale_bits=plan.scale_bits)
         )
         self._memories: Moves | None = None
+        self._turn = 0
         self._public: list[Moves] = []
         self._watch = Watch(len(world))
         self._detected: dict[int, Strike] = {}
@@ -93,7 +94,9 @@ class Federation:
         columns = [updates[who] for who in places]
         outcome = aggregate(plan.rule, columns, [len(self.world.shares[who]) for who in places])
         self._state = step(plan.optimiser, self._state, outcome.aggregate)
-        self._public.append(np.ldexp(updates.astype(np.float64), -plan.scale_bits))
+        # The attacks look at the first round and at the last; all of them would be the largest thing in memory.
+        self._public[1:] = [np.ldexp(updates.astype(np.float64), -plan.scale_bits)]
+        self._turn += 1
         if plan.exclude:
             for verdict in self._watch.observe(dict(zip(places, columns, strict=True))):
                 self._detected.setdefault(verdict.participant, verdict.reasons)
@@ -119,9 +122,9 @@ class Federation:
 
     def _updates(self) -> npt.NDArray[np.int16]:
         """What all commit to, int16 (n, d)."""
-        plan, turn = self.plan, len(self._public)
+        plan = self.plan
         start = dequantise(self._state[0], plan.scale_bits)
-        seeds = [(plan.seed * _SEED_STRIDE + turn) * _SEED_STRIDE + who for who in range(len(self.world))]
+        seeds = [(plan.seed * _SEED_STRIDE + self._turn) * _SEED_STRIDE + who for who in range(len(self.world))]
         moves = self._remembered(self._trainer.moves(start, seeds))
         if plan.attack is not None and len(self.hostile):
             moves[self.hostile] = plan.attack.craft(self._view(plan.attack, moves), self._random)
@@ -137,9 +140,5 @@ class Federation:
         return mixed.copy()
 
     def _view(self, attack: Attack, moves: Moves) -> View:
-        view = View(len(self.world), self.hostile, moves[self.hostile], ())
-        match attack.knowledge:
-            case Knowledge.EVERYTHING:
-                return replace(view, past=self._public, honest=moves[self.honest])
-            case _:
-                return replace(view, past=self._public)
+        honest = moves[self.honest] if attack.knowledge is Knowledge.EVERYTHING else None
+        return View(len(self.world), self.hostile, moves[self.hostile], self._public, honest)
