@@ -18,15 +18,18 @@ contract AggregateVerifier is IAggregateVerifier {
         returns (int256[] memory claimed, int256[] memory computed)
     {
         Posting memory p = posting;
+        // empty, and zeros, is what a rule or an optimiser without them is given
+        // slither-disable-start uninitialized-local
         uint32[] memory weights;
         int256[] memory squares;
+        int256[3] memory old;
+        // slither-disable-end uninitialized-local
         if (AggregateRules.weighs(p)) weights = Vectors.uint32s(evidence.column, 2 * uint256(p.columns), p.columns);
         if (AggregateRules.clips(p)) squares = Vectors.int64s(evidence.norms, p.columns);
         int256[] memory values = Vectors.int16s(evidence.column, p.columns);
         int256 a = AggregateRules.combine(p, values, weights, squares);
         claimed = _words(p, evidence.coordinate, evidence.newLeaf);
         computed = _words(p, evidence.coordinate, evidence.oldLeaf);
-        int256[3] memory old;
         for (uint256 i = 1; i < computed.length; ++i) {
             old[i - 1] = computed[i];
         }

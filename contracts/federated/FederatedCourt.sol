@@ -320,6 +320,7 @@ contract FederatedCourt is FederatedGames {
         view
         returns (int256[] memory claimed, int256[] memory computed)
     {
+        // slither-disable-next-line uninitialized-local
         CoordinateEvidence memory evidence;
         if (AggregateRules.clips(p)) {
             _requireRow(p, 1, answer.norms);

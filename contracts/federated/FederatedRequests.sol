@@ -17,6 +17,8 @@ abstract contract FederatedRequests is IFederatedActions, FederatedState {
 
     using Bitmaps for uint128;
 
+    /// @dev An update that was answered for so often in a round is dropped from it.
+    uint256 private constant MAX_ANSWERS = 4;
     uint256 private constant UPDATE_LEAF = 5;
     uint256 private constant MASKED_LEAF = 8;
 
@@ -75,7 +77,7 @@ abstract contract FederatedRequests is IFederatedActions, FederatedState {
     }
 
     function _payAnswer(Task storage t, uint256 task, address asker, address author) private {
-        _VAULT.slashLocked(asker, Role.Verifier, t.terms.requestBond, author, PPM, _ref(task));
+        _VAULT.slashLocked(asker, Role.Verifier, t.terms.requestBond, author, TaskTerms.PPM, _ref(task));
     }
 
     function _drop(Task storage t, uint256 task, uint16 index) private {

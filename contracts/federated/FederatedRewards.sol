@@ -60,7 +60,7 @@ abstract contract FederatedRewards is IFederatedActions, FederatedState {
         bytes calldata row
     ) private returns (uint256 amount) {
         uint256 pool = t.terms.reward;
-        uint256 led = pool * t.terms.leaderSharePpm / PPM;
+        uint256 led = pool * t.terms.leaderSharePpm / TaskTerms.PPM;
         pool -= led;
         uint256 sum = Contributions.total(row);
         uint256 columns = row.length / 8 - 1;

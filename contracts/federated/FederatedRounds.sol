@@ -16,6 +16,8 @@ abstract contract FederatedRounds is IFederatedTraining, FederatedState {
 
     using Bitmaps for uint128;
 
+    uint256 private constant MAX_FAILED = 3;
+
     address internal immutable _COURT;
 
     constructor(address federatedCourt_) {
@@ -200,10 +202,9 @@ abstract contract FederatedRounds is IFederatedTraining, FederatedState {
         t.round = played + 1;
         uint256 commitEnds = block.timestamp + t.terms.windows.commit;
         if (secure) commitEnds += uint256(t.terms.windows.keys) + t.terms.windows.shares;
-        RoundFacts memory facts;
-        facts.began = uint40(block.timestamp);
-        facts.commitEnds = uint40(commitEnds);
-        t.facts = facts;
+        delete t.facts;
+        t.facts.began = uint40(block.timestamp);
+        t.facts.commitEnds = uint40(commitEnds);
         (t.revealed, t.dropped) = (0, 0);
         emit RoundBegun(task, played + 1, seed, t.present, uint64(commitEnds));
     }

@@ -77,15 +77,12 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
         mapping(uint256 round => RoundRecord) records;
     }
 
-    uint256 internal constant PPM = 1_000_000;
-    /// @dev An update that was answered for so often in a round is dropped from it.
-    uint256 internal constant MAX_ANSWERS = 4;
-    uint256 internal constant MAX_FAILED = 3;
-
     IERC20 internal immutable _TOKEN;
     IStakeVault internal immutable _VAULT;
     IParameters internal immutable _PARAMETERS;
 
+    // the extension counts on
+    // slither-disable-next-line uninitialized-state,constable-states
     uint256 internal _count;
     mapping(uint256 task => Task) internal _tasks;
 

@@ -17,7 +17,7 @@ import { IFederatedEvents } from "../interfaces/IFederatedEvents.sol";
 /// @notice Pure. Bounds are those of `offchain/federated/aggregation/rule.py` and `server_optimizer.py`.
 library TaskTerms {
     uint256 internal constant MAX_PARTICIPANTS = 128;
-    uint256 private constant PPM = 1_000_000;
+    uint256 internal constant PPM = 1_000_000;
     uint256 private constant MAX_AMOUNT = 2 ** 90;
     uint256 private constant MAX_SECONDS = 30 days;
     uint256 private constant MAX_JOIN = 365 days;
@@ -50,6 +50,8 @@ library TaskTerms {
     function fits(RuleTerms memory rule, uint256 columns) internal pure returns (bool) {
         if (columns == 0) return false;
         if (!_isKrum(rule.rule)) return true;
+        // the rule's own rounding
+        // slither-disable-next-line divide-before-multiply
         uint256 hostile = columns * rule.parameter / PPM;
         return columns >= 2 * hostile + 3 && selectedOf(rule, columns) + hostile + 2 <= columns;
     }

@@ -27,7 +27,7 @@ contract SecureTest is FederatedWorld {
         uint32[] memory weights = federation.columnWeights(task);
         vm.assertEq(uint256(weights[0]) + weights[1], 7, "survivors");
         bytes memory row = abi.encodePacked(int64(30), int64(90), int64(60));
-        uint16 leader = _post(task, row);
+        uint16 leader = post(task, row);
         toSettle(task);
         federation.finalize(task);
         uint256 pool = ROUND_REWARD * 9 / 10;
@@ -35,7 +35,7 @@ contract SecureTest is FederatedWorld {
         for (uint256 i = 0; i < 7; ++i) {
             uint256 column = columns[0].has(i) ? 0 : 1;
             uint256 part = pool * (column == 0 ? 30 : 60) / 90 / weights[column];
-            uint256 paid = _claim(task, i, row);
+            uint256 paid = claim(task, 1, i, row);
             if (i != leader) vm.assertEq(paid, part, "an equal part of its group's");
             whole += paid;
         }
@@ -107,11 +107,11 @@ contract SecureTest is FederatedWorld {
         vm.assertEq(columns[0], groups[1] & 63, "those of it who posted a vector");
         toEnd(task, round_(task).unmaskEnds);
         bytes memory row = abi.encodePacked(int64(30), int64(60));
-        uint16 leader = _post(task, row);
+        uint16 leader = post(task, row);
         toSettle(task);
         federation.finalize(task);
         for (uint256 i = 0; i < 6; ++i) {
-            uint256 paid = _claim(task, i, row);
+            uint256 paid = claim(task, 1, i, row);
             if (groups[0].has(i) && i != leader) vm.assertEq(paid, 0, "of no column");
             if (groups[1].has(i)) vm.assertGe(paid, 1, "of the column");
         }
@@ -149,21 +149,5 @@ contract SecureTest is FederatedWorld {
             federation.postMasked(task, keccak256(abi.encode("y", i)), "c");
         }
         toEnd(task, round_(task).requestEnds);
-    }
-
-    /// @dev Measures of two rows: the products, and the groups' roots.
-    function _post(uint256 task, bytes memory row) private returns (uint16 leader) {
-        leader = federation.leaderOf(task);
-        bytes32 root = keccak256(abi.encodePacked(rowLeaf(row), bytes32("roots")));
-        vm.prank(member(leader));
-        federation.post(task, "result", "cid", root, "cid", 0);
-    }
-
-    function _claim(uint256 task, uint256 index, bytes memory row) private returns (uint256) {
-        bytes32[] memory proof = new bytes32[](1);
-        proof[0] = "roots";
-        uint256 before = token.balanceOf(member(index));
-        federation.claimReward(task, 1, uint16(index), row, proof);
-        return token.balanceOf(member(index)) - before;
     }
 }
