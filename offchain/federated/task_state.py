@@ -135,7 +135,7 @@ class Participant:
 class RoundRecord:
     """What remains of a round for ever; all zero until it is final or failed. The last three: secure mode."""
 
-    final_: bool
+    is_final: bool
     failed: bool
     leader: int
     included: int

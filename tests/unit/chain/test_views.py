@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from offchain.chain.artifacts import CONTRACTS, load_artifact
 from offchain.chain.enums import ENUMS, Role
+from offchain.chain.federated_views import FEDERATED_ENUMS, FEDERATED_STRUCTS
 from offchain.chain.parameters import DEVELOPMENT_PARAMETERS, TESTNET_PARAMETERS, default_parameters
 from offchain.chain.views import STRUCTS, Bond, ProtocolParameters, decode, encode
 from offchain.dispute import answers, moves, steps
@@ -33,7 +34,8 @@ GIVEN: dict[str, type] = {
     "TracePosting": moves.TracePosting,
 }
 """Structs that calls take and nothing returns."""
-ALL = {**STRUCTS, **GIVEN}
+ALL = {**STRUCTS, **FEDERATED_STRUCTS, **GIVEN}
+NUMBERED = {**ENUMS, **FEDERATED_ENUMS}
 
 
 def components(items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -62,7 +64,8 @@ def snake(name: str) -> str:
 def test_fields_are_those_of_the_abi(name: str) -> None:
     fields = structs()[name]
     view = ALL[name]
-    assert [field.name.rstrip("_") for field in dataclasses.fields(view)] == [snake(field["name"]) for field in fields]
+    found = [field.name.rstrip("_") for field in dataclasses.fields(view)]
+    assert found == [snake(field["name"]).rstrip("_") for field in fields]
     hints = get_type_hints(view)
     for field, expected in zip(dataclasses.fields(view), fields, strict=True):
         assert plain(hints[field.name]) == kind_of(expected), field.name
@@ -83,8 +86,8 @@ def kind_of(item: dict[str, Any]) -> Any:
     internal = item["internalType"].rpartition(" ")[2].rpartition(".")[2]
     if item["type"] == "tuple":
         return ALL[internal]
-    if internal in ENUMS:
-        return ENUMS[internal]
+    if internal in NUMBERED:
+        return NUMBERED[internal]
     if item["type"] == "address":
         return getattr(get_type_hints(STRUCTS["Model"])["provider"], "__supertype__", str)
     return {"bool": bool, "bytes32": bytes, "bytes": bytes}.get(item["type"], int)
@@ -97,7 +100,7 @@ def test_all_views_are_structs_of_the_abi() -> None:
 
 def test_enums_have_as_many_values_as_the_sources() -> None:
     sources = "\n".join(path.read_text() for path in contract_sources())
-    for name, enum in ENUMS.items():
+    for name, enum in NUMBERED.items():
         (body,) = re.findall(rf"enum {name} \{{(.*?)\}}", sources, re.DOTALL)
         values = [line.strip().rstrip(",") for line in body.splitlines() if not line.strip().startswith("//")]
         assert [snake(value).upper() for value in values if value] == [member.name for member in enum]
