@@ -1,9 +1,8 @@
 """What an aggregator's process finds on disk: a home of its own with its key, the contracts' addresses and journals."""
 
 import secrets
-import socket
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,8 +15,7 @@ from offchain.chain.contracts import AssayContracts
 from offchain.chain.keys import store_key
 from offchain.chain.sender import Sender, open_sender
 from offchain.config import Settings
-
-PORTS = range(20_000, 32_000)
+from offchain.ledger.local_group import free_ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +52,6 @@ def _furnish(folder: Path, name: str, account: LocalAccount, addresses: Addresse
     password_file.write_text(password + "\n", encoding="utf-8")
     write_addresses(settings.addresses(addresses.chain_id), addresses)
     return Seat(name, key.address, home, password_file, listen, api, account)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback interface that nobody listens on now, below those that systems give to callers."""
-    found: list[int] = []
-    while len(found) < count:
-        port = secrets.choice(PORTS)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            found += [] if port in found else [port]
-    return found
 
 
 @contextmanager

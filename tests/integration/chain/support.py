@@ -55,7 +55,7 @@ class Proxy:
         self._closed.set()
         self._server.close()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
 
     def _accept(self) -> None:
         while not self._closed.is_set():

@@ -117,7 +117,7 @@ def test_anvil_dies_with_its_parent_even_when_that_is_killed() -> None:
         children = descendants(parent)
         assert any("anvil" in child.name() for child in children)
         parent.send_signal(signal.SIGKILL)
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert alive == []
 
 
@@ -154,7 +154,7 @@ def test_the_embedded_chain_serves_other_processes(tmp_path: Path) -> None:
 def post(url: str, body: bytes, content_type: str = "application/json") -> int:
     request = urllib.request.Request(url, body, {"Content-Type": content_type})
     try:
-        with urllib.request.urlopen(request, timeout=5) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         return error.code

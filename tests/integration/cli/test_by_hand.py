@@ -18,7 +18,7 @@ import pytest
 
 from offchain.chain.contracts import AssayContracts
 from offchain.cli.session import load_settings, open_session
-from offchain.demo.seats import free_ports
+from offchain.ledger.local_group import free_ports
 from offchain.protocol.lifecycle import Phase
 from offchain.roles.summary import summarise
 from offchain.types import OrderId

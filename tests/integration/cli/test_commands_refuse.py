@@ -189,7 +189,7 @@ def test_a_devnet_ends_on_ctrl_c(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline().startswith(b"embedded chain at http://127.0.0.1:")
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
 
 
 def test_the_doctor_on_a_machine_without_npm_anvil_and_kubo(tmp_path: Path) -> None:

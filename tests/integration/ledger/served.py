@@ -1,7 +1,6 @@
 """Four real replicas with journals, links and HTTP APIs, in threads of this process."""
 
 import secrets
-import socket
 from pathlib import Path
 
 from offchain.ledger.api.app import create_app
@@ -9,6 +8,7 @@ from offchain.ledger.api.facade import Admission
 from offchain.ledger.api.guard import ApiLimits
 from offchain.ledger.api.server import ApiServer
 from offchain.ledger.identity import Address, Identity
+from offchain.ledger.local_group import free_ports
 from offchain.ledger.membership import Endpoint, Member, Membership
 from offchain.ledger.node import LedgerNode
 from offchain.ledger.node_config import NodeConfig
@@ -38,7 +38,7 @@ class Served:
         self._admission = admission
         self._limits = limits
         self.identities = [Identity(secrets.token_bytes(32)) for _ in range(replicas)]
-        ports = _free_ports(2 * replicas)
+        ports = free_ports(2 * replicas)
         members = tuple(
             Member(
                 identity.address, Endpoint("127.0.0.1", ports[2 * index], f"http://127.0.0.1:{ports[2 * index + 1]}")
@@ -84,14 +84,3 @@ class Served:
     def close(self) -> None:
         for me in range(len(self.threads)):
             self.stop(me)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -11,6 +10,7 @@ import pytest
 
 from offchain.errors import Rejected
 from offchain.ledger.identity import Identity, InstanceId
+from offchain.ledger.local_group import free_ports
 from offchain.ledger.node_thread import new_loop
 from offchain.ledger.transport.frames import FrameWriter
 from offchain.ledger.transport.handshake import REPLY_BYTES, Dialler, Party
@@ -24,17 +24,6 @@ LIMITS = LinkLimits(
     handshake=0.4, dials=2, idle=30.0, first_redial=0.02, longest_redial=0.1, first_pause=0.15, longest_pause=1.2
 )
 HOST = "127.0.0.1"
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind((HOST, 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 class Inbox:

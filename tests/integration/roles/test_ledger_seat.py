@@ -8,11 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from offchain.ledger.local_group import free_ports
 from offchain.ledger.membership import Endpoint
 from offchain.roles.aggregator import AggregatorOptions, AggregatorWorker
 from offchain.roles.ledger_seat import SeatedTreasurer, SeatOptions
 from offchain.roles.treasurer_rules import TreasurerOptions
-from tests.integration.ledger.test_links import free_ports
 from tests.integration.roles.reward_stage import MEMBERS, Treasury, treasury
 
 OPTIONS = TreasurerOptions(patience=20, stagger=1, repeat=0.2)

@@ -56,7 +56,7 @@ def test_a_node_fetches_from_a_node_in_another_process(tmp_path: Path) -> None:
             open_store(f"embedded:{tmp_path / 'owner'}?network=local")
     finally:
         here.send("stop")
-        process.join(20)
+        process.join(60)
     assert process.exitcode == 0
 
 

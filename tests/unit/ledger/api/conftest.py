@@ -18,5 +18,5 @@ def group() -> Iterator[Group]:
 @pytest.fixture
 def http(group: Group) -> Iterator[httpx.Client]:
     """Talks to replica 0."""
-    with httpx.Client(base_url=group.urls[0], timeout=10, trust_env=False) as client:
+    with httpx.Client(base_url=group.urls[0], timeout=60, trust_env=False) as client:
         yield client

@@ -157,7 +157,7 @@ class Group:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while not condition():
             assert time.monotonic() < until
             time.sleep(0.005)
@@ -166,5 +166,5 @@ class Group:
         for server in self.servers:
             self.run(server.stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()

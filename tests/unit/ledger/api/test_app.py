@@ -208,7 +208,7 @@ def quiet() -> Iterator[tuple[Group, httpx.Client]]:
 def served(**parts: object) -> Iterator[tuple[Group, httpx.Client]]:
     group = Group(**parts)  # type: ignore[arg-type]
     try:
-        with httpx.Client(base_url=group.urls[0], timeout=10, trust_env=False) as http:
+        with httpx.Client(base_url=group.urls[0], timeout=60, trust_env=False) as http:
             yield group, http
     finally:
         group.close()
