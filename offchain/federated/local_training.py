@@ -9,6 +9,7 @@ update, which is public, so nothing private has to survive a restart.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -143,14 +144,16 @@ def train_sgd(network: nn.Module, inputs: Tensor, labels: Tensor, settings: Loca
         optimiser.step()
 
 
-def batches(samples: int, settings: LocalSettings, generator: np.random.Generator) -> list[npt.NDArray[np.intp]]:
-    """Indices of every mini-batch of a round in order; each epoch is shuffled anew, its last batch may be short."""
+def batches(samples: int, settings: LocalSettings, generator: np.random.Generator) -> Iterator[npt.NDArray[np.intp]]:
+    """Indices of every mini-batch of a round in order; each epoch is shuffled anew, its last batch may be short.
+
+    One at a time: a stranger's manifest says how many epochs there are, and how small a batch.
+    """
     size = min(settings.batch_size, samples)
-    return [
-        order[at : at + size]
-        for order in (generator.permutation(samples) for _ in range(settings.epochs))
-        for at in range(0, samples, size)
-    ]
+    for _ in range(settings.epochs):
+        order = generator.permutation(samples)
+        for at in range(0, samples, size):
+            yield order[at : at + size]
 
 
 def remembered(

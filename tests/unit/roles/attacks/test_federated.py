@@ -1,7 +1,9 @@
 """Clients, leaders and participants of federated tasks that are out for an honest worker's money or time."""
 
+import tracemalloc
 from concurrent.futures import Executor, Future
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,7 +12,9 @@ import numpy as np
 import pytest
 
 from offchain.chain.federated import Story
+from offchain.data.dataset import Dataset
 from offchain.errors import Rejected
+from offchain.federated.local_training import LocalSettings, batches, local_update
 from offchain.federated.results import initial_result
 from offchain.federated.round_rules import (
     ASK_LIMIT,
@@ -27,6 +31,7 @@ from offchain.federated.round_rules import (
 )
 from offchain.federated.server_optimizer import ServerOptimizer
 from offchain.federated.task_state import TaskPhase
+from offchain.model.shorthand import spec_from_shorthand
 from offchain.roles.federated_deeds import Deeds
 from offchain.roles.federated_files import RoundFiles
 from offchain.roles.federated_participant import topic_of
@@ -127,3 +132,28 @@ def test_no_stake_goes_into_a_task_that_leaves_no_time(name: str) -> None:
 def test_what_is_refused_in_one_round_is_tried_in_the_next() -> None:
     for action in (Train(), Compute(), Ask(1, 2)):
         assert topic_of(action, 1) != topic_of(action, 2)
+
+
+def test_a_manifest_with_endless_epochs_takes_no_memory() -> None:
+    """A thousand epochs over 60,000 samples one by one would be sixty million arrays."""
+    settings = LocalSettings(epochs=1000, batch_size=1)
+    tracemalloc.start()
+    try:
+        drawn = list(islice(batches(60_000, settings, np.random.default_rng(0)), 100))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len({int(batch[0]) for batch in drawn}) == 100
+    assert peak < 4 << 20
+
+
+@pytest.mark.parametrize("settings", [LocalSettings(learning_rate=1e30), LocalSettings(weight_decay=1e30)])
+def test_a_model_that_diverges_is_refused_and_not_sent(settings: LocalSettings) -> None:
+    spec = spec_from_shorthand("mlp:4", input_shape=(3,), outputs=2)
+    generator = np.random.default_rng(0)
+    data = Dataset(
+        generator.integers(-127, 127, (20, 3)).astype(np.int8), generator.integers(0, 2, 20).astype(np.int32)
+    )
+    model = generator.integers(-(1 << 31), 1 << 31, spec.weight_count).astype(np.int32)
+    with pytest.raises(Rejected, match="not finite"):
+        local_update(spec, model, 1, data, replace(settings, epochs=5), 0)
