@@ -12,11 +12,13 @@ settings.load_profile("assay")
 HEAVY = (
     "integration/demo/test_play.py",
     "integration/roles/test_disputes.py",
+    "integration/federated/test_rounds.py",
     "integration/roles/test_kill.py",
     "simulation/test_ledger.py",
     "integration/cli/test_by_hand.py",
     "unit/model/test_evaluator.py",
     "integration/roles/test_races.py",
+    "integration/federated/test_secure.py",
     "integration/roles/test_disputes_kill.py",
     "unit/ledger/client/test_client.py",
     "integration/roles/test_whole_life.py",

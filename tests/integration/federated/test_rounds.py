@@ -8,9 +8,13 @@ from eth_account.signers.local import LocalAccount
 
 from offchain.chain.devnet import Anvil, AnvilOptions, dev_accounts
 from offchain.chain.enums import Role
+from offchain.federated.aggregation.rule import Rule, RuleId
+from offchain.federated.round_rules import Intent
 from offchain.federated.task_state import TaskPhase, indices
-from offchain.roles.federated_adversaries import LyingLeader, Withholder
+from offchain.roles.federated_adversaries import LyingLeader, SilentLeader, Withholder, WrongMeasures
 from offchain.roles.federated_client import fetch_trained
+from offchain.roles.federated_deeds import FederatedOptions
+from offchain.roles.federated_participant import FederatedWorker
 from offchain.roles.federated_summary import summarise
 from offchain.types import TOKEN
 from tests.integration.federated.stage import (
@@ -66,6 +70,9 @@ def test_two_rounds_with_a_lying_leader_and_a_withheld_update(stage: Stage, mort
     for name in honest[:mortals]:
         stage.close(contexts[name])
         cast.workers[name] = Reborn(stage, name, accounts[name], task, chosen[name])
+    if mortals > 1:
+        alone = FederatedOptions(stage.folder / "watcher", Intent(patience=5))
+        cast.workers["watcher"] = worker(context(stage, "watcher", accounts["watcher"]), task, alone)
     cast.play(lambda view: view.phase is TaskPhase.OVER)
     cast.play(lambda view: all(one.excluded or one.gone for one in view.participants))
 
@@ -98,4 +105,36 @@ def test_two_rounds_with_a_lying_leader_and_a_withheld_update(stage: Stage, mort
         assert set(reborn.killer.seen) >= {"record:update", "journal:intent", "broadcast", "journal:outcome"}
         assert reborn.killer.deaths > 20
     for name, one in cast.workers.items():
-        one.close() if isinstance(one, Reborn) else stage.close(contexts[name])
+        one.close() if isinstance(one, Reborn) else stage.close(one.context)
+        assert name != "watcher" or one.is_done
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("kind", "rule", "event"),
+    [
+        (WrongMeasures, Rule(RuleId.CLIPPED_MEAN, 1 << 14), "LeaderWrong"),
+        (WrongMeasures, Rule(RuleId.KRUM, 200_000), "LeaderWrong"),
+        (LyingLeader, Rule(RuleId.MULTI_KRUM, 200_000, 500_000), "LeaderWrong"),
+        (LyingLeader, Rule(RuleId.MEAN), "LeaderWrong"),
+        (SilentLeader, Rule(RuleId.MEDIAN), "LeaderReplaced"),
+    ],
+)
+def test_leaders_that_are_found_out(stage: Stage, kind: type[FederatedWorker], rule: Rule, event: str) -> None:
+    accounts = people()
+    asked = request(len(MEMBERS), rounds=1, rule=rule)
+    task = put_task(stage, accounts["client"], asked, "found-out")
+    contexts = {name: context(stage, name, accounts[name]) for name in MEMBERS}
+    chosen = {name: options(stage, name, place, len(MEMBERS)) for place, name in enumerate(MEMBERS)}
+    cast = Cast(stage, task, {name: worker(contexts[name], task, chosen[name]) for name in MEMBERS})
+    view = cast.play(lambda view: view.phase is TaskPhase.COMMIT)
+    leads = view.participants[leader_of(view, range(5))].account
+    name = next(name for name in MEMBERS if contexts[name].account == leads)
+    cast.workers[name] = worker(contexts[name], task, chosen[name], kind)
+    cast.play(lambda view: view.phase is TaskPhase.OVER)
+    story = cast.federation.story(task, stage.client.head())
+    assert story.results() == [1]
+    assert [found.arguments["index"] for found in story.named(event)] == [leader_of(view, range(5))]
+    assert len(story.named("Excluded")) == (event == "LeaderWrong")
+    for made in contexts.values():
+        stage.close(made)
