@@ -39,8 +39,9 @@ class AssayContracts:
     """The contracts at `addresses`.
 
     `token`, `parameters`, `vault`, `book`, `proof`, `committee`, `treasury`, `verifier`, `court`, `availability`,
-    `federation` and `federated_court` are web3 contract objects. Methods named like nouns read; those that return a ContractFunction only build the call, for
-    `Sender`. Reads raise ContractRejected (an unknown order, say) and Retryable.
+    `federation` and `federated_court` are web3 contract objects. Methods named like nouns read; those that return a
+    ContractFunction only build the call, for `Sender`. Reads raise ContractRejected (an unknown order, say) and
+    Retryable.
     """
 
     def __init__(self, client: ChainClient, addresses: Addresses) -> None:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Bond tokens in a role, take them out again, see what is bonded.")
 
-RoleName = Annotated[str, typer.Argument(metavar="ROLE", help="provider, validator, verifier, aggregator or participant.")]
+RoleName = Annotated[
+    str, typer.Argument(metavar="ROLE", help="provider, validator, verifier, aggregator or participant.")
+]
 Amount = Annotated[str, typer.Argument(metavar="TOKENS", help="In tokens, e.g. 100 or 0.5.")]
 
 
