@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import { FederatedTerms, TaskPhase } from "../../../contracts/interfaces/FederatedTypes.sol";
 import { IFederatedEvents } from "../../../contracts/interfaces/IFederatedEvents.sol";
-import { Role } from "../../../contracts/interfaces/IStakeVault.sol";
+import { IStakeVault, Role } from "../../../contracts/interfaces/IStakeVault.sol";
 import { vm } from "../support/Vm.sol";
 import { FederatedWorld } from "./support/FederatedWorld.sol";
 
@@ -65,6 +65,36 @@ contract AttacksTest is FederatedWorld {
         federation.finalize(task);
         vm.assertTrue(state_(task).seed != one, "another block, another seed");
         vm.assertTrue(one != mixed, "not what was mixed alone");
+    }
+
+    /// @dev The stake stays where the court finds it, is lost once, and who lost it does not come back.
+    function test_an_accused_leader_takes_nothing_out_and_pays_once() public {
+        uint256 task = started(_federatedTerms(), 4);
+        revealed(task, 4);
+        toAggregate(task);
+        uint16 liar = post(task, evenRow(4));
+        vm.prank(court_);
+        federation.disputeOpened(task);
+        vm.expectRevert(abi.encodeWithSelector(IFederatedEvents.BoundUntilRoundEnds.selector, task, 1));
+        vm.prank(member(liar));
+        federation.leave(task);
+        vm.expectPartialRevert(IStakeVault.InsufficientFreeBond.selector);
+        vm.prank(member(liar));
+        vault.requestExit(Role.Participant, 1);
+        vm.prank(court_);
+        federation.leaderProvenWrong(task, 1, actor("challenger", 0));
+        vm.expectPartialRevert(IFederatedEvents.WrongPhase.selector);
+        vm.prank(court_);
+        federation.leaderProvenWrong(task, 1, actor("challenger", 1));
+        vm.assertEq(token.balanceOf(actor("challenger", 1)), 0, "nothing for the second");
+        vm.expectRevert(abi.encodeWithSelector(IFederatedEvents.NotAParticipant.selector, task, member(liar)));
+        vm.prank(member(liar));
+        federation.leave(task);
+        enrol(member(liar), Role.Participant, STAKE);
+        vm.expectRevert(abi.encodeWithSelector(IFederatedEvents.AlreadyJoined.selector, task, member(liar)));
+        vm.prank(member(liar));
+        federation.join(task, uint96(STAKE), new bytes32[](0));
+        vm.assertEq(locked(member(liar), Role.Participant), 0, "nothing of it is locked");
     }
 
     /// @dev Open: with no more than the least participants, four bonds (a third of the reward, at least) undo a round whose
