@@ -29,9 +29,6 @@ import { KrumScores } from "./rules/KrumScores.sol";
 contract FederatedCourt is FederatedGames {
     using SafeCast for uint256;
 
-    /// @dev Most levels of a tree that one move goes down.
-    uint8 private constant LEVELS = 6;
-
     IAggregateVerifier private immutable _VERIFIER;
 
     constructor(IFederatedTraining federation_, IStakeVault vault_, IParameters parameters_)
@@ -384,49 +381,5 @@ contract FederatedCourt is FederatedGames {
         _requireLength(AggregateRules.rowLength(p, row), opening.content.length);
         bytes32 hash = Vectors.leaf(Vectors.MEASURES, opening.content);
         _requireRoot(p.measuresRoot, IndexedMerkle.rootOfCalldata(hash, row, AggregateRules.rows(p), opening.proof));
-    }
-
-    function _requireWord(FederatedGame storage g, bytes32 actual) private view {
-        if (actual != g.word) revert WrongWord(g.word, actual);
-    }
-
-    /// @return below the height of the nodes that the leader is to show
-    /// @return first the index of the first of them
-    /// @return count how many there are
-    function _below(FederatedGame storage g) private view returns (uint8 below, uint32 first, uint32 count) {
-        uint8 height = g.height;
-        // as few moves as can be, and those alike; a descent begins above the leaves
-        uint8 moves = (height - 1) / LEVELS + 1;
-        uint8 levels = (height - 1) / moves + 1;
-        below = height - levels;
-        first = g.index << levels;
-        uint32 rest = _width(g.leaves, below) - first;
-        uint32 most = uint32(1) << levels;
-        count = rest < most ? rest : most;
-    }
-
-    /// @return how many nodes a tree of so many leaves has at this height
-    function _width(uint32 leaves, uint8 height) private pure returns (uint32) {
-        return ((leaves - 1) >> height) + 1;
-    }
-
-    function _requireOther(int256 claimed, int256 actual) private pure {
-        if (actual == claimed) revert NothingWrong(actual);
-    }
-
-    function _requirePlace(uint256 count, uint256 index) private pure {
-        if (index >= count) revert NoSuchPlace(count, index);
-    }
-
-    function _requireCount(uint256 expected, uint256 actual) private pure {
-        if (actual != expected) revert WrongCount(expected, actual);
-    }
-
-    function _requireLength(uint256 expected, uint256 actual) private pure {
-        if (actual != expected) revert WrongLength(expected, actual);
-    }
-
-    function _requireRoot(bytes32 expected, bytes32 actual) private pure {
-        if (actual != expected) revert WrongRoot(expected, actual);
     }
 }

@@ -16,12 +16,14 @@ import { IParameters } from "../interfaces/IParameters.sol";
 import { IStakeVault, Role } from "../interfaces/IStakeVault.sol";
 import { ServerSteps } from "./ServerSteps.sol";
 
-/// @title How games about an aggregate begin and end, whose turn it is, and how they are read
+/// @title How games about an aggregate begin and end, whose turn it is, how they go down a tree, and how they are read
 /// @notice What players do in between is in FederatedCourt.
 abstract contract FederatedGames is IFederatedCourt, ReentrancyGuardTransient {
     using SafeCast for uint256;
 
     uint256 private constant PPM = 1_000_000;
+    /// @dev Most levels of a tree that one move goes down.
+    uint8 private constant LEVELS = 6;
 
     IFederatedTraining internal immutable _FEDERATION;
     IStakeVault internal immutable _VAULT;
@@ -137,6 +139,50 @@ abstract contract FederatedGames is IFederatedCourt, ReentrancyGuardTransient {
         if (msg.sender != player) revert NotYourTurn(id, player, msg.sender);
         if (block.timestamp >= g.deadline) revert TooLate(id, g.deadline);
         if (!_isLive(g)) revert NotLive(id);
+    }
+
+    function _requireWord(FederatedGame storage g, bytes32 actual) internal view {
+        if (actual != g.word) revert WrongWord(g.word, actual);
+    }
+
+    /// @return below the height of the nodes that the leader is to show
+    /// @return first the index of the first of them
+    /// @return count how many there are
+    function _below(FederatedGame storage g) internal view returns (uint8 below, uint32 first, uint32 count) {
+        uint8 height = g.height;
+        // as few moves as can be, and those alike; a descent begins above the leaves
+        uint8 moves = (height - 1) / LEVELS + 1;
+        uint8 levels = (height - 1) / moves + 1;
+        below = height - levels;
+        first = g.index << levels;
+        uint32 rest = _width(g.leaves, below) - first;
+        uint32 most = uint32(1) << levels;
+        count = rest < most ? rest : most;
+    }
+
+    /// @return how many nodes a tree of so many leaves has at this height
+    function _width(uint32 leaves, uint8 height) internal pure returns (uint32) {
+        return ((leaves - 1) >> height) + 1;
+    }
+
+    function _requireOther(int256 claimed, int256 actual) internal pure {
+        if (actual == claimed) revert NothingWrong(actual);
+    }
+
+    function _requirePlace(uint256 count, uint256 index) internal pure {
+        if (index >= count) revert NoSuchPlace(count, index);
+    }
+
+    function _requireCount(uint256 expected, uint256 actual) internal pure {
+        if (actual != expected) revert WrongCount(expected, actual);
+    }
+
+    function _requireLength(uint256 expected, uint256 actual) internal pure {
+        if (actual != expected) revert WrongLength(expected, actual);
+    }
+
+    function _requireRoot(bytes32 expected, bytes32 actual) internal pure {
+        if (actual != expected) revert WrongRoot(expected, actual);
     }
 
     function _remember(uint256 id, bytes32 key) private {

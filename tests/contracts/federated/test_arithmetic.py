@@ -32,7 +32,7 @@ from tests.contracts.federated.drawing import (
 from tests.simulation.evm import Evm, account
 
 QUESTIONS = 6
-LONG_QUESTIONS = 2_000
+LONG_QUESTIONS = 500
 
 
 @pytest.fixture(scope="module")
