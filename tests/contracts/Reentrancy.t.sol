@@ -20,7 +20,9 @@ contract ReentrancyTest is World {
     function setUp() public override {
         super.setUp();
         hostile = new HostileToken();
-        victim = new StakeVault(hostile, parameters, address(this), address(0), address(0), address(0), address(0), address(0));
+        victim = new StakeVault(
+            hostile, parameters, address(this), address(0), address(0), address(0), address(0), address(0)
+        );
         hostile.approve(address(victim), type(uint256).max);
     }
 

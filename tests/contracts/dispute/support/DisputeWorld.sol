@@ -76,9 +76,7 @@ abstract contract DisputeWorld is World {
         address availabilityAt = vm.computeCreateAddress(address(this), nonce + 9);
         token = new UtilityToken(address(this), SUPPLY);
         parameters = new Parameters(address(this), p);
-        vault = new StakeVault(
-            token, parameters, proofAt, committeeAt, courtAt, availabilityAt, address(0), address(0)
-        );
+        vault = new StakeVault(token, parameters, proofAt, committeeAt, courtAt, availabilityAt, address(0), address(0));
         book = new OrderBook(token, parameters, IProofOfTraining(proofAt), treasuryAt);
         proof = new ProofOfTraining(book, vault, IRewardTreasury(treasuryAt), courtAt, availabilityAt);
         committee = new AggregatorCommittee(parameters, vault, treasuryAt);
