@@ -5,7 +5,9 @@
 An update along the aggregate counts in full measure, up to the aggregate itself, so making it longer than that earns
 nothing; one across it or against it earns nothing. The products are row 0 of a round's measures (docs/federated.md),
 which the contract pays by. This is the first-order term of what leaving i out would have cost (a truncated
-leave-one-out value, Wang et al. 2020, "A Principled Approach to Data Valuation for Federated Learning").
+leave-one-out value, Wang et al. 2020, "A Principled Approach to Data Valuation for Federated Learning"). An update is a
+part of the aggregate that it is measured by, so noise is paid too where the rule lets it in
+(docs/federated-benchmarks.md, Who is detected).
 """
 
 from __future__ import annotations
