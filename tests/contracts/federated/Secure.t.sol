@@ -86,6 +86,17 @@ contract SecureTest is FederatedWorld {
         federation.postUnmask(task, "h", "c");
     }
 
+    function test_a_place_on_the_roster_is_its_holders_until_the_round_ends() public {
+        uint256 task = started(_federatedTerms(), 4);
+        vm.prank(member(3));
+        federation.leave(task);
+        vm.assertEq(uint256(join(task, member(5), STAKE)), 4, "not in a group that others know by its account");
+        toEnd(task, round_(task).commitEnds);
+        federation.fail(task);
+        vm.assertEq(uint256(round_(task).roster), 23, "who is there");
+        vm.assertEq(uint256(join(task, member(6), STAKE)), 3, "now it is free");
+    }
+
     function test_a_round_without_enough_to_unmask_fails() public {
         uint256 task = _unmasked(4, 4, 2);
         vm.assertEq(federation.columnsOf(task).length, 0, "3 of 4 are needed");
