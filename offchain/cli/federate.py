@@ -1,8 +1,10 @@
 """`assay federate`: train one model together on data that nobody hands over. Here: the app, `create`."""
 
+import math
 import re
 import secrets
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,13 +40,17 @@ MODEL, MONEY, TIMES, TRAINING, PRIVACY = "Model and data", "Money", "Times of a 
 
 _SHAPE = re.compile(r"\d{1,5}(?:x\d{1,5}x\d{1,3})?")
 _INT8 = 254
+_OPTIONS = {"input_shape": "--features", "classes": "--classes", "units": "--classes", "preprocessing": "--range"}
+"""Fields of manifests whose options have other names."""
 
 
 @app.command()
 def create(
     model: Annotated[
         str,
-        typer.Option("--model", rich_help_panel=MODEL, help="In a word: mlp:64-32, cnn:8-16, lstm:64 (no batch norm)."),
+        typer.Option(
+            "--model", rich_help_panel=MODEL, help="In a word: mlp:64-32, cnn:8-16, lstm:64 …; no batch normalisation."
+        ),
     ],
     reward: Annotated[str, typer.Option("--reward", rich_help_panel=MONEY, help="Tokens for each round, in escrow.")],
     bond: Annotated[
@@ -86,16 +92,15 @@ def create(
         str,
         typer.Option(
             "--rule",
-            help="mean, median, trimmed-mean:PART, clipped-mean:NORM, krum:HOSTILE or multi-krum:HOSTILE:SELECTED; "
-            "parts of the updates.",
+            help="mean, median, trimmed-mean:PART, clipped-mean:NORM, krum:HOSTILE or multi-krum:HOSTILE:MEAN; all but "
+            "NORM are parts of the updates, 0.3 for three in ten.",
         ),
     ] = "trimmed-mean:0.2",
     optimizer: Annotated[
         str,
         typer.Option(
             "--optimizer",
-            help="What the model does with the aggregate: fedavg:RATE, fedavgm:RATE:BETA or "
-            "fedadam:RATE:BETA1:BETA2:TAU.",
+            help="What the model does with the aggregate: fedavg:RATE, fedavgm:RATE:BETA or fedadam:RATE:B1:B2:TAU.",
         ),
     ] = "fedavg:1.0",
     secure: Annotated[
@@ -190,44 +195,47 @@ def create(
 
     if not yes:
         require_terminal("your consent", "add --yes")
+    if gradient_rate is not None and not (secure and epsilon is not None):
+        raise typer.BadParameter("--gradient-rate is for --secure with --epsilon; give both")
     shape, names, preprocessing = _form(like, features, classes, value_range)
     lengths = (join, mask, mask, commit, reveal, request, answer, mask, aggregate, challenge, move)
     least, most = _participants(participants)
-    asked = TaskRequest(
-        title=title or f"{model} for {len(names)} classes",
-        spec=spec_from_shorthand(model, input_shape=shape, outputs=len(names)),
-        classes=names,
-        rounds=rounds,
-        reward=parse_tokens(reward, "--reward"),
-        bond=parse_tokens(bond, "--bond"),
-        windows=_windows(lengths, secure=secure > 0),
-        preprocessing=preprocessing,
-        local=LocalTerms(
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            momentum=float(momentum),
-            memory=float(memory),
-            proximal=float(proximal),
-        ),
-        mode=Mode.SECURE if secure else Mode.PLAIN,
-        group_size=secure,
-        minimum_participants=least,
-        maximum_participants=most,
-        rule=parse_rule(rule, scale_bits=scale_bits),
-        optimizer=parse_optimizer(optimizer, scale_bits=scale_bits),
-        scale_bits=scale_bits,
-        leader_share_ppm=Ppm(round(leader_share * 1_000_000)),
-        allowed=_allowed(allow),
-        seed=secrets.randbits(32) if seed is None else seed,
-    )
-    if epsilon is not None:
-        asked = replace(asked, privacy=_privacy(asked, epsilon, delta, sample_rate, clip_norm, gradient_rate))
+    with _explained():
+        asked = TaskRequest(
+            title=title or f"{model} for {len(names)} classes",
+            spec=spec_from_shorthand(model, input_shape=shape, outputs=len(names), batch_norm=False),
+            classes=names,
+            rounds=rounds,
+            reward=parse_tokens(reward, "--reward"),
+            bond=parse_tokens(bond, "--bond"),
+            windows=_windows(lengths, secure=secure > 0),
+            preprocessing=preprocessing,
+            local=LocalTerms(
+                epochs=epochs,
+                batch_size=batch_size,
+                learning_rate=learning_rate,
+                momentum=float(momentum),
+                memory=float(memory),
+                proximal=float(proximal),
+            ),
+            mode=Mode.SECURE if secure else Mode.PLAIN,
+            group_size=secure,
+            minimum_participants=least,
+            maximum_participants=most,
+            rule=parse_rule(rule, scale_bits=scale_bits),
+            optimizer=parse_optimizer(optimizer, scale_bits=scale_bits),
+            scale_bits=scale_bits,
+            leader_share_ppm=Ppm(round(leader_share * 1_000_000)),
+            allowed=_allowed(allow),
+            seed=secrets.randbits(32) if seed is None else seed,
+        )
+        if epsilon is not None:
+            asked = replace(asked, privacy=_privacy(asked, epsilon, delta, sample_rate, clip_norm, gradient_rate))
     settings = load_settings(home=home, rpc=rpc, store=store, password_file=password_file)
     session = open_session(settings, chain_id)
     account = unlock(settings, key)
     with session.store() as place:
-        with errors.status("making the first model"):
+        with errors.status("making the first model"), _explained():
             prepared = prepare_task(place, asked)
         if not as_json:
             print_facts(_facts(asked, prepared, rule), title="The task", as_json=False)
@@ -242,6 +250,22 @@ def create(
         console.print(
             f"Task [bold]{task}[/bold] is open for participants; see [bold]assay federate status {task}[/bold]."
         )
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turns what a manifest does not take into a refusal that names the option."""
+    from pydantic import ValidationError
+
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        names = [str(part) for part in first["loc"]]
+        field = next((name for name in reversed(names) if name in _OPTIONS), names[0] if names else "")
+        option = _OPTIONS.get(field, f"--{field.replace('_', '-')}") + ": " if field else ""
+        message = first["msg"].removeprefix("Value error, ")
+        raise typer.BadParameter(f"{option}{message[:1].lower()}{message[1:]}") from None
 
 
 def _facts(asked: "TaskRequest", prepared: "PreparedTask", rule: str) -> dict[str, Any]:
@@ -301,20 +325,22 @@ def _range(text: str) -> tuple[float, float]:
         low, high = (float(part) for part in text.split(":"))
     except ValueError:
         low = high = 0.0
-    if not low < high:
+    if not -math.inf < low < high < math.inf:
         raise typer.BadParameter(f"--range {text!r}: write LOW:HIGH, e.g. 0:255")
     return low, high
 
 
 def _participants(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d{1,3}):(\d{1,3})", text)
-    if found is None:
-        raise typer.BadParameter(f"--participants {text!r}: write LEAST:MOST, e.g. 3:16")
+    if found is None or int(found.group(1)) < 2:
+        raise typer.BadParameter(f"--participants {text!r}: write LEAST:MOST, e.g. 3:16; two are the least")
     return int(found.group(1)), int(found.group(2))
 
 
 def _windows(lengths: tuple[str, ...], *, secure: bool) -> "FederatedWindows":
+    from offchain.federated.round_rules import STAKED_WINDOWS
     from offchain.federated.terms import FederatedWindows
+    from offchain.roles.federated_deeds import LEAST_WINDOW
 
     names = (
         "join",
@@ -334,6 +360,12 @@ def _windows(lengths: tuple[str, ...], *, secure: bool) -> "FederatedWindows":
         name: Seconds(0 if name in unused else parse_duration(length, f"--{name}"))
         for name, length in zip(names, lengths, strict=True)
     }
+    for name in STAKED_WINDOWS:
+        if seconds[name] < LEAST_WINDOW:
+            raise Rejected(
+                f"--{name} {seconds[name]}: who misses it loses stake, so workers join no task with less than "
+                f"{LEAST_WINDOW} s"
+            )
     return FederatedWindows(**seconds)
 
 

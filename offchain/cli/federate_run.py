@@ -52,9 +52,7 @@ def join(
     task's manifest is checked: that it is the one on chain, and that its privacy ledger keeps what it promises. Then
     keep `assay federate run` running.
     """
-    from offchain.federated.round_rules import require_time
     from offchain.roles.federated_client import fetch_manifest
-    from offchain.roles.federated_deeds import LEAST_WINDOW
 
     wei = parse_tokens(stake, "--stake")
     settings = load_settings(home=home, rpc=rpc, store=store, password_file=password_file)
@@ -65,7 +63,6 @@ def join(
     address = _require_room(session, view, account, wei)
     allowed = _allowed(allow, view)
     proof = allowed.prove(address) if any(view.terms.allow_root) else ()
-    require_time(view.terms, LEAST_WINDOW)
     with session.store() as place:
         fetch_manifest(place, view.terms).require_honest(view.terms)
     with closing(session.sender(account)) as sender:
@@ -78,7 +75,9 @@ def _require_room(session: Session, view: "TaskView", account: "LocalAccount", s
     from eth_utils.address import to_checksum_address
 
     from offchain.chain.enums import Role
+    from offchain.federated.round_rules import require_time
     from offchain.federated.task_state import TaskPhase
+    from offchain.roles.federated_deeds import LEAST_WINDOW
 
     address = to_checksum_address(account.address)
     place = view.place_of(address)
@@ -86,6 +85,7 @@ def _require_room(session: Session, view: "TaskView", account: "LocalAccount", s
         raise Rejected(f"TASK {view.task}: it is over; see `assay federate status` for others")
     if place is not None and view.participants[place].active:
         raise Rejected(f"TASK {view.task}: {address} has joined already; go on with `assay federate run {view.task}`")
+    require_time(view.terms, LEAST_WINDOW)
     if stake < view.terms.bond:
         raise Rejected(f"--stake {tokens(stake)}: task {view.task} wants {tokens(view.terms.bond)} tokens at least")
     free = session.contracts.bond(address, Role.PARTICIPANT).free

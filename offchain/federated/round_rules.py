@@ -236,9 +236,13 @@ OBLIGATIONS = (Commit, Reveal, Speak, Answer, Post, Challenge, Claim, Leave)
 """What costs stake or reward if it is not done: tried again and again."""
 
 
+STAKED_WINDOWS: Final = ("answer", "aggregate", "move")
+"""The windows that an honest participant who is not fast enough pays for with stake."""
+
+
 def require_time(terms: FederatedTerms, least: Seconds) -> None:
     """Raises Rejected for a task that takes stakes from honest participants who are not fast enough."""
-    for name in ("answer", "aggregate", "move"):
+    for name in STAKED_WINDOWS:
         length = getattr(terms.windows, name)
         if length < least:
             raise Rejected(f"{name} window: {length} s, and to miss it costs the stake; join tasks that give {least} s")

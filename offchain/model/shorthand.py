@@ -28,8 +28,11 @@ _MAX_BLOCKS = 16
 FORMS = "mlp:64-32, cnn:8-16, resnet:16-32, lstm:64, gru:64 or embedding:8+lstm:64"
 """What may be asked for in a word, by example."""
 
+PLAIN_FORMS = "mlp:64-32, cnn:8-16, lstm:64, gru:64 or embedding:8+lstm:64"
+"""The same where batch normalisation cannot be had."""
 
-def spec_from_shorthand(text: str, *, input_shape: Shape, outputs: int) -> ModelSpec:
+
+def spec_from_shorthand(text: str, *, input_shape: Shape, outputs: int, batch_norm: bool = True) -> ModelSpec:
     """Builds the spec for samples of `input_shape` and `outputs` units.
 
     - `mlp:A-B`: dense layers of A and B units with ReLU.
@@ -41,11 +44,12 @@ def spec_from_shorthand(text: str, *, input_shape: Shape, outputs: int) -> Model
       last state of the last one decides.
     - `embedding:F+` before any of mlp, lstm and gru: samples are tokens (bytes), each becomes F numbers first.
 
-    Raises Rejected for any other form and for shapes that don't fit.
+    Without `batch_norm` (its means over batches are nobody's weights, and cannot be averaged) `cnn` has none, and there
+    is no `resnet`. Raises Rejected for any other form and for shapes that don't fit.
     """
     found = _FORM.fullmatch(text)
-    if found is None:
-        raise Rejected(f"--model {text!r}: use {FORMS}, or give --spec FILE")
+    if found is None or (found.group(2) == "resnet" and not batch_norm):
+        raise Rejected(f"--model {text!r}: use {f'{FORMS}, or give --spec FILE' if batch_norm else PLAIN_FORMS}")
     features, kind = found.group(1), found.group(2)
     sizes = [int(part) for part in found.group(3).split("-")] + ([int(features)] if features else [])
     if len(sizes) > _MAX_BLOCKS or not all(1 <= size <= 65_536 for size in sizes):
@@ -57,7 +61,8 @@ def spec_from_shorthand(text: str, *, input_shape: Shape, outputs: int) -> Model
     if kind in _IMAGES and len(input_shape) != 3:
         raise Rejected(f"--model {text!r} needs images, the data has {input_shape[0]} features a row; use mlp:64-32")
     first = [Embedding(name="embedding", features=int(features))] if features else []
-    layers = [*first, *_BUILDERS[kind](sizes, input_shape), Dense(name="outputs", units=outputs)]
+    build = _plain_cnn if kind == "cnn" and not batch_norm else _BUILDERS[kind]
+    layers = [*first, *build(sizes, input_shape), Dense(name="outputs", units=outputs)]
     return ModelSpec(input_shape=input_shape, layers=tuple(layers))
 
 
@@ -75,6 +80,14 @@ def _cnn(sizes: list[int], shape: Shape) -> Iterator[Layer]:
             yield MaxPool2D(name=f"pool{number}")
             height, width = height // 2, width // 2
     yield Dense(name="dense", units=4 * sizes[-1], activation="relu")
+
+
+def _plain_cnn(sizes: list[int], shape: Shape) -> Iterator[Layer]:
+    for layer in _cnn(sizes, shape):
+        if isinstance(layer, Conv2D):
+            yield layer.model_copy(update={"activation": "relu"})
+        elif not isinstance(layer, BatchNorm):
+            yield layer
 
 
 def _resnet(sizes: list[int], _shape: Shape) -> Iterator[Layer]:

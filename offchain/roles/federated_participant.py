@@ -203,7 +203,7 @@ class FederatedWorker(Loop):
                 result = self.files.result(cid, files.result_root, view.terms.result_shape)
                 manifest = self.deeds.manifest(view)
                 test = dataset_for(manifest, self.options.test)
-                detail["accuracy"] = model_accuracy(manifest, view.terms, result.model, test)
+                detail["accuracy"] = round(model_accuracy(manifest, view.terms, result.model, test), 4)
         self._say(self.task, "final", **detail)
 
 
