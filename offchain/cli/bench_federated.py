@@ -43,9 +43,8 @@ def _matrix(
     from offchain.bench import federated as bench
     from offchain.bench import federated_tables as tables
 
-    options = bench.QUICK
-    if not quick:
-        options = replace(bench.Options(), seeds=tuple(seeds), hostile=_percents(hostile))
+    shares = _percents(hostile)
+    options = bench.QUICK if quick else replace(bench.Options(), seeds=tuple(seeds), hostile=shares)
     options = replace(options, attacks=_names(attacks) or options.attacks, rules=_names(rules) or options.rules)
     measured_with = bench.facts(options)
     print_facts(measured_with, title="Measured with", as_json=False)

@@ -6,6 +6,8 @@ from offchain.errors import Rejected
 from offchain.federated.aggregation.rule import Rule, RuleId
 from offchain.federated.server_optimizer import OptimizerId, ServerOptimizer
 from offchain.federated.shorthand import describe_optimizer, describe_rule, parse_optimizer, parse_rule
+from offchain.model.layers import Conv2D
+from offchain.model.shorthand import spec_from_shorthand
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,11 @@ def test_optimisers_have_defaults_and_bounds() -> None:
     for word in ("sgd", "fedavg:0", "fedavg:1:1", "fedavgm:1:1"):
         with pytest.raises(Rejected, match="use fedavg"):
             parse_optimizer(word, scale_bits=14)
+
+
+def test_a_model_in_a_word_without_batch_normalisation() -> None:
+    spec = spec_from_shorthand("cnn:4-8", input_shape=(8, 8, 1), outputs=3, batch_norm=False)
+    assert [layer.kind for layer in spec.layers] == ["conv2d", "max_pool2d", "conv2d", "max_pool2d", "dense", "dense"]
+    assert [layer.activation for layer in spec.layers if isinstance(layer, Conv2D)] == ["relu", "relu"]
+    with pytest.raises(Rejected, match=r"use mlp:64-32, cnn:8-16, lstm"):
+        spec_from_shorthand("resnet:8", input_shape=(8, 8, 1), outputs=3, batch_norm=False)
