@@ -3,7 +3,6 @@ pragma solidity 0.8.30;
 
 import { Mode, RoundRecord, TaskPhase } from "../interfaces/FederatedTypes.sol";
 import { IFederatedTraining } from "../interfaces/IFederatedTraining.sol";
-import { Role } from "../interfaces/IStakeVault.sol";
 import { Bitmaps } from "./Bitmaps.sol";
 import { RoundEnds, RoundFacts } from "./FederatedPhases.sol";
 import { FederatedState } from "./FederatedState.sol";
@@ -100,6 +99,7 @@ abstract contract FederatedRounds is IFederatedTraining, FederatedState {
         t.posting += 1;
         t.leader = uint8(leader);
         t.selection = selection;
+        if (t.objections != 0) t.objections = 0;
         RoundRecord storage r = t.records[t.round];
         r.resultRoot = resultRoot;
         r.measuresRoot = measuresRoot;
@@ -113,16 +113,24 @@ abstract contract FederatedRounds is IFederatedTraining, FederatedState {
         Task storage t = _in(task, TaskPhase.Aggregate);
         if (_enough(t) == 0) revert TooFewColumns(task, _included(t).count());
         _requireLate(t);
-        uint16 index = _leader(t, task);
-        Member storage m = t.members[index];
-        // its stake is no less than the bond, for nobody pays twice
-        uint96 penalty = uint96(t.terms.leaderPenalty);
-        m.stake -= penalty;
-        uint8 attempt = t.facts.attempt;
-        _nextLeader(t, index);
-        emit LeaderReplaced(task, t.round, index, attempt, penalty, t.facts.deadline);
-        uint256 sharePpm = _PARAMETERS.reporterSharePpm();
-        _VAULT.slashLocked(m.account, Role.Participant, penalty, msg.sender, sharePpm, _ref(task));
+        _penalise(t, task, _leader(t, task), msg.sender);
+    }
+
+    /// @inheritdoc IFederatedTraining
+    function object(uint256 task) external nonReentrant {
+        Task storage t = _in(task, TaskPhase.Challenge);
+        _requireMode(t, task, Mode.Secure);
+        uint16 index = _mine(t, task);
+        uint128 included = _included(t);
+        if (!included.has(index)) revert NotIncluded(task, t.round, index);
+        if (t.objections.has(index)) revert AlreadyDone(task, index);
+        uint128 objections = t.objections | Bitmaps.only(index);
+        t.objections = objections;
+        emit Objected(task, t.round, index, t.posting);
+        if (2 * objections.count() <= included.count()) return;
+        (t.facts.posted, t.facts.openDisputes) = (false, 0);
+        // all of it is burned, so that nobody objects for money
+        _penalise(t, task, t.leader, address(0));
     }
 
     /// @inheritdoc IFederatedTraining
@@ -212,13 +220,6 @@ abstract contract FederatedRounds is IFederatedTraining, FederatedState {
     function _requireLate(Task storage t) private view {
         (, RoundEnds memory ends) = _clock(t);
         if (block.timestamp < ends.postEnds) revert TooEarly(ends.postEnds, uint64(block.timestamp));
-    }
-
-    /// @dev The leader that was is barred, and the next has its time from now.
-    function _nextLeader(Task storage t, uint16 index) private {
-        t.barred |= Bitmaps.only(index);
-        t.facts.attempt += 1;
-        t.facts.deadline = uint40(block.timestamp + t.terms.windows.aggregate);
     }
 
     function _isFailed(Task storage t) private view returns (bool) {

@@ -57,6 +57,8 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
         uint128 keyed;
         uint128 shared;
         uint128 answered;
+        /// who says that the posting in force is not what the masked vectors add up to
+        uint128 objections;
         // the task
         uint128 present;
         /// places that were given up before anything came of them
@@ -124,6 +126,26 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
 
     function _requireMode(Task storage t, uint256 task, Mode expected) internal view {
         if (t.terms.mode != expected) revert WrongMode(task, expected, t.terms.mode);
+    }
+
+    /// @dev The leader loses its penalty, a part of it to who has reported it, if anybody is to have it, and leads no more.
+    function _penalise(Task storage t, uint256 task, uint16 index, address reporter) internal {
+        Member storage m = t.members[index];
+        // its stake is no less than the bond, for nobody pays twice
+        uint96 penalty = uint96(t.terms.leaderPenalty);
+        m.stake -= penalty;
+        uint8 attempt = t.facts.attempt;
+        _nextLeader(t, index);
+        emit LeaderReplaced(task, t.round, index, attempt, penalty, t.facts.deadline);
+        uint256 sharePpm = _PARAMETERS.reporterSharePpm();
+        _VAULT.slashLocked(m.account, Role.Participant, penalty, reporter, sharePpm, _ref(task));
+    }
+
+    /// @dev The leader that was is barred, and the next has its time from now.
+    function _nextLeader(Task storage t, uint16 index) internal {
+        t.barred |= Bitmaps.only(index);
+        t.facts.attempt += 1;
+        t.facts.deadline = uint40(block.timestamp + t.terms.windows.aggregate);
     }
 
     /// @return index of the caller's place; it is there and not excluded

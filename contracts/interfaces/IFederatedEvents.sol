@@ -60,7 +60,9 @@ interface IFederatedEvents {
         uint128 selection,
         uint64 challengeEnds
     );
-    /// @notice The leader at `attempt` did not post, lost `penalty` and leads no more in this task.
+    event Objected(uint256 indexed task, uint32 indexed round, uint16 indexed index, uint32 posting);
+    /// @notice The leader at `attempt` did not post, or more than half objected to what it did; it lost `penalty`
+    /// and leads no more in this task.
     event LeaderReplaced(
         uint256 indexed task,
         uint32 indexed round,

@@ -59,6 +59,12 @@ interface IFederatedTraining is IFederatedActions {
     /// @dev Reverts with TooFewColumns, TooEarly, NobodyCanLead. Emits LeaderReplaced.
     function replaceLeader(uint256 task) external;
 
+    /// @notice Secure mode: says that the posting in force is not what the masked vectors of the round add up to, which no
+    /// contract computes yet. Who is included, in phase Challenge, once for each posting. With the objection of more than half of
+    /// the included the posting is void, and its leader loses `leaderPenalty`, all burned, and leads no more.
+    /// @dev Reverts with WrongMode, NotAParticipant, NotIncluded, AlreadyDone. Emits Objected, LeaderReplaced.
+    function object(uint256 task) external;
+
     /// @notice Makes the posting the task's model and begins the next round, or ends the task. Anyone, in phase Settle.
     /// @dev Emits RoundFinal, then RoundBegun or TaskOver and Refunded.
     function finalize(uint256 task) external;

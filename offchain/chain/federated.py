@@ -263,6 +263,6 @@ class Federation:
         return self.contract.functions.claimReward(task, number, index, row.content, list(row.proof))
 
     def plain(self, name: str, task: TaskId) -> ContractFunction:
-        """A call that takes the task alone: start, cancel, leave, withdraw, replaceLeader, finalize, fail."""
+        """A call that takes the task alone: start, cancel, leave, withdraw, replaceLeader, object, finalize, fail."""
         call: ContractFunction = getattr(self.contract.functions, name)(task)
         return call

@@ -191,6 +191,11 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True)
+class Object:
+    """Secure mode: what is posted is not what the masked vectors add up to, and no contract computes that yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finalize:
     """Nobody has proven the posting wrong."""
 
@@ -226,13 +231,14 @@ Action = (
     | Post
     | ReplaceLeader
     | Challenge
+    | Object
     | Finalize
     | Fail
     | Claim
     | Leave
 )
 
-OBLIGATIONS = (Commit, Reveal, Speak, Answer, Post, Challenge, Claim, Leave)
+OBLIGATIONS = (Commit, Reveal, Speak, Answer, Post, Challenge, Object, Claim, Leave)
 """What costs stake or reward if it is not done: tried again and again."""
 
 
@@ -351,6 +357,8 @@ def _posting(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Actio
         yield Post()
     elif view.phase is TaskPhase.CHALLENGE and intent.watches and not known.expected.agrees(view.round):
         in_time = view.now < view.round.challenge_ends
+        if view.terms.is_secure and known.place in view.included and known.place != view.round.leader:
+            yield Object()
         if (
             in_time
             and not known.challenged

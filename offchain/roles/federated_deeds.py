@@ -32,6 +32,7 @@ from offchain.federated.round_rules import (
     Intent,
     Join,
     Leave,
+    Object,
     Post,
     ReplaceLeader,
     Reveal,
@@ -267,6 +268,7 @@ _PLAIN: dict[type[Any], tuple[str, str]] = {
     Fail: ("fail", "fail"),
     Finalize: ("finalize", "finalize"),
     ReplaceLeader: ("replaceLeader", "replace"),
+    Object: ("object", "object"),
     Leave: ("leave", "leave"),
 }
 """Calls that take the task alone, and the first part of their keys."""

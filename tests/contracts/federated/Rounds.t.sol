@@ -30,6 +30,16 @@ contract RoundsTest is FederatedWorld {
         }
     }
 
+    function test_objections_are_for_secure_mode() public {
+        uint256 task = started(_federatedTerms(), 4);
+        revealed(task, 4);
+        toAggregate(task);
+        post(task, evenRow(4));
+        vm.expectPartialRevert(IFederatedEvents.WrongMode.selector);
+        vm.prank(member(0));
+        federation.object(task);
+    }
+
     function test_phases_follow_the_time() public {
         uint256 task = started(_federatedTerms(), 4);
         uint256 began = block.timestamp;

@@ -128,6 +128,49 @@ contract SecureTest is FederatedWorld {
         }
     }
 
+    function test_more_than_half_undo_a_posting_and_its_leader_pays() public {
+        uint256 task = _unmasked(7, 7, 7);
+        vm.expectPartialRevert(IFederatedEvents.WrongPhase.selector);
+        federation.object(task);
+        uint16 leader = post(task, abi.encodePacked(int64(30), int64(90), int64(60)));
+        uint256 supply = token.totalSupply();
+        for (uint256 i = 1; i <= 4; ++i) {
+            requirePhase(task, TaskPhase.Challenge);
+            vm.prank(member((leader + i) % 7));
+            federation.object(task);
+        }
+        requirePhase(task, TaskPhase.Aggregate);
+        vm.assertEq(uint256(who(task, leader).stake), STAKE - PENALTY, "the penalty");
+        vm.assertEq(supply - token.totalSupply(), PENALTY, "all of it burned");
+        uint16 next = post(task, abi.encodePacked(int64(30), int64(90), int64(60)));
+        vm.assertTrue(next != leader, "another leads");
+        vm.prank(member((leader + 1) % 7));
+        federation.object(task);
+        toSettle(task);
+        federation.finalize(task);
+    }
+
+    function test_half_undo_nothing_and_outsiders_have_no_say() public {
+        uint256 task = _unmasked(7, 6, 6);
+        uint16 leader = post(task, abi.encodePacked(int64(30), int64(90), int64(60)));
+        vm.expectRevert(abi.encodeWithSelector(IFederatedEvents.NotIncluded.selector, task, 1, 6));
+        vm.prank(member(6));
+        federation.object(task);
+        for (uint256 i = 1; i <= 3; ++i) {
+            vm.prank(member((leader + i) % 6));
+            federation.object(task);
+        }
+        vm.expectRevert(abi.encodeWithSelector(IFederatedEvents.AlreadyDone.selector, task, (leader + 1) % 6));
+        vm.prank(member((leader + 1) % 6));
+        federation.object(task);
+        toSettle(task);
+        vm.expectPartialRevert(IFederatedEvents.WrongPhase.selector);
+        vm.prank(member((leader + 4) % 6));
+        federation.object(task);
+        federation.finalize(task);
+        vm.assertEq(uint256(who(task, leader).stake), STAKE, "nothing lost");
+    }
+
     /// @dev In phase Aggregate, `masked` of `n` having posted vectors and `answered` what unmasks.
     function _unmasked(uint256 n, uint256 masked, uint256 answered) private returns (uint256 task) {
         task = _masked(n, masked);

@@ -24,6 +24,7 @@ from offchain.federated.round_rules import (
     Join,
     Knowledge,
     Leave,
+    Object,
     Post,
     ReplaceLeader,
     Reveal,
@@ -106,6 +107,21 @@ def test_a_session_stage_by_stage(
 ) -> None:
     seen = view(phase, terms=SECURE, **{"roster": 0b1111, "committed": 4, **round_})
     assert actions(seen, Knowledge(place=2, commitment=MINE if trained else None), PARTICIPANT) == expected
+
+
+def test_who_is_included_objects_to_sums_that_are_others() -> None:
+    posted = {**POSTED, "result_root": b"x" * 32, "included": 0b0111, "challenge_ends": Seconds(700)}
+    seen = view(TaskPhase.CHALLENGE, terms=SECURE, now=600, **posted)
+
+    def objects(place: int | None, view_: TaskView = seen, intent: Intent = PARTICIPANT) -> bool:
+        return Object() in actions(view_, Knowledge(place=place, expected=EXPECTED), intent)
+
+    assert [place for place in range(4) if objects(place)] == [1, 2], "not the leader, nor who is not included"
+    assert not objects(None)
+    assert not objects(1, intent=IDLE)
+    assert not objects(1, view(TaskPhase.CHALLENGE, now=600, **posted)), "plain mode has the court"
+    agreed = {**posted, "result_root": b"r" * 32}
+    assert not objects(1, view(TaskPhase.CHALLENGE, terms=SECURE, now=600, **agreed))
 
 
 def test_the_budget_is_kept() -> None:
