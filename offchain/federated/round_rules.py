@@ -98,7 +98,8 @@ class Knowledge:
 
     `commitment`: the one journalled for this round; `missing`: included updates that it cannot get; `held`: those it
     has; `expected`: the posting that it has computed; `bond`: of it free as Verifier; `spent`: put at stake by asking
-    in this task, and not back; `challenged`: it plays about this posting already; `unclaimed`: rounds it is paid for.
+    in this task, and not back; `challenged`: it plays about this posting already, `contested`: somebody does;
+    `unclaimed`: rounds it is paid for.
     """
 
     place: int | None
@@ -110,6 +111,7 @@ class Knowledge:
     spent: Wei = NOTHING
     challenge_stake: Wei = NOTHING
     challenged: bool = False
+    contested: bool = False
     unclaimed: tuple[int, ...] = ()
 
 
@@ -356,16 +358,20 @@ def _posting(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Actio
     elif view.phase is TaskPhase.AGGREGATE and leads:
         yield Post()
     elif view.phase is TaskPhase.CHALLENGE and intent.watches and not known.expected.agrees(view.round):
-        in_time = view.now < view.round.challenge_ends
         if view.terms.is_secure and known.place in view.included and known.place != view.round.leader:
             yield Object()
-        if (
-            in_time
-            and not known.challenged
-            and known.place != view.round.leader
-            and known.bond >= known.challenge_stake
-        ):
+        able = known.place != view.round.leader and known.bond >= known.challenge_stake and not known.challenged
+        if able and view.now < view.round.challenge_ends and _is_time_to_challenge(view, known, intent):
             yield Challenge()
+
+
+def _is_time_to_challenge(view: TaskView, known: Knowledge, intent: Intent) -> bool:
+    """One game is enough, but a leader's friend may play one to lose it: so all take turns, and wait for each other, in
+    the first half of the window, and nobody does in the second."""
+    window = view.terms.windows.challenge
+    if view.now >= view.round.challenge_ends - window // 2:
+        return True
+    return not known.contested and _is_my_turn(view, known, intent, Seconds(view.round.challenge_ends - window))
 
 
 def _driving(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Action]:

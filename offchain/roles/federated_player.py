@@ -49,6 +49,11 @@ class FederatedPlayer:
         me, posting = self._context.account, view.round.posting
         return any(contest.game.challenger == me and contest.game.posting == posting for contest in self._contests)
 
+    def is_contested(self, view: TaskView) -> bool:
+        """Whether anybody plays against the posting in force now."""
+        posting = view.round.posting
+        return any(contest.is_open and contest.game.posting == posting for contest in self._contests)
+
     def challenge(self, view: TaskView, story: Story) -> None:
         """Begins a game about the posting in force, at the place that is wrong if it can be known."""
         posting = self._federation.posting(view.task)

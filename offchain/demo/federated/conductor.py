@@ -19,6 +19,9 @@ mined after the last look."""
 TURN_SECONDS = 3
 """What workers let pass between their turns at what anyone may send (`Intent.patience`)."""
 
+LAST_SECONDS = 40
+"""So much of a window is skipped at once."""
+
 BREATH_SECONDS = 0.02
 STUCK_SECONDS = 600.0
 
@@ -76,9 +79,11 @@ def _pass(workers: Iterable[Turn]) -> bool:
 
 
 def _leap(now: Seconds, end: Seconds | None) -> int:
-    """By how many seconds the clock goes on: workers may have turns of their own within a window, so by halves."""
+    """By how many seconds the clock goes on. Some things are done in the second half of a window only."""
     left = 0 if end is None else end - now
-    return max(left // 2, min(left, TURN_SECONDS)) if left > 0 else TURN_SECONDS
+    if left <= 0:
+        return TURN_SECONDS
+    return left // 2 if left > LAST_SECONDS else left
 
 
 def _move_clock(client: ChainClient, by: int) -> None:

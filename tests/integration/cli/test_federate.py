@@ -47,7 +47,7 @@ DOWN = ("--rpc", "http://127.0.0.1:1")
         ([*FORM, "--secure", "2"], ["group size: 2; give 3"]),
         ([*FORM, "--model", "resnet:8"], ["--model 'resnet:8': use mlp:64-32, cnn:8-16"]),
         ([*FORM, "--model", "cnn:8"], ["--model 'cnn:8' needs images"]),
-        ([*FORM, "--rounds", "1000"], ["needs 4,000 tokens", "has 1,000"]),
+        ([*FORM, "--rounds", "1000"], ["needs 4,000 tokens", "get more"]),
         ([*FORM, "--allow", "/nowhere"], ["/nowhere"]),
         ([*FORM, *DOWN], ["--rpc http://127.0.0.1:1"]),
     ],

@@ -48,7 +48,8 @@ def test_the_liar_pays_the_crashed_comes_back_and_nothing_is_lost() -> None:
     assert task["rounds"][-1]["accuracy"] > 0.8
     rewards = task["rewards"]
     assert min(rewards[name] for name in ("hospital", "clinic", "practice", "crasher")) > 0
-    assert rewards.get("inverter", 0) <= rewards["hospital"] // 10
+    # It may lead, and has the leader's share for that.
+    assert rewards.get("inverter", 0) < rewards["hospital"] // 2
     assert report["conservation"]["difference"] == 0
     wrong = [name for item in task["rounds"] for name in item["leaders_wrong"]]
     slashed = {item["account"]: item for item in report["slashed"]}

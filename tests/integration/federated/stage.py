@@ -140,6 +140,8 @@ class Cast:
             ends = [view.state.join_ends]
         if view.phase is TaskPhase.REQUEST:
             ends.append(Seconds(view.round.request_ends - view.terms.windows.request // 2))
+        if view.phase is TaskPhase.CHALLENGE:
+            ends.append(Seconds(view.round.challenge_ends - view.terms.windows.challenge // 2))
         contests = of_task(self.court.look(self.stage.client.head()), self.task)
         ends += [contest.game.deadline for contest in contests if contest.is_open]
         later = [end for end in ends if end > view.now]

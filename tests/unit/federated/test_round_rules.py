@@ -169,7 +169,7 @@ def test_a_leader_computes_and_posts_and_a_late_one_is_replaced() -> None:
 
 @pytest.mark.parametrize("part", ["result_root", "measures_root", "selection"])
 def test_what_differs_is_challenged_by_who_can(part: str) -> None:
-    right = view(TaskPhase.CHALLENGE, leader=None, challenge_ends=Seconds(2000), **POSTED)
+    right = view(TaskPhase.CHALLENGE, now=1900, leader=None, challenge_ends=Seconds(2000), **POSTED)
     other: dict[str, Any] = {part: 7 if part == "selection" else b"x" * 32}
     wrong = replace(right, round=replace(right.round, **other))
     known = Knowledge(place=1, expected=EXPECTED, bond=RICH, challenge_stake=Wei(10 * TOKEN))
@@ -183,6 +183,12 @@ def test_what_differs_is_challenged_by_who_can(part: str) -> None:
     ):
         assert actions(wrong, cannot, PARTICIPANT) == ()
     assert actions(replace(wrong, now=Seconds(2000)), known, PARTICIPANT) == ()
+    # In the first half of the window (of 240 s) in turn, and only if nobody else does.
+    early = replace(wrong, now=Seconds(1763))
+    assert actions(early, known, PARTICIPANT) == (Challenge(),)
+    assert actions(early, replace(known, place=2), PARTICIPANT) == ()
+    assert actions(early, replace(known, contested=True), PARTICIPANT) == ()
+    assert actions(wrong, replace(known, contested=True), PARTICIPANT) == (Challenge(),)
     assert actions(wrong, replace(known, expected=None), PARTICIPANT) == (Compute(),)
 
 
