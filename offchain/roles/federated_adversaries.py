@@ -18,7 +18,14 @@ from offchain.federated.game.material import Material
 from offchain.federated.local_training import LocalUpdate
 from offchain.federated.measures import Measures, compute_measures, row_bytes
 from offchain.federated.results import Result, next_result
-from offchain.federated.round_rules import Action, Answer, Post, Reveal, Speak, TaskView
+from offchain.federated.round_actions import (
+    Action,
+    Answer,
+    Post,
+    Reveal,
+    Speak,
+)
+from offchain.federated.round_rules import TaskView
 from offchain.federated.secure.terms import Stage
 from offchain.roles.federated_deeds import Deeds
 from offchain.roles.federated_files import Update

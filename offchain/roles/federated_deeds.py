@@ -19,7 +19,7 @@ from offchain.federated.local_data import dataset_for
 from offchain.federated.local_training import LocalUpdate
 from offchain.federated.manifest import FederatedManifest
 from offchain.federated.results import Result
-from offchain.federated.round_rules import (
+from offchain.federated.round_actions import (
     Action,
     Answer,
     Ask,
@@ -29,7 +29,6 @@ from offchain.federated.round_rules import (
     Expire,
     Fail,
     Finalize,
-    Intent,
     Join,
     Leave,
     Object,
@@ -38,10 +37,9 @@ from offchain.federated.round_rules import (
     Reveal,
     Speak,
     Start,
-    TaskView,
     Train,
-    require_time,
 )
+from offchain.federated.round_rules import Intent, TaskView, require_time
 from offchain.federated.settlement import measures_shape
 from offchain.federated.vector_tree import LeafKind, update_tree
 from offchain.protocol.commitments import update_commitment

@@ -13,7 +13,7 @@ from offchain.chain.client import BlockRef
 from offchain.chain.enums import Role
 from offchain.chain.federated import Federation, Story
 from offchain.federated.local_data import dataset_for
-from offchain.federated.round_rules import (
+from offchain.federated.round_actions import (
     OBLIGATIONS,
     Action,
     Answer,
@@ -21,10 +21,8 @@ from offchain.federated.round_rules import (
     Challenge,
     Claim,
     Expire,
-    Knowledge,
-    TaskView,
-    actions,
 )
+from offchain.federated.round_rules import Knowledge, TaskView, actions
 from offchain.federated.task_state import TaskPhase, indices
 from offchain.roles.context import RoleContext
 from offchain.roles.federated_deeds import PREFIX, Deeds, FederatedOptions

@@ -7,22 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.federated.round_rules import (
+from offchain.federated.round_actions import (
     Action,
     Answer,
     Ask,
-    Asked,
     Challenge,
     Claim,
     Commit,
     Compute,
-    Expected,
     Expire,
     Fail,
     Finalize,
-    Intent,
     Join,
-    Knowledge,
     Leave,
     Object,
     Post,
@@ -30,10 +26,9 @@ from offchain.federated.round_rules import (
     Reveal,
     Speak,
     Start,
-    TaskView,
     Train,
-    actions,
 )
+from offchain.federated.round_rules import Asked, Expected, Intent, Knowledge, TaskView, actions
 from offchain.federated.secure.terms import Stage
 from offchain.federated.task_state import TaskPhase, bitmap_of
 from offchain.federated.terms import Mode, PrivacyTerms

@@ -87,7 +87,7 @@ def test_four_bonds_are_an_even_share(reward: int, participants: int) -> None:
 @given(st.integers(1, 1 << 90), st.integers(2, 128), st.integers(0, 500_000))
 def test_four_bonds_are_no_less_than_leading_is_worth(reward: int, participants: int, share: int) -> None:
     bond = least_request_bond(Wei(reward), participants, Ppm(share))
-    assert 4 * bond >= reward * share / 10**6
+    assert 4 * bond >= reward * share // 10**6
     assert bond >= least_request_bond(Wei(reward), participants, Ppm(0))
 
 

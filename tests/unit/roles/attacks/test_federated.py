@@ -16,19 +16,14 @@ from offchain.data.dataset import Dataset
 from offchain.errors import Rejected
 from offchain.federated.local_training import LocalSettings, batches, local_update
 from offchain.federated.results import initial_result
-from offchain.federated.round_rules import (
-    ASK_LIMIT,
+from offchain.federated.round_actions import (
     Answer,
     Ask,
-    Asked,
     Compute,
-    Intent,
     Join,
-    Knowledge,
     Train,
-    actions,
-    require_time,
 )
+from offchain.federated.round_rules import ASK_LIMIT, Asked, Intent, Knowledge, actions, require_time
 from offchain.federated.server_optimizer import ServerOptimizer
 from offchain.federated.task_state import TaskPhase
 from offchain.model.shorthand import spec_from_shorthand
