@@ -79,11 +79,11 @@ def _pass(workers: Iterable[Turn]) -> bool:
 
 
 def _leap(now: Seconds, end: Seconds | None) -> int:
-    """By how many seconds the clock goes on. Some things are done in the second half of a window only."""
+    """By how many seconds the clock goes on. Some things have turns in the first half of a window."""
     left = 0 if end is None else end - now
     if left <= 0:
         return TURN_SECONDS
-    return left // 2 if left > LAST_SECONDS else left
+    return left // 3 if left > LAST_SECONDS else left
 
 
 def _move_clock(client: ChainClient, by: int) -> None:
