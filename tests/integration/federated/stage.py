@@ -4,6 +4,7 @@ import gc
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -204,12 +205,12 @@ class Reborn(FederatedWorker):
 
     def _awake(self) -> FederatedWorker:
         while self._alive is None:
-            try:
+            with suppress(Killed):
                 made = context(self._stage, self._name, self._of, boundary=self.killer)
-            except Killed:
-                gc.collect()  # a process that dies while it starts lets go of its files too
-                continue
-            self._alive = worker(made, self._task, self._chosen)
+                self._alive = worker(made, self._task, self._chosen)
+            if self._alive is None:
+                # A process that dies while it starts lets go of its files too; here its frames do, and only now.
+                gc.collect()
         return self._alive
 
     def tick(self) -> bool:
