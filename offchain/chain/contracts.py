@@ -77,6 +77,10 @@ class AssayContracts:
         """The parameters in force."""
         return decode(ProtocolParameters, self.read(self.parameters.functions.current()))
 
+    def challenge_stake(self) -> Wei:
+        """That parameter alone: to read and decode all of them costs several times as much."""
+        return Wei(self.read(self.parameters.functions.challengeStake()))
+
     def token_balance(self, account: ChecksumAddress) -> Wei:
         """Balance of the utility token."""
         return Wei(self.read(self.token.functions.balanceOf(account)))

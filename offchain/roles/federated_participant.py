@@ -146,7 +146,7 @@ class FederatedWorker(Loop):
             expected=None if settled is None else settled.expected,
             bond=bond,
             spent=Wei(view.terms.request_bond * story.bonds_of(me)),
-            challenge_stake=contracts.protocol_parameters().challenge_stake,
+            challenge_stake=contracts.challenge_stake(),
             challenged=self.player.has_challenged(view),
             contested=self.player.is_contested(view),
             unclaimed=self._unclaimed(view, story),

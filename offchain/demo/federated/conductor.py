@@ -62,9 +62,9 @@ def conduct(
         else:
             idle += 1
         if idle >= IDLE_PASSES:
-            now = client.now()
-            _move_clock(client, _leap(now, next_end()))
-            idle, moved = 0, (clock() if next_end() is not None else moved)
+            end = next_end()
+            _move_clock(client, _leap(client.now(), end))
+            idle, moved = 0, (clock() if end is not None else moved)
         if clock() - moved > STUCK_SECONDS:
             raise Retryable("nothing has moved for ten minutes: the machine may be too busy; run it again")
         sleep(BREATH_SECONDS)

@@ -1,8 +1,6 @@
 """Plays a federated scenario: every participant is a real worker with its own key, journal, sender and data."""
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +13,7 @@ from offchain.chain.federated import Federation
 from offchain.demo.federated.conductor import conduct
 from offchain.demo.federated.report import build_report
 from offchain.demo.federated.scenario import FederatedScenario
-from offchain.demo.federated.stage import FederatedStage, set_stage
+from offchain.demo.federated.stage import set_stage
 from offchain.demo.federated.tasks import create_tasks
 from offchain.demo.federated.troupe import Troupe
 from offchain.demo.stage import open_chain
@@ -55,23 +53,17 @@ class Play:
         return Text.assemble((f"{who:<12}", "bold"), task, event.what, " ", (detail, "dim"))
 
 
-def play(
-    scenario: FederatedScenario,
-    chain: str,
-    console: Console,
-    *,
-    beside: Callable[[FederatedStage], AbstractContextManager[None]] = lambda _: nullcontext(),
-) -> dict[str, Any]:
+def play(scenario: FederatedScenario, chain: str, console: Console) -> dict[str, Any]:
     """Performs the scenario on `chain` (anvil, embedded, auto or a URL); the report, as JSON values.
 
-    Raises Retryable when it does not come to an end. `beside`: what else goes on meanwhile.
+    Raises Retryable when it does not come to an end.
     """
     begun = time.monotonic()
     with TemporaryDirectory(prefix="assay-federated-") as folder, open_chain(chain) as (client, _url):
         console.print(f"chain: {client.endpoint} ({client.network.name}, id {client.chain_id})")
         performance = Play(console)
         tell = lambda line: console.print(f"[dim]{line}[/dim]")  # noqa: E731
-        with set_stage(client, scenario, Path(folder), performance.report, tell) as stage, beside(stage):
+        with set_stage(client, scenario, Path(folder), performance.report, tell) as stage:
             performance.names = {str(address): name for address, name in stage.names.items()}
             tasks = create_tasks(scenario, stage)
             with Troupe(scenario, stage, tasks) as troupe:
