@@ -7,7 +7,7 @@ network is made and handed out, so that a provider can commit early and replace 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -23,12 +23,13 @@ from offchain.model.spec import ModelSpec
 from offchain.model.suitability import require_trainable
 from offchain.model.training import (
     DeviceData,
-    Progress,
+    Judged,
     Settings,
     ShouldStop,
     Snapshot,
     Trainer,
     TrainingData,
+    Watch,
     pick_device,
 )
 from offchain.protocol.scores import ScoreFunction
@@ -97,7 +98,7 @@ def search(
     seed: int,
     should_stop: ShouldStop,
     settings: SearchSettings | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Watch | None = None,
     device: torch.device | None = None,
 ) -> Iterator[Candidate]:
     """Yields ever better candidates until the search is exhausted or `should_stop` (asked before every batch) is true.
@@ -120,7 +121,7 @@ class _Search:
         settings: SearchSettings,
         seed: int,
         should_stop: ShouldStop,
-        progress: Callable[[Progress], None] | None,
+        progress: Watch | None,
         device: torch.device,
     ) -> None:
         self._data = data
@@ -156,6 +157,8 @@ class _Search:
         after = trainer.run(epochs, should_stop=self._should_stop, progress=self._progress)
         if after is not None and after is not before:
             candidate = self._candidate(trainer, after)
+            if self._progress is not None:
+                self._progress(Judged(trainer.settings, trainer.epochs, candidate.integer.score, integer=True))
             if candidate.integer.better_than(self._best):
                 self._best = candidate.integer
                 yield candidate

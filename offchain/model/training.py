@@ -54,6 +54,23 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """How the network stood on the hold-out after `epoch` epochs: its mean score per sample, higher is better.
+
+    `integer`: the integer network that was made of the best so far, not the float one as it was.
+    """
+
+    settings: Settings
+    epoch: int
+    score: float
+    integer: bool
+
+
+Watch = Callable[[Progress | Judged], None]
+"""Told of what happens while a network is trained."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A float model and how it did on the hold-out."""
 
@@ -92,9 +109,7 @@ class Trainer:
         self._random = np.random.default_rng(seed)
         self._batches = Batches(tensors, data.function, self.scaling, settings)
 
-    def run(
-        self, epochs: int, *, should_stop: ShouldStop, progress: Callable[[Progress], None] | None = None
-    ) -> Snapshot | None:
+    def run(self, epochs: int, *, should_stop: ShouldStop, progress: Watch | None = None) -> Snapshot | None:
         """Trains one cycle of `epochs`, or less when `should_stop` says so; the best snapshot so far.
 
         A snapshot is taken where the cycle ends, or where it is cut short. None if weights were never finite there.
@@ -102,25 +117,25 @@ class Trainer:
         with torch_threads(training_threads(self.spec, self._batches.size)):
             return self._run(epochs, should_stop, progress)
 
-    def _run(
-        self, epochs: int, should_stop: ShouldStop, progress: Callable[[Progress], None] | None
-    ) -> Snapshot | None:
+    def _run(self, epochs: int, should_stop: ShouldStop, progress: Watch | None) -> Snapshot | None:
         steps = self._batches.count * epochs
         done = 0
         for _ in range(epochs):
             total = 0.0
             for indices in self._batches.shuffled(self._random):
                 if should_stop():
-                    return self._keep_better(self._snapshot())
+                    return self._keep_better(self._snapshot(), progress)
                 _set_rate(self._optimiser, self.settings.learning_rate * annealed(done / steps))
                 total += self._step(indices) * len(indices)
                 done += 1
             self.epochs += 1
             if progress is not None:
                 progress(Progress(self.settings, self.epochs, total / (self._batches.count * self._batches.size)))
-        return self._keep_better(self._snapshot())
+        return self._keep_better(self._snapshot(), progress)
 
-    def _keep_better(self, snapshot: Snapshot | None) -> Snapshot | None:
+    def _keep_better(self, snapshot: Snapshot | None, progress: Watch | None) -> Snapshot | None:
+        if snapshot is not None and progress is not None:
+            progress(Judged(self.settings, self.epochs, snapshot.judgement.score, integer=False))
         if snapshot is not None and (self.best is None or snapshot.judgement.better_than(self.best.judgement)):
             self.best = snapshot
         return self.best

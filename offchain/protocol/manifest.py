@@ -10,7 +10,18 @@ import json
 import math
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_serializer,
+    model_validator,
+)
 
 from offchain.errors import Rejected
 from offchain.protocol.manifest_fields import CidField, Finite, Positive, RootField, Text
@@ -160,10 +171,20 @@ class OrderManifest(CanonicalManifest):
         return json.dumps(self.spec, separators=(",", ":"), allow_nan=False).encode()
 
 
+def _or_none(value: Any, parse: ValidatorFunctionWrapHandler) -> FileRef | None:
+    """What is told beside a model must not decide whether the model counts."""
+    try:
+        return parse(value)  # type: ignore[no-any-return]
+    except ValidationError:
+        return None
+
+
 class ModelManifest(CanonicalManifest):
     """Where the parts of a claimed model are: the CID in a reveal is the CID of this file.
 
     `graph` is JSON, `weights` and `float_weights` are safetensors; `model_root` is the 32-byte root that was revealed.
+    `training` is the provider's own account of its training (`offchain/model/curves.py`), if it gives one; one that is
+    malformed counts as none.
     """
 
     _noun: ClassVar[str] = "model manifest"
@@ -172,3 +193,12 @@ class ModelManifest(CanonicalManifest):
     weights: FileRef
     float_weights: FileRef
     model_root: RootField
+    training: Annotated[FileRef | None, WrapValidator(_or_none)] = None
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without an account the bytes, and so the CID, are those from before there were any."""
+        fields: dict[str, Any] = dump(self)
+        if fields.get("training") is None:
+            fields.pop("training", None)
+        return fields

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from offchain.errors import Rejected
+from offchain.model.curves import MAX_TRAINING_BYTES, TrainingAccount
 from offchain.model.files import decode_network, encode_graph, encode_weights
 from offchain.model.float_model import FloatModel
 from offchain.model.graph import IntegerNetwork
@@ -23,10 +24,18 @@ class Package:
     cid: CidDigest
 
 
-def pack(store: Store, network: IntegerNetwork, model: FloatModel, limits: ModelLimits) -> Package:
+def pack(
+    store: Store,
+    network: IntegerNetwork,
+    model: FloatModel,
+    limits: ModelLimits,
+    *,
+    account: TrainingAccount | None = None,
+) -> Package:
     """Stores graph, weights, float weights and the manifest that names them.
 
-    Raises Rejected when the network is not valid within the order's limits, Retryable when the store is not ready.
+    `account`: what the provider says of the training, published beside the model. Raises Rejected when the network is
+    not valid within the order's limits, Retryable when the store is not ready.
     """
     validate(network, limits)
     graph, weights = encode_graph(network), encode_weights(network)
@@ -36,6 +45,7 @@ def pack(store: Store, network: IntegerNetwork, model: FloatModel, limits: Model
         weights=_keep(store, weights),
         float_weights=_keep(store, model.to_bytes()),
         model_root=root,
+        training=None if account is None else _keep(store, account.to_bytes()),
     )
     return Package(root, store.add(manifest.to_bytes()).digest)
 
@@ -102,6 +112,18 @@ def unpack_float(store: Store, manifest: ModelManifest, *, max_bytes: int) -> Fl
     """The float weights that are delivered beside the integer network. Raises like `unpack`."""
     part = manifest.float_weights
     return FloatModel.from_bytes(_fetch(store, part, max_bytes), max_bytes=max_bytes, name=str(part.cid))
+
+
+def fetch_account(store: Store, manifest: ModelManifest) -> TrainingAccount | None:
+    """What the provider says of the training; None if it says nothing. Nothing may depend on it.
+
+    Raises Retryable when it cannot be had now, Rejected when it is malformed.
+    """
+    part = manifest.training
+    if part is None:
+        return None
+    data = _fetch(store, part, MAX_TRAINING_BYTES)
+    return TrainingAccount.parse(data, source=str(part.cid))
 
 
 def _keep(store: Store, data: bytes) -> FileRef:

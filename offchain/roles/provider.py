@@ -10,6 +10,7 @@ from offchain.chain.enums import Role
 from offchain.chain.views import Claim
 from offchain.errors import Bug, Rejected, Retryable
 from offchain.model.evaluator import evaluate
+from offchain.model.recording import Recorder
 from offchain.model.scores import total_score
 from offchain.model.search import Candidate, SearchSettings, hold_out, search
 from offchain.protocol.commitments import claim_commitment
@@ -204,12 +205,16 @@ class ProviderWorker(BackgroundWorker[Found]):
         def over() -> bool:
             return should_stop() or self.context.clock() >= until
 
-        for candidate in self._candidates(materials, seed, over):
+        recorder = Recorder()
+        for candidate in self._candidates(materials, seed, over, recorder):
             score, samples = self._judge(candidate, materials, seed)
-            package = pack(self.context.store, candidate.network, candidate.model, limits)
+            account = recorder.account(candidate.settings, samples)
+            package = pack(self.context.store, candidate.network, candidate.model, limits, account=account)
             emit(Found(package, score, samples, seed, candidate.epochs, candidate.integer.loss))
 
-    def _candidates(self, materials: Materials, seed: int, should_stop: ShouldStop) -> Iterator[Candidate]:
+    def _candidates(
+        self, materials: Materials, seed: int, should_stop: ShouldStop, recorder: Recorder
+    ) -> Iterator[Candidate]:
         return search(
             materials.spec,
             materials.train,
@@ -217,6 +222,7 @@ class ProviderWorker(BackgroundWorker[Found]):
             seed=seed,
             should_stop=should_stop,
             settings=self._options.skill,
+            progress=recorder,
         )
 
     def _judge(self, candidate: Candidate, materials: Materials, seed: int) -> tuple[int, int]:

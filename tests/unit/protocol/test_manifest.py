@@ -85,6 +85,37 @@ def test_a_model_manifest_reads_back(graph: FileRef, weights: FileRef, floats: F
     assert again.model_root == root
 
 
+def model_fields(**changes: Any) -> dict[str, Any]:
+    part = {"cid": str(Cid(CidDigest(bytes(32)))), "size": 10}
+    fields = {"version": 1, "graph": part, "weights": part, "float_weights": part, "model_root": "0x" + "00" * 32}
+    return {**fields, **changes}
+
+
+def written(fields: dict[str, Any]) -> bytes:
+    return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+
+
+def test_a_model_manifest_without_an_account_keeps_the_bytes_it_always_had() -> None:
+    data = written(model_fields())
+    manifest = ModelManifest.parse(data, source="x")
+    assert manifest.training is None
+    assert manifest.to_bytes() == data
+    with_account = written(model_fields(training={"cid": str(Cid(CidDigest(bytes(32)))), "size": 7}))
+    again = ModelManifest.parse(with_account, source="x")
+    assert again.training is not None
+    assert again.training.size == 7
+    assert again.to_bytes() == with_account
+
+
+@pytest.mark.parametrize(
+    "bad", [None, 3, "QmNope", [], {}, {"cid": "QmNope", "size": 1}, {"size": -1}, {"a": {"b": 1}}]
+)
+def test_what_is_wrong_with_an_account_is_not_wrong_with_the_model(bad: Any) -> None:
+    manifest = ModelManifest.parse(written(model_fields(training=bad)), source="x")
+    assert manifest.training is None
+    assert manifest.to_bytes() == written(model_fields())
+
+
 def test_the_encoding_is_canonical_whatever_the_order_of_keys() -> None:
     one = parse(good())
     other = parse(dict(reversed(list(good().items()))))

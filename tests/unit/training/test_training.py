@@ -17,6 +17,7 @@ from offchain.model.search import Candidate, SearchSettings, configurations, sea
 from offchain.model.shorthand import spec_from_shorthand
 from offchain.model.suitability import require_trainable
 from offchain.model.training import (
+    Judged,
     Progress,
     Settings,
     Trainer,
@@ -98,7 +99,7 @@ def test_training_leaves_the_global_generators_alone() -> None:
 
 
 def test_candidates_get_better_and_are_what_they_say() -> None:
-    seen: list[Progress] = []
+    seen: list[Progress | Judged] = []
     train, _, _, function = order("digits")
     spec = spec_from_shorthand("mlp:32", input_shape=(8, 8, 1), outputs=10)
     settings = SearchSettings(configurations=3, first_cycle=2, max_epochs=20)
@@ -110,6 +111,10 @@ def test_candidates_get_better_and_are_what_they_say() -> None:
         (c.optimiser, c.learning_rate) for c in configurations(settings, spec)
     }
     assert max(p.epoch for p in seen) <= 20
+    told = [(p.settings, p.epoch, p.score) for p in seen if isinstance(p, Judged) and p.integer]
+    assert all((c.settings, c.epochs, c.integer.score) in told for c in candidates)
+    floats = [(p.settings, p.epoch, p.score) for p in seen if isinstance(p, Judged) and not p.integer]
+    assert all((c.settings, c.epochs, c.float.score) in floats for c in candidates)
     # The hold-out is the search's own; split it off again and recompute what the candidate claims.
     rest, holdout = split(train, fraction=settings.holdout_fraction, seed=2, stratify=True)
     last = candidates[-1]
