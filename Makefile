@@ -25,6 +25,7 @@ test:
 test-contracts: $(VENV)/.installed-dev compiled
 	$(FORGE) test
 	$(BIN)/python scripts/gas_snapshot.py --check
+	$(BIN)/python scripts/build_reference.py --check
 
 ## test-long: ten times the fuzzing, and the long batteries
 test-long: $(VENV)/.installed-dev node_modules/.installed
@@ -59,9 +60,10 @@ fix: $(VENV)/.installed-dev node_modules/.installed
 	$(BIN)/ruff format .
 	$(FORGE) fmt
 
-## artifacts: compile the contracts into the Python package
-artifacts: $(VENV)/.installed-dev node_modules/.installed
+## artifacts: compile the contracts into the Python package, and write their reference
+artifacts: $(VENV)/.installed-dev compiled
 	$(BIN)/python scripts/build_contracts.py
+	$(BIN)/python scripts/build_reference.py
 
 clean:
 	rm -rf .build $(VENV) node_modules
