@@ -5,12 +5,16 @@ BIN := $(VENV)/bin
 NPM := $(shell command -v npm 2>/dev/null)
 FORGE := node_modules/.bin/forge
 WORKERS ?= 2
+TEST_OPTIONS ?=
+PAGE := offchain/explorer/page
+BUILT_PAGE := offchain/explorer/static/index.html
 
-.PHONY: demo test test-contracts test-long check check-python check-contracts check-artifacts compiled fix artifacts clean
+.PHONY: demo test test-contracts test-long check check-python check-contracts check-artifacts check-page compiled page \
+	fix artifacts clean
 .DEFAULT_GOAL := demo
 
 ## demo: an order's whole life on a real EVM, with real training; writes .build/demo.json
-demo: $(VENV)/.installed node_modules/.installed
+demo: $(VENV)/.installed node_modules/.installed page
 	@mkdir -p .build
 	$(BIN)/assay demo --json .build/demo.json
 
@@ -18,8 +22,8 @@ demo: $(VENV)/.installed node_modules/.installed
 # pip and the Solidity compiler keep one core busy each, and so do mypy and slither: side by side.
 test:
 	@$(MAKE) --no-print-directory -j2 $(VENV)/.installed-dev compiled
-	@$(MAKE) --no-print-directory -j2 -O test-contracts check-python check-contracts check-artifacts
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(MAKE) --no-print-directory -j2 -O test-contracts check-python check-contracts check-artifacts check-page page
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TEST_OPTIONS)
 
 ## test-contracts: forge's tests, and the gas of every action against the snapshot
 test-contracts: $(VENV)/.installed-dev compiled
@@ -28,12 +32,12 @@ test-contracts: $(VENV)/.installed-dev compiled
 	$(BIN)/python scripts/build_reference.py --check
 
 ## test-long: ten times the fuzzing, and the long batteries
-test-long: $(VENV)/.installed-dev node_modules/.installed
+test-long: $(VENV)/.installed-dev node_modules/.installed page
 	FOUNDRY_PROFILE=long $(FORGE) test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --run-long
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --run-long $(TEST_OPTIONS)
 
 ## check: formatters, linters, types and the static analyser; changes nothing
-check: check-python check-contracts
+check: check-python check-contracts check-page
 
 check-python: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
@@ -50,6 +54,22 @@ check-contracts: $(VENV)/.installed-dev node_modules/.installed
 check-artifacts: $(VENV)/.installed-dev node_modules/.installed
 	$(BIN)/python scripts/build_contracts.py --check
 
+## check-page: types, formatting and lint of the explorer's page
+check-page: node_modules/.installed
+	node_modules/.bin/tsc -p $(PAGE)
+	cd $(PAGE) && $(CURDIR)/node_modules/.bin/biome ci --colors=off --error-on-warnings
+
+## page: the explorer's page, built into the Python package
+page: $(BUILT_PAGE)
+
+# Types are check-page's: whoever only wants to look at the page need not wait for them.
+$(BUILT_PAGE): $(shell find $(PAGE) -type f) node_modules/.installed
+ifdef NPM
+	node $(PAGE)/build.mjs
+else
+	@echo "npm not found: \`assay explorer\` serves its API, but no page"
+endif
+
 # Contracts and their tests, for forge; needs no Python.
 compiled: node_modules/.installed
 	$(FORGE) build
@@ -59,6 +79,7 @@ fix: $(VENV)/.installed-dev node_modules/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(FORGE) fmt
+	cd $(PAGE) && $(CURDIR)/node_modules/.bin/biome check --write
 
 ## artifacts: compile the contracts into the Python package, and write their reference
 artifacts: $(VENV)/.installed-dev compiled
@@ -66,7 +87,7 @@ artifacts: $(VENV)/.installed-dev compiled
 	$(BIN)/python scripts/build_reference.py
 
 clean:
-	rm -rf .build $(VENV) node_modules
+	rm -rf .build $(VENV) node_modules offchain/explorer/static
 
 # The interpreter is whatever makes a Python 3.11: python3.11, or a python3 that is one.
 $(VENV)/bin/python:
