@@ -86,6 +86,12 @@ artifacts: $(VENV)/.installed-dev compiled
 	$(BIN)/python scripts/build_contracts.py
 	$(BIN)/python scripts/build_reference.py
 
+## docs: the reference of the Python package, from its docstrings, into .build/docs
+# federated_flower runs in Flower's own environment; nothing else needs one.
+docs: $(VENV)/.installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/pdoc offchain '!offchain.bench.federated_flower' --docformat google -o .build/docs
+	@echo "open .build/docs/index.html"
+
 clean:
 	rm -rf .build $(VENV) node_modules offchain/explorer/static
 
