@@ -10,20 +10,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
-from web3.contract.contract import ContractConstructor, ContractFunction
 
 from offchain.chain.client import ChainClient
 from offchain.chain.errors import ContractRejected
 from offchain.chain.flights import Flights
 from offchain.chain.journal import Intent, Journal, State
 from offchain.chain.launcher import Fresh, Launcher, SendPolicy
-from offchain.chain.transactions import Receipt, TxCall, as_call
+from offchain.chain.sending import Call, Intended, Ticket
+from offchain.chain.transactions import Receipt, as_call
 from offchain.errors import Bug, Rejected, Retryable
 
 logger = logging.getLogger(__name__)
@@ -39,28 +38,10 @@ __all__ = [
     "open_sender",
 ]
 
-Call = ContractFunction | ContractConstructor | TxCall
 Boundary = Callable[[str], None]
 
 BOUNDARIES = ("journal:intent", "broadcast", "journal:attempt", "journal:outcome", "done")
 """Called just before each write and send (and after the last): where a crash can fall between two effects."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """An intent that is on disk: it will be done. `nonce` is the one it has now."""
-
-    key: str
-    nonce: int
-
-
-@dataclass(frozen=True, slots=True)
-class Intended:
-    """One call for `submit_many`; see `Sender.submit`."""
-
-    key: str
-    call: Call
-    gas: int | None = None
 
 
 class Sender:
@@ -110,6 +91,11 @@ class Sender:
             boundary=boundary,
             contract_name=contract_name,
         )
+
+    @property
+    def journal_path(self) -> Path:
+        """Where its journal lies."""
+        return self._journal.path
 
     # What callers use
 
@@ -207,6 +193,10 @@ class Sender:
         with self._lock:
             return len(self._flights.all())
 
+    def knows(self, key: str) -> bool:
+        """Whether there is an intent with this key, whatever became of it."""
+        return self.nonce_of(key) is not None
+
     def nonce_of(self, key: str) -> int | None:
         """Nonce of the intent with this key, if there is one."""
         with self._lock:
@@ -259,19 +249,30 @@ class Sender:
 
 
 def open_sender(
-    client: ChainClient, account: LocalAccount, folder: Path, *, policy: SendPolicy | None = None, **injected: Any
+    client: ChainClient,
+    account: LocalAccount,
+    folder: Path,
+    *,
+    policy: SendPolicy | None = None,
+    open_journal: Callable[..., Journal] = Journal.open,
+    **injected: Any,
 ) -> Sender:
     """A sender whose journal lies in `folder`, named after chain and account, after recovery.
 
-    A development chain that was started anew gets a new journal. `injected`: see `Sender`. Raises Rejected when another
+    A development chain that was started anew gets a new journal. `open_journal`: see `Journal.open`; whoever wants to
+    watch what is journalled gives another. `injected`: see `Sender`. Raises Rejected when another
     process uses the journal, Retryable when the node is down.
     """
     address = to_checksum_address(account.address)
     genesis = client.genesis()
     name = f"{client.chain_id}-{genesis[:4].hex()}-{address}.sqlite"
-    journal = Journal.open(folder / name, chain_id=client.chain_id, genesis=genesis, account=address)
-    sender = Sender(client, account, journal, policy=policy, **injected)
-    sender.recover()
+    journal = open_journal(folder / name, chain_id=client.chain_id, genesis=genesis, account=address)
+    try:
+        sender = Sender(client, account, journal, policy=policy, **injected)
+        sender.recover()
+    except BaseException:
+        journal.close()  # or who tries again would be told that the key is in use, by itself
+        raise
     return sender
 
 

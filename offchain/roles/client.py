@@ -156,7 +156,7 @@ class ClientWorker(Worker):
 
     def _put(self, record: TestSetRecord) -> None:
         key = f"put::{record.commitment.hex()}"
-        if self.context.sender.nonce_of(key) is None:
+        if not self.context.sender.knows(key):
             self._watch(submit_put(self.context, record))
 
     def _is_over(self, view: OrderView) -> bool:

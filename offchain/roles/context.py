@@ -10,7 +10,7 @@ from eth_typing import ChecksumAddress
 
 from offchain.chain.client import ChainClient
 from offchain.chain.contracts import AssayContracts
-from offchain.chain.sender import Sender
+from offchain.chain.sending import Sending
 from offchain.roles.journal import Journal
 from offchain.storage.store import Store
 from offchain.types import OrderId
@@ -40,7 +40,7 @@ def ignore(_: WorkerEvent) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RoleContext:
-    """One participant: `sender` holds its key, and no other worker may use the same key.
+    """One participant: `sender` holds its key, or offers to a wallet that does; no other worker may use that key.
 
     `rng(n)` gives n random bytes; `clock` monotonic seconds, for back-off and deadlines of background work: the
     protocol's time is the chain's; `sleep` pauses background work.
@@ -48,7 +48,7 @@ class RoleContext:
 
     client: ChainClient
     contracts: AssayContracts
-    sender: Sender
+    sender: Sending
     store: Store
     journal: Journal
     rng: Callable[[int], bytes] = secrets.token_bytes

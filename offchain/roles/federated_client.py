@@ -7,7 +7,7 @@ import numpy as np
 
 from offchain.chain.contracts import AssayContracts
 from offchain.chain.federated import Federation
-from offchain.chain.sender import Intended, Sender
+from offchain.chain.sending import Intended, Sending
 from offchain.errors import Bug, Rejected
 from offchain.federated.aggregation.rule import Rule, RuleId
 from offchain.federated.allow_list import AllowList
@@ -138,14 +138,14 @@ def _terms(
     return build(ledger_of(manifest.budget(build(PrivacyTerms()))))
 
 
-def create_task(contracts: AssayContracts, sender: Sender, terms: FederatedTerms, *, intent: str) -> TaskId:
+def create_task(contracts: AssayContracts, sender: Sending, terms: FederatedTerms, *, intent: str) -> TaskId:
     """Escrows the rewards of all rounds and puts the task; waits until it is final; its number.
 
     `intent` names this one act: calling again with the same name does nothing. Raises Rejected when the account cannot
     pay, ContractRejected when the contract refuses, Retryable when the node is down.
     """
     federation, key = Federation(contracts), f"federated-create:{intent}"
-    if sender.nonce_of(key) is None:
+    if not sender.knows(key):
         require_tokens(contracts, sender.address, terms.escrow, "--reward: the task, reward x rounds,")
     approve = contracts.token.functions.approve(federation.address, terms.escrow)
     tickets = sender.submit_many(

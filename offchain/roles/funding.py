@@ -6,7 +6,7 @@ from eth_typing import ChecksumAddress
 
 from offchain.chain.contracts import AssayContracts
 from offchain.chain.enums import Role
-from offchain.chain.sender import Intended, Sender
+from offchain.chain.sending import Intended, Sending
 from offchain.chain.transactions import TxCall
 from offchain.chain.views import Bond
 from offchain.errors import Rejected, Retryable
@@ -44,14 +44,14 @@ def format_tokens(amount: Wei) -> str:
     return f"{Decimal(amount).scaleb(-18).normalize():,f}"
 
 
-def bond(contracts: AssayContracts, sender: Sender, role: Role, amount: Wei, *, intent: str) -> None:
+def bond(contracts: AssayContracts, sender: Sending, role: Role, amount: Wei, *, intent: str) -> None:
     """Adds `amount` wei to the sender's bond in `role`, with an approval of exactly that; waits until it is final.
 
     `intent` names this one act: calling again with the same name does nothing. Raises Rejected when the balance is too
     small.
     """
     key = f"bond:{intent}"
-    if sender.nonce_of(key) is None:
+    if not sender.knows(key):
         require_tokens(contracts, sender.address, amount, "the bond")
     vault = contracts.vault
     tickets = sender.submit_many(
@@ -63,7 +63,7 @@ def bond(contracts: AssayContracts, sender: Sender, role: Role, amount: Wei, *, 
     sender.wait_all(tickets)
 
 
-def request_exit(contracts: AssayContracts, sender: Sender, role: Role, amount: Wei, *, intent: str) -> Bond:
+def request_exit(contracts: AssayContracts, sender: Sending, role: Role, amount: Wei, *, intent: str) -> Bond:
     """Sends `amount` wei of the free bond to the exit queue; the bond afterwards.
 
     Raises Rejected when so much is not free.
@@ -78,7 +78,7 @@ def request_exit(contracts: AssayContracts, sender: Sender, role: Role, amount: 
     return contracts.bond(sender.address, role)
 
 
-def withdraw(contracts: AssayContracts, sender: Sender, role: Role, *, intent: str) -> Wei:
+def withdraw(contracts: AssayContracts, sender: Sending, role: Role, *, intent: str) -> Wei:
     """Pays out the exit queue; how much. Raises Rejected when it is empty, Retryable when its delay is not over."""
     leaving = contracts.bond(sender.address, role)
     if leaving.exiting == 0:
@@ -92,8 +92,23 @@ def withdraw(contracts: AssayContracts, sender: Sender, role: Role, *, intent: s
     return leaving.exiting
 
 
+def drip(contracts: AssayContracts, sender: Sending, *, intent: str) -> Wei:
+    """Asks the faucet for test tokens for the sender's account; how much it gave, once that is final.
+
+    Raises Rejected where there is no faucet, ContractRejected when it gives nothing (too early, or empty).
+    """
+    if contracts.faucet is None:
+        raise Rejected(
+            f"the deployment on chain {contracts.client.chain_id} has no faucet: get tokens from who has some "
+            "(`assay keys fund NAME --from KEY`)"
+        )
+    before = contracts.token_balance(sender.address)
+    sender.send(f"drip:{intent}", contracts.faucet.functions.drip())
+    return Wei(contracts.token_balance(sender.address) - before)
+
+
 def fund(
-    contracts: AssayContracts, sender: Sender, to: ChecksumAddress, *, amount: Wei, coins: Wei, intent: str
+    contracts: AssayContracts, sender: Sending, to: ChecksumAddress, *, amount: Wei, coins: Wei, intent: str
 ) -> None:
     """Sends `amount` wei of the token and `coins` wei of the chain's coin to `to`; waits until both are final."""
     calls = []

@@ -158,7 +158,7 @@ class ProviderWorker(BackgroundWorker[Found]):
                 self._send(f"claim:{oid}:{candidate.commitment.hex()}", call)
             case RevealModel(candidate):
                 key = f"reveal:{oid}"
-                if self.context.sender.nonce_of(key) is None:
+                if not self.context.sender.knows(key):
                     self._prove(view, candidate)
                 opening = (candidate.model_root, candidate.cid, candidate.salt)
                 self._send(key, contracts.reveal_model(oid, *opening))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from offchain.chain.errors import ContractRejected
-from offchain.chain.sender import Call, Sender
+from offchain.chain.sending import Call, Sending
 from offchain.chain.transactions import Receipt
 from offchain.errors import Rejected
 
@@ -89,7 +89,7 @@ class Outcome:
 class Transactions:
     """Sends with idempotency keys `WHAT:OID[:MORE]` and watches what becomes of them."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sending) -> None:
         self._sender = sender
         self._watched: list[str] = []
 
@@ -110,7 +110,7 @@ class Transactions:
                 # Its nonce went to a stranger, and submitting gives it a new one; or the node refuses it, and it waits.
                 self._sender.submit(name, call)
                 return False
-            if receipt is not None or self._sender.nonce_of(name) is not None:
+            if receipt is not None or self._sender.knows(name):
                 return False
             self._sender.submit(name, call)
             self._watched.append(name)
@@ -122,7 +122,7 @@ class Transactions:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             name = key if attempt == 1 else f"{key}#{attempt}"
             try:
-                return self._sender.outcome(name) is not None or self._sender.nonce_of(name) is not None
+                return self._sender.outcome(name) is not None or self._sender.knows(name)
             except ContractRejected:
                 continue
             except Rejected:

@@ -88,6 +88,10 @@ class ValidatorWorker(BackgroundWorker[tuple[Verdict, ...]]):
         self._offers: dict[OrderId, tuple[ScoringOffer, OrderView]] = {}
         self._clean: dict[OrderId, Phase] = {}
 
+    def standing(self) -> dict[str, float]:
+        """See Loop."""
+        return {**super().standing(), **self._courtroom.standing()}
+
     def close(self) -> None:
         """Ends what runs in the background."""
         super().close()
@@ -156,7 +160,7 @@ class ValidatorWorker(BackgroundWorker[tuple[Verdict, ...]]):
 
     def _consider(self, view: OrderView, records: tuple[ScoresRecord, ...]) -> None:
         """Offers the order to the choice unless its scoring or its commitment is under way."""
-        under_way = bool(records) and self.context.sender.nonce_of(commit_key(records[-1])) is not None
+        under_way = bool(records) and self.context.sender.knows(commit_key(records[-1]))
         displaced = under_way and self._transactions.is_done(commit_key(records[-1]))
         if view.oid not in self._jobs and (not under_way or displaced):
             self._offers[view.oid] = (self._offer(view, scored=bool(records)), view)
