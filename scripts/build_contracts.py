@@ -19,6 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 ARTIFACTS = ROOT / "offchain" / "chain" / "artifacts"
 CONTRACTS = (
+    "ParametersTimelock",
     "UtilityToken",
     "Parameters",
     "StakeVault",
@@ -32,6 +33,7 @@ CONTRACTS = (
     "FederatedExtension",
     "FederatedTraining",
     "FederatedCourt",
+    "TestTokenFaucet",
 )
 
 Json = dict[str, Any]

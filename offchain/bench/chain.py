@@ -24,12 +24,12 @@ from offchain.chain.artifacts import load_artifact
 from offchain.chain.client import ChainClient
 from offchain.chain.deploy import deployment
 from offchain.chain.devnet import Anvil, AnvilOptions, dev_accounts
-from offchain.chain.parameters import SUPPLY
 from offchain.chain.sender import Intended, Sender, open_sender
 from offchain.errors import Bug
 
 ROUNDS = 5
 CHUNK = 100
+SUPPLY = 10**27
 RECEIVER = to_checksum_address("0x" + "00" * 18 + "dead")
 POLL_SECONDS = 0.002
 

@@ -12,7 +12,7 @@ from offchain.chain.contracts import AssayContracts
 from offchain.chain.deploy import deploy
 from offchain.chain.devnet import Anvil, AnvilOptions, dev_accounts, travel
 from offchain.chain.enums import Role, ScoreFunction
-from offchain.chain.parameters import DEVELOPMENT_PARAMETERS
+from offchain.chain.parameters import default_parameters
 from offchain.chain.sender import Sender, open_sender
 from offchain.chain.views import OrderTerms, encode
 from offchain.protocol.commitments import claim_commitment, client_commitment, scores_commitment
@@ -23,7 +23,7 @@ from offchain.types import TOKEN, CidDigest, OrderId, Root, Salt, Wei
 WINDOW = 10_000
 """Seconds of each window: longer than any measurement's transactions take."""
 
-PARAMETERS = replace(DEVELOPMENT_PARAMETERS, move_seconds=WINDOW, maximum_window=10 * WINDOW)
+PARAMETERS = replace(default_parameters(31337), move_seconds=WINDOW, maximum_window=10 * WINDOW)
 PURSE = Wei(100_000 * TOKEN)
 SALT = Salt(b"salt".ljust(32, b"\0"))
 CID = CidDigest(b"cid".ljust(32, b"\0"))

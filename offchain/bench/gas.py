@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from offchain.chain.artifacts import CONTRACTS
+from offchain.chain.artifacts import ALL_CONTRACTS
 from offchain.errors import Rejected, Retryable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,8 +79,8 @@ def measure(root: Path = ROOT) -> Snapshot:
 
 def read_artifacts(folder: Path) -> tuple[Setting, dict[str, int]]:
     """Compiler setting and deployed size in bytes of each contract that ships."""
-    artifacts = {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in CONTRACTS}
-    first = artifacts[CONTRACTS[0]]
+    artifacts = {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ALL_CONTRACTS}
+    first = artifacts[ALL_CONTRACTS[0]]
     setting = Setting(first["compiler"], first["evmVersion"], first["optimizerRuns"])
     sizes = {name: len(fields["deployedBytecode"]) // 2 - 1 for name, fields in artifacts.items()}
     return setting, sizes

@@ -2,14 +2,14 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from eth_typing import ChecksumAddress
 from eth_utils.address import is_checksum_address, to_checksum_address
 from eth_utils.crypto import keccak
 
-from offchain.chain.artifacts import CONTRACTS, load_artifact
+from offchain.chain.artifacts import ALL_CONTRACTS, CONTRACTS, load_artifact
 from offchain.chain.client import ChainClient
 from offchain.errors import Bug, Rejected
 
@@ -17,11 +17,20 @@ HASH = re.compile(r"0x[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
+class Creation:
+    """How a contract was made: the transaction's hash, and the ABI-encoded arguments of its constructor."""
+
+    tx_hash: bytes
+    arguments: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Addresses:
-    """The contracts of one deployment.
+    """The contracts of one deployment; timelock and faucet are None where the network's terms ask for none.
 
     `genesis` is the hash of the chain's block 0, `block` the first block that can hold events of these contracts,
-    `code_hashes` the keccak256 of each contract's code by its name.
+    `code_hashes` the keccak256 of each contract's code by its name, `creations` how each was made (empty in files of
+    older versions).
     """
 
     chain_id: int
@@ -41,20 +50,30 @@ class Addresses:
     federated_training: ChecksumAddress
     federated_court: ChecksumAddress
     code_hashes: dict[str, bytes]
+    parameters_timelock: ChecksumAddress | None = None
+    test_token_faucet: ChecksumAddress | None = None
+    creations: dict[str, Creation] = field(default_factory=dict)
+
+    @property
+    def contracts(self) -> tuple[str, ...]:
+        """Names of the contracts that this deployment has, in order of deployment."""
+        return tuple(name for name in ALL_CONTRACTS if getattr(self, field_of(name)) is not None)
 
     def of(self, contract: str) -> ChecksumAddress:
-        """Address of the contract with this name ("OrderBook")."""
-        address: ChecksumAddress = getattr(self, field_of(contract))
+        """Address of the contract with this name ("OrderBook"). Raises Rejected when this deployment has none."""
+        address: ChecksumAddress | None = getattr(self, field_of(contract))
+        if address is None:
+            raise Rejected(f"the deployment on chain {self.chain_id} has no {contract}")
         return address
 
     def contract_at(self, address: str) -> str | None:
         """Name of the contract at `address`, or None."""
-        return next((name for name in CONTRACTS if self.of(name).lower() == address.lower()), None)
+        return next((name for name in self.contracts if self.of(name).lower() == address.lower()), None)
 
 
 def field_of(contract: str) -> str:
     """Field of `Addresses` for a contract's name: OrderBook -> order_book."""
-    if contract not in CONTRACTS:
+    if contract not in ALL_CONTRACTS:
         raise Bug(f"no contract named {contract}")
     return re.sub(r"(?<!^)(?=[A-Z])", "_", contract).lower()
 
@@ -65,10 +84,7 @@ def write_addresses(path: Path, addresses: Addresses) -> None:
         "chain_id": addresses.chain_id,
         "genesis": "0x" + addresses.genesis.hex(),
         "block": addresses.block,
-        "contracts": {
-            name: {"address": addresses.of(name), "code_hash": "0x" + addresses.code_hashes[name].hex()}
-            for name in CONTRACTS
-        },
+        "contracts": {name: _entry(addresses, name) for name in addresses.contracts},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
@@ -76,17 +92,27 @@ def write_addresses(path: Path, addresses: Addresses) -> None:
     partial.replace(path)
 
 
+def _entry(addresses: Addresses, name: str) -> dict[str, str]:
+    entry = {"address": addresses.of(name), "code_hash": "0x" + addresses.code_hashes[name].hex()}
+    made = addresses.creations.get(name)
+    if made is None:
+        return entry
+    return {**entry, "transaction": "0x" + made.tx_hash.hex(), "constructor_arguments": "0x" + made.arguments.hex()}
+
+
 def read_addresses(path: Path) -> Addresses:
-    """Reads the file. Raises Rejected when it is missing or malformed."""
+    """Reads the file, also one of an older version. Raises Rejected when it is missing or malformed."""
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         contracts = fields["contracts"]
+        names = [name for name in ALL_CONTRACTS if name in contracts or name in CONTRACTS]
         return Addresses(
             chain_id=int(fields["chain_id"]),
             genesis=_hash(fields["genesis"]),
             block=int(fields["block"]),
-            code_hashes={name: _hash(contracts[name]["code_hash"]) for name in CONTRACTS},
-            **{field_of(name): _address(contracts[name]["address"]) for name in CONTRACTS},
+            code_hashes={name: _hash(contracts[name]["code_hash"]) for name in names},
+            creations={name: _creation(contracts[name]) for name in names if "transaction" in contracts[name]},
+            **{field_of(name): _address(contracts[name]["address"]) for name in names},
         )
     except FileNotFoundError as error:
         raise Rejected(
@@ -108,8 +134,8 @@ def check_addresses(client: ChainClient, addresses: Addresses, source: str) -> N
         )
     if client.genesis() != addresses.genesis:
         raise Rejected(f"{source}: {client.endpoint} is another chain with the same id (started anew?); deploy again")
-    answers = client.batch([("eth_getCode", [addresses.of(name), "latest"]) for name in CONTRACTS])
-    for name, answer in zip(CONTRACTS, answers, strict=True):
+    answers = client.batch([("eth_getCode", [addresses.of(name), "latest"]) for name in addresses.contracts])
+    for name, answer in zip(addresses.contracts, answers, strict=True):
         if not isinstance(answer, str):
             raise client.failure(answer, "eth_getCode")
         code = bytes.fromhex(answer[2:])
@@ -120,6 +146,10 @@ def check_addresses(client: ChainClient, addresses: Addresses, source: str) -> N
                 f"{source}: the code at {name}'s address {addresses.of(name)} is not this version's {name}; "
                 "use the matching version of assay or deploy again"
             )
+
+
+def _creation(entry: dict[str, str]) -> Creation:
+    return Creation(_hash(entry["transaction"]), bytes.fromhex(entry["constructor_arguments"].removeprefix("0x")))
 
 
 def _hash(text: str) -> bytes:

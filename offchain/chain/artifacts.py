@@ -24,7 +24,12 @@ CONTRACTS = (
     "FederatedTraining",
     "FederatedCourt",
 )
-"""In order of deployment."""
+"""What every deployment has, in order of deployment."""
+
+TIMELOCK, FAUCET = "ParametersTimelock", "TestTokenFaucet"
+
+ALL_CONTRACTS = (TIMELOCK, *CONTRACTS, FAUCET)
+"""Besides, what a network's terms may ask for: the timelock goes first, for it owns what comes after."""
 
 IMMUTABLE_PLACE = b"\x7f" + bytes(32)  # PUSH32 0: where the constructor writes an immutable
 
@@ -74,4 +79,4 @@ def load_artifact(name: str) -> Artifact:
 @cache
 def load_error_decoder() -> ErrorDecoder:
     """Decodes the custom errors of all contracts."""
-    return ErrorDecoder({name: load_artifact(name).abi for name in CONTRACTS})
+    return ErrorDecoder({name: load_artifact(name).abi for name in ALL_CONTRACTS})

@@ -8,7 +8,7 @@ from web3.contract import Contract
 from web3.contract.contract import ContractFunction
 
 from offchain.chain.addresses import Addresses
-from offchain.chain.artifacts import load_artifact, load_error_decoder
+from offchain.chain.artifacts import FAUCET, TIMELOCK, load_artifact, load_error_decoder
 from offchain.chain.client import ChainClient
 from offchain.chain.enums import Phase, Role
 from offchain.chain.views import (
@@ -39,7 +39,8 @@ class AssayContracts:
     """The contracts at `addresses`.
 
     `token`, `parameters`, `vault`, `book`, `proof`, `committee`, `treasury`, `verifier`, `court`, `availability`,
-    `federation` and `federated_court` are web3 contract objects. Methods named like nouns read; those that return a
+    `federation` and `federated_court` are web3 contract objects; so are `timelock` and `faucet`, or None where the
+    deployment has none. Methods named like nouns read; those that return a
     ContractFunction only build the call, for `Sender`. Reads raise ContractRejected (an unknown order, say) and
     Retryable.
     """
@@ -59,6 +60,8 @@ class AssayContracts:
         self.availability = self._bind("AvailabilityCourt")
         self.federation = self._bind("FederatedTraining")
         self.federated_court = self._bind("FederatedCourt")
+        self.timelock = self._bind(TIMELOCK) if TIMELOCK in addresses.contracts else None
+        self.faucet = self._bind(FAUCET) if FAUCET in addresses.contracts else None
 
     def _bind(self, name: str) -> Contract:
         return self.client.web3.eth.contract(address=self.addresses.of(name), abi=load_artifact(name).abi)

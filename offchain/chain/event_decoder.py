@@ -11,7 +11,7 @@ from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic
 from eth_utils.address import to_checksum_address
 
 from offchain.chain.addresses import Addresses
-from offchain.chain.artifacts import CONTRACTS, load_artifact
+from offchain.chain.artifacts import load_artifact
 from offchain.chain.enums import ENUMS
 from offchain.chain.views import STRUCTS, decode
 
@@ -50,7 +50,7 @@ class EventDecoder:
     @classmethod
     def of(cls, addresses: Addresses) -> "EventDecoder":
         """For all contracts of a deployment."""
-        return cls({addresses.of(name): (name, load_artifact(name).abi) for name in CONTRACTS})
+        return cls({addresses.of(name): (name, load_artifact(name).abi) for name in addresses.contracts})
 
     def decode(self, log: Mapping[str, Any]) -> Event | None:
         """The event in a JSON-RPC log; None when it is not one of ours."""
@@ -60,7 +60,7 @@ class EventDecoder:
         if entry is None:
             return None
         try:
-            arguments = _arguments(entry, topics[1:], bytes.fromhex(log["data"][2:]))
+            arguments = decode_arguments(entry, topics[1:], bytes.fromhex(log["data"][2:]))
         except (DecodingError, ValueError, OverflowError):
             return None  # a log that lies about its topic cannot come from our code
         return Event(
@@ -75,7 +75,11 @@ class EventDecoder:
         )
 
 
-def _arguments(entry: Mapping[str, Any], topics: list[bytes], data: bytes) -> dict[str, Any]:
+def decode_arguments(entry: Mapping[str, Any], topics: list[bytes], data: bytes) -> dict[str, Any]:
+    """The arguments of an event by its ABI `entry`; `topics` but the first.
+
+    Raises eth_abi's DecodingError, ValueError or OverflowError when they do not fit.
+    """
     inputs = entry["inputs"]
     if len(topics) != sum(item["indexed"] for item in inputs):
         raise ValueError("another number of indexed arguments")

@@ -38,10 +38,14 @@ class FeePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One chain. `block_seconds`, `poll_seconds` in seconds; `log_range` is the most blocks of one log query."""
+    """One chain. `block_seconds`, `poll_seconds` in seconds; `log_range` is the most blocks of one log query.
+
+    `kind` says what is at stake there (`other`: a chain that we do not know).
+    """
 
     name: str
     chain_id: int
+    kind: Literal["development", "test", "main", "other"]
     block_seconds: float
     poll_seconds: float
     log_range: int
@@ -78,6 +82,7 @@ def network_for(chain_id: int) -> Network:
     return Network(
         name=f"chain-{chain_id}",
         chain_id=chain_id,
+        kind="other",
         block_seconds=3.0,
         poll_seconds=1.0,
         log_range=1000,

@@ -12,7 +12,7 @@ from offchain.cli.output import console, print_rows, tokens
 from offchain.cli.session import ask_password, known_keys, load_settings, open_session, unlock
 from offchain.types import Wei
 
-app = typer.Typer(no_args_is_help=True, help="Create and list encrypted keys; fund them on a development chain.")
+app = typer.Typer(no_args_is_help=True, help="Create and list encrypted keys; get test tokens for them.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Lower-case letters, digits, - and _.")]
 
@@ -86,3 +86,22 @@ def fund(
         for name, account in accounts.items():
             send_funds(session.contracts, sender, account, amount=wei, coins=gas_money, intent=secrets.token_hex(8))
             console.print(f"{name}: {tokens(wei)} tokens")
+
+
+@app.command()
+def drip(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names of keys; each needs coins for gas.")],
+    home: options.Home = None,
+    rpc: options.Rpc = None,
+    chain_id: options.ChainId = None,
+    password_file: options.PasswordFile = None,
+) -> None:
+    """Get test tokens from the faucet of a test network or development chain, once a day for each key."""
+    from offchain.roles.funding import drip as ask_faucet
+
+    settings = load_settings(home=home, rpc=rpc, password_file=password_file)
+    session = open_session(settings, chain_id)
+    for name in names:
+        with closing(session.sender(unlock(settings, name))) as sender:
+            got = ask_faucet(session.contracts, sender, intent=secrets.token_hex(8))
+        console.print(f"{name}: {tokens(got)} tokens")

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from eth_typing import ChecksumAddress
 
-from offchain.chain.artifacts import CONTRACTS
 from offchain.chain.client import ChainClient
 from offchain.chain.contracts import AssayContracts
 from offchain.chain.event_decoder import Event, EventDecoder
@@ -101,7 +100,7 @@ def read_conservation(contracts: AssayContracts, events: list[Event]) -> Conserv
     nobody = "0x" + "00" * 20
     minted = sum(item["value"] for item in transfers if item["from"] == nobody)
     burned = sum(item["value"] for item in transfers if item["to"] == nobody)
-    houses = {contracts.addresses.of(name) for name in CONTRACTS}
+    houses = {contracts.addresses.of(name) for name in contracts.addresses.contracts}
     holders = {item["to"] for item in transfers} - {nobody}
     held = {holder: contracts.token_balance(holder) for holder in holders | houses}
     inside = sum(amount for holder, amount in held.items() if holder in houses)

@@ -15,24 +15,31 @@ from offchain.chain.deploy import deploy
 from offchain.chain.devnet import Anvil, AnvilOptions, dev_accounts
 from offchain.chain.enums import Outcome, Phase, Role
 from offchain.chain.errors import ContractRejected
-from offchain.chain.parameters import DEVELOPMENT_PARAMETERS, SUPPLY, TESTNET_PARAMETERS
+from offchain.chain.parameters import default_parameters
 from offchain.chain.sender import BOUNDARIES, open_sender
+from offchain.chain.terms import load_terms
 from offchain.chain.transactions import TxCall
 from offchain.errors import Rejected
 from offchain.types import OrderId, Ppm
 from tests.integration.chain.conftest import funded
 
 NOBODY = "0x" + "00" * 20
+TRANSACTIONS = len(CONTRACTS) + 2
+"""On a development chain: a faucet besides, and its funding."""
 
 
 def test_everything_is_deployed_wired_and_readable(either: ChainClient, account: LocalAccount, tmp_path: Path) -> None:
     sender = open_sender(either, account, tmp_path)
     addresses = deploy(sender, tmp_path / "addresses.json")
     assert read_addresses(tmp_path / "addresses.json") == addresses
-    assert either.nonce(account.address) == len(CONTRACTS)
+    assert either.nonce(account.address) == TRANSACTIONS
     contracts = AssayContracts(either, addresses)
-    assert contracts.protocol_parameters() == DEVELOPMENT_PARAMETERS
-    assert contracts.token_balance(account.address) == SUPPLY == contracts.token_supply()
+    assert contracts.protocol_parameters() == default_parameters(31337)
+    terms = load_terms(either.chain_id)
+    assert terms.faucet is not None
+    assert contracts.token_supply() == terms.supply
+    assert contracts.token_balance(addresses.of("TestTokenFaucet")) == terms.faucet.funding
+    assert contracts.token_balance(account.address) == terms.supply - terms.faucet.funding
     assert contracts.order_count() == 0
     assert contracts.bond(account.address, Role.PROVIDER).bonded == 0
     assert contracts.members() == ()
@@ -63,7 +70,7 @@ def test_the_courts_are_wired_both_ways(either: ChainClient, account: LocalAccou
 
 
 def test_other_parameters(either: ChainClient, account: LocalAccount, tmp_path: Path) -> None:
-    parameters = replace(TESTNET_PARAMETERS, max_claims=7)
+    parameters = replace(default_parameters(97), max_claims=7)
     addresses = deploy(open_sender(either, account, tmp_path), tmp_path / "a.json", parameters=parameters)
     assert AssayContracts(either, addresses).protocol_parameters().max_claims == 7
 
@@ -71,7 +78,7 @@ def test_other_parameters(either: ChainClient, account: LocalAccount, tmp_path: 
 def test_parameters_out_of_bounds_are_refused_in_words(
     either: ChainClient, account: LocalAccount, tmp_path: Path
 ) -> None:
-    parameters = replace(TESTNET_PARAMETERS, aggregator_tax_ppm=Ppm(900_000))
+    parameters = replace(default_parameters(97), aggregator_tax_ppm=Ppm(900_000))
     expected = r"deployment of Parameters: Parameters\.ParameterOutOfBounds\(name=aggregatorTaxPpm, actual=900000"
     with pytest.raises(ContractRejected, match=expected):
         deploy(open_sender(either, account, tmp_path), tmp_path / "a.json", parameters=parameters)
@@ -110,8 +117,8 @@ def test_a_deployment_that_crashed_goes_on_where_it_stopped(shared_anvil: Anvil,
         deploy(sender, tmp_path / "addresses.json")
     sender.close()
     addresses = deploy(open_sender(client, account, tmp_path), tmp_path / "addresses.json")
-    assert client.nonce(account.address) == len(CONTRACTS)
-    assert AssayContracts(client, addresses).protocol_parameters() == DEVELOPMENT_PARAMETERS
+    assert client.nonce(account.address) == TRANSACTIONS
+    assert AssayContracts(client, addresses).protocol_parameters() == default_parameters(31337)
 
 
 def test_a_transaction_in_between_is_noticed(either: ChainClient, account: LocalAccount, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from offchain.chain.deploy import deploy
 from offchain.chain.devnet import Anvil
 from offchain.chain.event_decoder import EventDecoder
 from offchain.chain.events import Applied, EventFollower, MemoryCursor, RolledBack, SqliteCursor
-from offchain.chain.parameters import DEVELOPMENT_PARAMETERS
+from offchain.chain.parameters import default_parameters
 from offchain.chain.sender import Intended, Sender, open_sender
 from offchain.errors import Rejected, Retryable
 from tests.integration.chain.conftest import funded, new_token
@@ -264,5 +264,5 @@ def test_structs_come_as_dataclasses(either: ChainClient, account: LocalAccount,
     follower = EventFollower(either, EventDecoder.of(addresses), MemoryCursor(), start=addresses.block)
     events = [change.event for change in follower.catch_up() if not isinstance(change, RolledBack)]
     by_name = {event.name: event for event in events}
-    assert by_name["ParametersChanged"].arguments == {"parameters": DEVELOPMENT_PARAMETERS}
+    assert by_name["ParametersChanged"].arguments == {"parameters": default_parameters(31337)}
     assert by_name["Transfer"].arguments["to"] == account.address

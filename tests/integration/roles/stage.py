@@ -14,7 +14,7 @@ from offchain.chain.contracts import AssayContracts
 from offchain.chain.deploy import deploy
 from offchain.chain.devnet import dev_accounts
 from offchain.chain.enums import Role
-from offchain.chain.parameters import DEVELOPMENT_PARAMETERS
+from offchain.chain.parameters import default_parameters
 from offchain.chain.sender import open_sender
 from offchain.chain.views import ProtocolParameters
 from offchain.data.raw import RawData
@@ -25,7 +25,7 @@ from offchain.roles.journal import Boundary, Journal, chain_key, no_boundary
 from offchain.storage.store import Store, open_store
 from offchain.types import TOKEN, Wei
 
-PARAMETERS = replace(DEVELOPMENT_PARAMETERS, stall_delay=40, epoch_seconds=10_000)
+PARAMETERS = replace(default_parameters(31337), stall_delay=40, epoch_seconds=10_000)
 BONDS = {Role.PROVIDER: 200, Role.VALIDATOR: 400, Role.VERIFIER: 50, Role.AGGREGATOR: 600}
 PURSE = Wei(5_000 * TOKEN)
 

@@ -7,20 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.chain.addresses import Addresses, field_of
-from offchain.chain.artifacts import CONTRACTS, Artifact, load_artifact
+from offchain.chain.artifacts import ALL_CONTRACTS, Artifact, load_artifact
 from offchain.chain.deploy import WIRES, deployment
 from offchain.errors import Bug, Rejected
 
 PLACE = b"\x7f" + bytes(32)
 NOBODY = "0x" + "00" * 20
-WORDS = {"owner": NOBODY, "holder": NOBODY, "supply": 1}
+WORDS = {"owner": NOBODY, "holder": NOBODY, "supply": 1, "delay": 1, "dripAmount": 1, "dripPeriod": 1, "dripLimit": 1}
+WORDS |= {"proposers": [NOBODY], "cancellers": [NOBODY], "executors": [NOBODY]}
 
 
 def artifact(runtime: bytes) -> Artifact:
     return Artifact("Test", (), b"", runtime)
 
 
-@pytest.mark.parametrize("name", CONTRACTS)
+@pytest.mark.parametrize("name", ALL_CONTRACTS)
 def test_every_contract_ships_and_is_small_enough(name: str) -> None:
     found = load_artifact(name)
     assert found.creation
@@ -39,7 +40,7 @@ def test_immutables_are_read_from_their_places(values: list[bytes]) -> None:
     assert artifact(runtime).immutables(code) == tuple(values)
 
 
-@pytest.mark.parametrize("name", CONTRACTS)
+@pytest.mark.parametrize("name", ALL_CONTRACTS)
 def test_code_that_differs_anywhere_else_is_not_the_contract(name: str) -> None:
     found = load_artifact(name)
     code = bytearray(found.runtime)
@@ -53,11 +54,11 @@ def test_code_that_differs_anywhere_else_is_not_the_contract(name: str) -> None:
 
 
 def test_every_constructor_argument_has_a_meaning() -> None:
-    from offchain.chain.parameters import DEVELOPMENT_PARAMETERS
+    from offchain.chain.parameters import default_parameters
     from offchain.chain.views import encode
 
-    words = {**WORDS, "initial": encode(DEVELOPMENT_PARAMETERS), **dict.fromkeys(WIRES, NOBODY)}
-    for name in CONTRACTS:
+    words = {**WORDS, "initial": encode(default_parameters(97)), **dict.fromkeys(WIRES, NOBODY)}
+    for name in ALL_CONTRACTS:
         call = deployment(load_artifact(name), words)
         assert call.to is None
         assert call.data.startswith(load_artifact(name).creation)
@@ -74,7 +75,7 @@ def test_an_unknown_constructor_argument_is_our_bug() -> None:
 
 def test_fields_of_addresses_are_the_contracts() -> None:
     names = set(Addresses.__dataclass_fields__)
-    assert {field_of(name) for name in CONTRACTS} <= names
+    assert {field_of(name) for name in ALL_CONTRACTS} <= names
     assert field_of("ProofOfTraining") == "proof_of_training"
     with pytest.raises(Bug, match="no contract named Moon"):
         field_of("Moon")

@@ -9,14 +9,14 @@ from eth_utils.address import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.chain.artifacts import CONTRACTS, load_artifact
+from offchain.chain.artifacts import ALL_CONTRACTS, load_artifact
 from offchain.chain.enums import Item, Outcome, Role, ScoreFunction, Verdict
 from offchain.chain.event_decoder import Event, EventDecoder
 from offchain.chain.views import Order, Payout, Settlement, Target
 
-PLACES = {name: to_checksum_address(f"0x{index + 0xABC:040x}") for index, name in enumerate(CONTRACTS)}
-DECODER = EventDecoder({PLACES[name]: (name, load_artifact(name).abi) for name in CONTRACTS})
-EVENTS = [(name, entry) for name in CONTRACTS for entry in load_artifact(name).abi if entry["type"] == "event"]
+PLACES = {name: to_checksum_address(f"0x{index + 0xABC:040x}") for index, name in enumerate(ALL_CONTRACTS)}
+DECODER = EventDecoder({PLACES[name]: (name, load_artifact(name).abi) for name in ALL_CONTRACTS})
+EVENTS = [(name, entry) for name in ALL_CONTRACTS for entry in load_artifact(name).abi if entry["type"] == "event"]
 SOMEONE = "0x000000000000000000000000000000000000bEEF"
 
 
