@@ -16,6 +16,7 @@ from eth_utils.address import to_checksum_address
 from offchain.chain.client import ChainClient, RpcFailure, parse_block
 from offchain.chain.fees import bump, suggest
 from offchain.chain.journal import Finished, Intent, Journal, State
+from offchain.chain.reverts import revert_reason
 from offchain.chain.transactions import Attempt, Fees, Receipt, TxCall, parse_receipt, sign
 from offchain.errors import Retryable
 from offchain.types import Wei
@@ -26,6 +27,8 @@ KNOWN_WORDS = ("already known", "already imported", "known transaction", "alread
 STALE_WORDS = ("nonce too low", "nonce is too low", "replacement transaction underpriced")
 CHEAP_WORDS = ("underpriced", "less than block base fee", "fee too low", "below base fee")
 PLAIN_GAS = 21_000
+LAST_ASKS = 3
+"""How often the nodes are asked for receipts before a nonce is called a stranger's."""
 
 
 @dataclass(slots=True)
@@ -33,7 +36,8 @@ class Flight:
     """A pending intent in memory.
 
     `sent` is when the node last took it (None: never, or rolled back), `block` the number of the block in which it was
-    last seen, `cheap` that the node wants a higher fee, `refusal` why it does not want it at all.
+    last seen, `cheap` that the node wants a higher fee, `refusal` why it does not want it at all, `missed` since when
+    its nonce is taken for good and no node knows by which of its attempts.
     """
 
     intent: Intent
@@ -41,6 +45,7 @@ class Flight:
     block: int | None = None
     cheap: bool = False
     refusal: str | None = None
+    missed: float | None = None
 
     @property
     def latest(self) -> Attempt:
@@ -87,6 +92,8 @@ class Flights:
         self._contract_name = contract_name
         self._by_key: dict[str, Flight] = {}
         self._gap_since: float | None = None
+        self._head = 0
+        self._behind_since: float | None = None
         self.reload()
 
     def reload(self) -> None:
@@ -115,6 +122,8 @@ class Flights:
         if not self._by_key:
             return
         view = self._look()
+        if self._is_outdated(view):
+            return
         self._finish_mined(view)
         self._mend_gap(view)
         unmined = [flight for flight in self.all() if flight.intent.nonce >= view.mined_nonce]
@@ -142,6 +151,22 @@ class Flights:
         base_fee = int(answers[1].get("baseFeePerGas") or "0x0", 16)
         return _View(int(answers[0], 16), head.number, final, base_fee, int(answers[2], 16))
 
+    def _is_outdated(self, view: _View) -> bool:
+        """Whether this look shows less of the chain than a former one: a node of a pool that lags behind the others.
+
+        What it does not know yet is not rolled back. A chain that stays shorter was.
+        """
+        if view.head >= self._head:
+            self._head, self._behind_since = view.head, None
+            return False
+        now = self._clock()
+        if self._behind_since is None:
+            self._behind_since = now
+        if now - self._behind_since < self._resend_seconds:
+            return True
+        self._head, self._behind_since = view.head, None
+        return False
+
     def _checked(self, queries: Sequence[tuple[str, list[Any]]]) -> list[Any]:
         answers = self._client.batch(queries)
         for (method, _), answer in zip(queries, answers, strict=True):
@@ -163,7 +188,7 @@ class Flights:
             elif receipt.block_number <= view.final:
                 ends.append(self._end(flight, receipt))
             else:
-                flight.block, flight.refusal = receipt.block_number, None
+                flight.block, flight.refusal, flight.missed = receipt.block_number, None, None
         ends += self._displaced(missing, view)
         if ends:
             self._boundary("journal:outcome")
@@ -187,27 +212,29 @@ class Flights:
         return Finished(flight.intent.key, State.REVERTED, receipt, self._revert_reason(flight.intent, receipt))
 
     def _revert_reason(self, intent: Intent, receipt: Receipt) -> str:
-        """Why it reverted, found by running the call again on the states before and after its block."""
-        if receipt.gas_used >= intent.gas:
-            return f"ran out of gas (limit {intent.gas})"
-        fields = {"from": self._address, "data": "0x" + intent.call.data.hex(), "value": hex(intent.call.value)}
-        if intent.call.to is not None:
-            fields["to"] = intent.call.to
-        blocks = (receipt.block_number - 1, receipt.block_number)
-        for answer in self._client.batch([("eth_call", [fields, hex(max(block, 0))]) for block in blocks]):
-            if isinstance(answer, RpcFailure) and answer.is_revert:
-                contract = self._contract_name(intent.call.to or "")
-                return self._client.errors.decode(answer.data, contract).text if answer.data else answer.message
-        return "reverted (the reason depended on its place in the block)"
+        return revert_reason(
+            self._client, self._address, intent.call, receipt, gas=intent.gas, contract_name=self._contract_name
+        )
 
     def _displaced(self, missing: Sequence[Flight], view: _View) -> list[Finished]:
-        """Intents whose nonce a transaction that is not ours has taken for good."""
+        """Intents whose nonce a transaction that is not ours has taken for good.
+
+        Who is called displaced may be sent again under a new nonce, so this must never be wrong, and a node that lags
+        does not know receipts that others know: it takes `resend_seconds` without any, and then some asking again.
+        """
         if not missing or view.final < 0:
             return []
         final_nonce = int(self._client.request("eth_getTransactionCount", self._address, hex(view.final)), 16)
-        gone = [flight for flight in missing if flight.intent.nonce < final_nonce]
-        # Asked again after the nonce was read: a node that lags behind itself must not make us call it foreign.
-        receipts = self._receipts(gone)
+        now = self._clock()
+        gone: list[Flight] = []
+        for flight in missing:
+            taken = flight.intent.nonce < final_nonce
+            flight.missed = (now if flight.missed is None else flight.missed) if taken else None
+            if flight.missed is not None and now - flight.missed >= self._resend_seconds:
+                gone.append(flight)
+        for _ in range(LAST_ASKS):
+            found = self._receipts(gone) if gone else {}
+            gone = [flight for flight in gone if flight.intent.key not in found]
         return [
             Finished(
                 flight.intent.key,
@@ -217,7 +244,6 @@ class Flights:
                 "key; nothing was done, send it again once that is stopped",
             )
             for flight in gone
-            if flight.intent.key not in receipts
         ]
 
     # Gaps
@@ -256,6 +282,8 @@ class Flights:
         fees = suggest(self._client.network.fees, base_fee=view.base_fee, gas_price=view.gas_price)
         call = TxCall(self._address, b"", Wei(0), "gap filler")
         for nonce in nonces:
+            if self._journal.at_nonce(nonce) is not None:
+                continue  # a nonce that was used, seen by a node that lags
             logger.warning("nonce %d of %s is missing; an empty transfer fills the gap", nonce, self._address)
             attempt = self._sign(call, nonce, PLAIN_GAS, fees)
             intent = Intent(f"gap:{nonce}", nonce, call, PLAIN_GAS, (attempt,))

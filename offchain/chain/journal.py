@@ -7,7 +7,6 @@ is refused, for two processes that sign with one key would take each other's non
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,12 +15,12 @@ from typing import Self
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
+from offchain.chain.locked_file import KeyInUse, open_locked, transaction
 from offchain.chain.transactions import Attempt, Fees, Receipt, TxCall, parse_receipt
-from offchain.errors import Bug, Rejected
+from offchain.errors import Bug
 from offchain.types import Wei
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS intents (
     key TEXT PRIMARY KEY, nonce INTEGER NOT NULL UNIQUE, receiver TEXT, data BLOB NOT NULL, value TEXT NOT NULL,
     label TEXT NOT NULL, gas INTEGER NOT NULL, state TEXT NOT NULL, receipt TEXT, error TEXT
@@ -35,9 +34,7 @@ CREATE INDEX IF NOT EXISTS attempts_of ON attempts (key, number);
 """
 VERSION = "1"
 
-
-class KeyInUse(Rejected):
-    """Another process signs with this key; two would take each other's nonces."""
+__all__ = ["Finished", "Intent", "Journal", "KeyInUse", "State"]
 
 
 class State(StrEnum):
@@ -89,44 +86,9 @@ class Journal:
 
         Raises Rejected when another process holds it, when it belongs to another chain or account, or is no journal.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, timeout=0.5, isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.executescript(SCHEMA)
-            journal = cls(connection, path)
-            owner = {"version": VERSION, "chain_id": str(chain_id), "genesis": genesis.hex(), "account": account}
-            journal._claim(owner)
-        except sqlite3.OperationalError as error:
-            connection.close()
-            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise Rejected(f"{path}: cannot be used ({error}); check the directory and the disk") from error
-            raise KeyInUse(
-                f"{path}: another process is using this journal, a worker with the key of {account} perhaps; "
-                "stop it first, one process per key"
-            ) from error
-        except sqlite3.DatabaseError as error:
-            connection.close()
-            raise Rejected(f"{path}: not a journal ({error}); move it away") from error
-        except Rejected:
-            connection.close()
-            raise
-        return journal
-
-    def _claim(self, owner: dict[str, str]) -> None:
-        with closing(self._connection.cursor()) as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
-            cursor.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", owner.items())
-            found = dict(cursor.execute("SELECT name, value FROM meta").fetchall())
-            cursor.execute("COMMIT")
-        for name, expected in owner.items():
-            if found.get(name) != expected:
-                raise Rejected(
-                    f"{self.path}: this journal has {name} {found.get(name)}, expected {expected}; "
-                    "use the right one, or move it away if that chain is gone"
-                )
+        owner = {"version": VERSION, "chain_id": str(chain_id), "genesis": genesis.hex(), "account": account}
+        user = f"a worker with the key of {account} perhaps; stop it first, one process per key"
+        return cls(open_locked(path, SCHEMA, owner, user=user), path)
 
     def close(self) -> None:
         """Lets go of the file."""
@@ -160,7 +122,7 @@ class Journal:
         rows = [
             (i.key, i.nonce, i.call.to, i.call.data, str(i.call.value), i.call.label, i.gas, i.state) for i in intents
         ]
-        with self._transaction() as cursor:
+        with transaction(self._connection) as cursor:
             cursor.executemany(
                 "INSERT INTO intents (key, nonce, receiver, data, value, label, gas, state) VALUES (?,?,?,?,?,?,?,?)",
                 rows,
@@ -170,7 +132,7 @@ class Journal:
 
     def reissue(self, intent: Intent) -> None:
         """Gives a displaced intent a new nonce and attempt; the old attempts stay on record."""
-        with self._transaction() as cursor:
+        with transaction(self._connection) as cursor:
             changed = cursor.execute(
                 "UPDATE intents SET nonce = ?, gas = ?, state = 'pending', error = NULL "
                 "WHERE key = ? AND state = 'displaced'",
@@ -183,13 +145,13 @@ class Journal:
 
     def add_attempt(self, key: str, attempt: Attempt) -> None:
         """Writes a further attempt of an intent, durably."""
-        with self._transaction() as cursor:
+        with transaction(self._connection) as cursor:
             number = cursor.execute("SELECT count(*) FROM attempts WHERE key = ?", (key,)).fetchone()[0]
             _insert_attempts(cursor, key, int(number), (attempt,))
 
     def finish(self, ends: Iterable[Finished]) -> None:
         """Writes how intents ended, all or none."""
-        with self._transaction() as cursor:
+        with transaction(self._connection) as cursor:
             cursor.executemany(
                 "UPDATE intents SET state = ?, receipt = ?, error = ? WHERE key = ?",
                 [(end.state, end.receipt.to_json() if end.receipt else None, end.error, end.key) for end in ends],
@@ -197,11 +159,8 @@ class Journal:
 
     def revive(self, key: str) -> None:
         """Makes a finished intent pending again: the chain rolled back what was final by the policy."""
-        with self._transaction() as cursor:
+        with transaction(self._connection) as cursor:
             cursor.execute("UPDATE intents SET state = 'pending', receipt = NULL, error = NULL WHERE key = ?", (key,))
-
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self._connection)
 
     def _intents(self, clause: str, values: tuple[str | int, ...]) -> list[Intent]:
         rows = self._connection.execute(
@@ -228,19 +187,6 @@ class Journal:
             receipt=None if receipt is None else parse_receipt(json.loads(str(receipt))),
             error=None if error is None else str(error),
         )
-
-
-class _Transaction:
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._cursor = connection.cursor()
-
-    def __enter__(self) -> sqlite3.Cursor:
-        self._cursor.execute("BEGIN IMMEDIATE")
-        return self._cursor
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._cursor.execute("COMMIT" if kind is None else "ROLLBACK")
-        self._cursor.close()
 
 
 def _insert_attempts(cursor: sqlite3.Cursor, key: str, first: int, attempts: Sequence[Attempt]) -> None:

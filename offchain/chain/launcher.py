@@ -12,6 +12,7 @@ from offchain.chain.client import ChainClient, RpcFailure
 from offchain.chain.fees import suggest
 from offchain.chain.flights import Flight, Flights
 from offchain.chain.journal import Intent, Journal
+from offchain.chain.reverts import call_fields
 from offchain.chain.transactions import Fees, TxCall, sign
 from offchain.errors import Bug, Rejected, Retryable
 
@@ -128,11 +129,8 @@ class Launcher:
         return Standing(int(pending, 16), int(mined, 16), int(balance, 16), fees), limits
 
     def _estimate_query(self, call: TxCall) -> tuple[str, list[Any]]:
-        fields = {"from": self._address, "data": "0x" + call.data.hex(), "value": hex(call.value)}
-        if call.to is not None:
-            fields["to"] = call.to
         # On top of the pool, where what we sent before already counts (as far as the node supports that).
-        return "eth_estimateGas", [fields, "pending"]
+        return "eth_estimateGas", [call_fields(self._address, call), "pending"]
 
     def _limit(self, estimate: str | RpcFailure) -> int | RpcFailure:
         if isinstance(estimate, RpcFailure):

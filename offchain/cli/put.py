@@ -1,6 +1,5 @@
 """`assay put` and `assay cancel`: a client's orders."""
 
-import math
 import secrets
 from contextlib import closing
 from pathlib import Path
@@ -13,27 +12,14 @@ from offchain.cli.amounts import parse_tokens
 from offchain.cli.durations import parse_duration
 from offchain.cli.output import console, errors, print_facts, print_json, tokens
 from offchain.cli.session import Session, load_settings, open_session, require_terminal, unlock
-from offchain.errors import Rejected
-from offchain.protocol.scores import PPM, ScoreFunction
-from offchain.types import OrderId, Ppm
+from offchain.types import OrderId
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from offchain.data.raw import RawData, Task
-    from offchain.model.spec import ModelSpec
     from offchain.roles.prepare import ClientDesk, OrderRequest, PreparedOrder
 
 DATA, MODEL, TIMES, LIMITS = "Data", "Model", "Times, one after the other", "Limits"
-
-SCORES = {
-    "accuracy": ScoreFunction.ACCURACY,
-    "top3": ScoreFunction.TOP3_ACCURACY,
-    "top5": ScoreFunction.TOP5_ACCURACY,
-    "cross-entropy": ScoreFunction.CROSS_ENTROPY,
-    "mae": ScoreFunction.MEAN_ABSOLUTE_ERROR,
-    "mse": ScoreFunction.MEAN_SQUARED_ERROR,
-}
 
 HAND_OVER_SECONDS = 60.0
 """How long a running `client run` may take to put an order that it is handed."""
@@ -142,45 +128,37 @@ def put(
     run` running, which releases it then: without it the providers share your
     reward.
     """
-    from offchain.data.source import load_source
-    from offchain.data.text import TextColumn
-    from offchain.model.objective import default_function
-    from offchain.roles.prepare import ClientDesk, OrderRequest, prepare_order
+    from offchain.roles.order_form import OrderForm, check_form, read_form
+    from offchain.roles.prepare import ClientDesk, prepare_order
 
-    chosen_task, function = _task(task), _score(score)
-    if (model is None) == (spec is None):
-        raise typer.BadParameter("give one of --model and --spec")
-    if not 0 < test_fraction < 1:
-        raise typer.BadParameter(f"--test-fraction {test_fraction}: give a part between 0 and 1")
-    seconds = {
-        "train_seconds": parse_duration(train_seconds, "--train-seconds"),
-        "reveal_seconds": parse_duration(reveal_seconds, "--reveal-seconds"),
-        "validate_seconds": parse_duration(validate_seconds, "--validate-seconds"),
-        "challenge_seconds": parse_duration(challenge_seconds, "--challenge-seconds"),
-    }
-    if not yes:
-        require_terminal("your consent", "add --yes")
-
-    wei = parse_tokens(reward, "--reward")
-    column = None if text is None else TextColumn(text, text_length)
-    data = load_source(train, label=label, task=chosen_task, text=column)
-    held_out = None if test is None else load_source(test, label=test_label or label, task=data.task, text=column)
-    function = function or default_function(data.task)
-    request = OrderRequest(
-        title=title or f"{data.name} with {model or (spec.name if spec else '')}",
-        train=data,
-        spec=_spec(model, spec, data),
-        reward=wei,
-        score_function=function,
-        minimum_validators=min_validators,
-        test=held_out,
+    form = OrderForm(
+        train=train,
+        reward=parse_tokens(reward, "--reward"),
+        train_seconds=parse_duration(train_seconds, "--train-seconds"),
+        reveal_seconds=parse_duration(reveal_seconds, "--reveal-seconds"),
+        validate_seconds=parse_duration(validate_seconds, "--validate-seconds"),
+        challenge_seconds=parse_duration(challenge_seconds, "--challenge-seconds"),
+        model=model,
+        spec=spec,
+        label=label,
+        task=task,
+        test=test,
+        test_label=test_label,
         test_fraction=test_fraction,
-        seed=secrets.randbits(32) if seed is None else seed,
+        text=text,
+        text_length=text_length,
+        score=score,
+        seed=seed,
+        title=title,
+        min_validators=min_validators,
+        minimum_score=minimum_score,
         max_model_bytes=max_model_bytes,
         max_tensor_bytes=max_tensor_bytes,
-        **seconds,
-        **_minimum(minimum_score, function),
     )
+    check_form(form)
+    if not yes:
+        require_terminal("your consent", "add --yes")
+    request = read_form(form, secrets.randbits)
     settings = load_settings(home=home, rpc=rpc, store=store, password_file=password_file)
     session = open_session(settings, chain_id)
     account = unlock(settings, key)
@@ -235,50 +213,6 @@ def cancel(
     with closing(session.sender(account)) as sender:
         sender.send(f"cancel:{oid}", session.contracts.book.functions.cancel(oid))
     console.print(f"Order {oid} is cancelled; {tokens(order.terms.reward)} tokens are back")
-
-
-def _task(text: str | None) -> "Task | None":
-    if text not in (None, "classification", "regression"):
-        raise typer.BadParameter(f"--task {text!r}: expected classification or regression")
-    return text  # type: ignore[return-value]
-
-
-def _score(text: str | None) -> ScoreFunction | None:
-    if text is None:
-        return None
-    if text not in SCORES:
-        raise typer.BadParameter(f"--score {text!r}: expected one of {', '.join(SCORES)}")
-    return SCORES[text]
-
-
-def _spec(model: str | None, path: Path | None, data: "RawData") -> "ModelSpec":
-    from offchain.model.shorthand import spec_from_shorthand
-    from offchain.model.spec import parse_spec
-
-    if model is not None:
-        return spec_from_shorthand(model, input_shape=data.shape, outputs=data.outputs)
-    try:
-        found = parse_spec(path.read_bytes() if path else b"", source=f"--spec {path}")
-    except OSError as error:
-        raise Rejected(f"--spec {path}: {error.strerror}") from error
-    try:
-        found.require(input_shape=data.shape, outputs=data.outputs)
-    except Rejected as error:
-        raise Rejected(f"--spec {path}: {error}") from error
-    return found
-
-
-def _minimum(score: float | None, function: ScoreFunction) -> dict[str, Any]:
-    """The least score as `OrderRequest` wants it: millionths of a sample, or a mean error in its own units."""
-    if score is None:
-        return {}
-    if function.is_top_k:
-        if not 0 <= score <= 1:
-            raise typer.BadParameter(f"--minimum-score {score}: a share of samples between 0 and 1")
-        return {"minimum_score_ppm": Ppm(round(score * PPM))}
-    if not 0 <= score < math.inf:
-        raise typer.BadParameter(f"--minimum-score {score}: a mean error, 0 or more")
-    return {"maximum_mean_error": score}
 
 
 def _estimate(
