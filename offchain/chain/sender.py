@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
 from offchain.chain.client import ChainClient
@@ -22,7 +22,7 @@ from offchain.chain.flights import Flights
 from offchain.chain.journal import Intent, Journal, State
 from offchain.chain.launcher import Fresh, Launcher, SendPolicy
 from offchain.chain.sending import Call, Intended, Ticket
-from offchain.chain.transactions import Receipt, as_call
+from offchain.chain.transactions import Receipt, Signer, as_call
 from offchain.errors import Bug, Rejected, Retryable
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Sender:
     def __init__(
         self,
         client: ChainClient,
-        account: LocalAccount,
+        account: Signer,
         journal: Journal,
         *,
         policy: SendPolicy | None = None,
@@ -91,11 +91,6 @@ class Sender:
             boundary=boundary,
             contract_name=contract_name,
         )
-
-    @property
-    def journal_path(self) -> Path:
-        """Where its journal lies."""
-        return self._journal.path
 
     # What callers use
 
@@ -250,7 +245,7 @@ class Sender:
 
 def open_sender(
     client: ChainClient,
-    account: LocalAccount,
+    account: Signer,
     folder: Path,
     *,
     policy: SendPolicy | None = None,
@@ -265,8 +260,8 @@ def open_sender(
     """
     address = to_checksum_address(account.address)
     genesis = client.genesis()
-    name = f"{client.chain_id}-{genesis[:4].hex()}-{address}.sqlite"
-    journal = open_journal(folder / name, chain_id=client.chain_id, genesis=genesis, account=address)
+    path = journal_path(folder, client.chain_id, genesis, address)
+    journal = open_journal(path, chain_id=client.chain_id, genesis=genesis, account=address)
     try:
         sender = Sender(client, account, journal, policy=policy, **injected)
         sender.recover()
@@ -274,6 +269,11 @@ def open_sender(
         journal.close()  # or who tries again would be told that the key is in use, by itself
         raise
     return sender
+
+
+def journal_path(folder: Path, chain_id: int, genesis: bytes, account: ChecksumAddress) -> Path:
+    """Where the journal of an account on one chain lies."""
+    return folder / f"{chain_id}-{genesis[:4].hex()}-{account}.sqlite"
 
 
 def _error_name(error: str) -> tuple[str, str]:

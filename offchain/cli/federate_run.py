@@ -123,6 +123,7 @@ def run(
     store: options.Store = None,
     chain_id: options.ChainId = None,
     password_file: options.PasswordFile = None,
+    metrics: options.Metrics = None,
     as_json: options.Json = False,
 ) -> None:
     """Take part in a task, round after round, until it is over: train, commit, reveal, lead in turn, claim rewards.
@@ -160,7 +161,7 @@ def run(
 
         return FederatedWorker(context, number, chosen)
 
-    run_worker(session, ROLE, key, as_json, build, account)
+    run_worker(session, ROLE, key, as_json, build, account, metrics=metrics)
 
 
 def _stake_of(session: Session, view: "TaskView", account: "LocalAccount", wei: Wei | None) -> Wei:

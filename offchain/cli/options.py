@@ -42,4 +42,12 @@ PasswordFile = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before sending.")]
+Metrics = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics",
+        metavar="HOST:PORT",
+        help="Serve Prometheus metrics there (see docs/metrics.md); a port alone is on 127.0.0.1.",
+    ),
+]
 Oid = Annotated[int, typer.Argument(metavar="OID", help="The order's number (see `assay orders`).", min=1)]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from offchain.chain.contracts import AssayContracts
     from offchain.chain.sender import Sender
     from offchain.config import Settings
+    from offchain.metrics.worker import WorkerMeters
     from offchain.roles.context import Report, RoleContext
     from offchain.roles.journal import Journal
     from offchain.storage.store import Store
@@ -33,25 +34,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One command's connection: settings, node and contracts."""
+    """One command's connection: settings, node and contracts; `meters` count what is done through it."""
 
     settings: Settings
     client: ChainClient
     contracts: AssayContracts
+    meters: WorkerMeters | None = None
 
     def sender(self, account: LocalAccount) -> Sender:
         """The sender of one key. Raises KeyInUse when another process is using its journal."""
+        from offchain.chain.journal import Journal
         from offchain.chain.sender import open_sender
 
         return open_sender(
-            self.client, account, self.settings.journals, contract_name=self.contracts.addresses.contract_at
+            self.client,
+            account,
+            self.settings.journals,
+            open_journal=Journal.open if self.meters is None else self.meters.transactions.open_journal,
+            contract_name=self.contracts.addresses.contract_at,
         )
 
     def store(self, *, seconds: float | None = None) -> Store:
         """The storage in force; `seconds` bounds each operation, in place of the default."""
         from offchain.storage.store import DEFAULT_SECONDS, open_store
 
-        return open_store(self.settings.store_location, seconds=seconds or DEFAULT_SECONDS)
+        store = open_store(self.settings.store_location, seconds=seconds or DEFAULT_SECONDS)
+        return store if self.meters is None else self.meters.storage.watch(store)
 
     def archive(self) -> Store:
         """The client's own directory: copies of what it ordered with, and test sets that are still secret."""
@@ -65,7 +73,11 @@ class Session:
 
         client = self.client
         chain = chain_key(client.chain_id, client.genesis(), self.contracts.addresses.proof_of_training)
-        return Journal(self.settings.journals / f"{role}-{account}.sqlite", chain=chain)
+        return Journal(self.journal_path(role, account), chain=chain)
+
+    def journal_path(self, role: str, account: ChecksumAddress) -> Path:
+        """Where `journal` lies."""
+        return self.settings.journals / f"{role}-{account}.sqlite"
 
     def order(self, oid: int) -> OrderId:
         """The number of an order that exists. Raises Rejected."""

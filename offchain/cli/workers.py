@@ -14,6 +14,7 @@ from rich.text import Text
 
 from offchain.cli import options
 from offchain.cli.amounts import parse_tokens
+from offchain.cli.metrics import introduce, metered
 from offchain.cli.output import console, print_json_line
 from offchain.cli.seat import seat_place
 from offchain.cli.session import Session, load_settings, open_context, open_session, unlock
@@ -52,6 +53,7 @@ def run_client(
     store: options.Store = None,
     chain_id: options.ChainId = None,
     password_file: options.PasswordFile = None,
+    metrics: options.Metrics = None,
     as_json: options.Json = False,
 ) -> None:
     """See `_HELP`."""
@@ -59,7 +61,8 @@ def run_client(
 
     session = _open(home, rpc, store, chain_id, password_file)
     archive = session.archive()
-    run_worker(session, "client", key, as_json, lambda context: ClientWorker(context, ClientOptions(archive=archive)))
+    chosen = ClientOptions(archive=archive)
+    run_worker(session, "client", key, as_json, lambda context: ClientWorker(context, chosen), metrics=metrics)
 
 
 def run_provider(
@@ -72,6 +75,7 @@ def run_provider(
     store: options.Store = None,
     chain_id: options.ChainId = None,
     password_file: options.PasswordFile = None,
+    metrics: options.Metrics = None,
     as_json: options.Json = False,
 ) -> None:
     """See `_HELP`."""
@@ -81,7 +85,7 @@ def run_provider(
     search = SearchSettings(configurations=trials, max_epochs=max_epochs)
     chosen = ProviderOptions(skill=search, slots=parallel)
     session = _open(home, rpc, store, chain_id, password_file)
-    run_worker(session, "provider", key, as_json, lambda context: ProviderWorker(context, chosen))
+    run_worker(session, "provider", key, as_json, lambda context: ProviderWorker(context, chosen), metrics=metrics)
 
 
 def run_validator(
@@ -94,6 +98,7 @@ def run_validator(
     store: options.Store = None,
     chain_id: options.ChainId = None,
     password_file: options.PasswordFile = None,
+    metrics: options.Metrics = None,
     as_json: options.Json = False,
 ) -> None:
     """See `_HELP`."""
@@ -101,7 +106,7 @@ def run_validator(
 
     chosen = ValidatorOptions(vstake=Wei(0) if v_stake is None else parse_tokens(v_stake, "--vstake"))
     session = _open(home, rpc, store, chain_id, password_file)
-    run_worker(session, "validator", key, as_json, lambda context: ValidatorWorker(context, chosen))
+    run_worker(session, "validator", key, as_json, lambda context: ValidatorWorker(context, chosen), metrics=metrics)
 
 
 def run_verifier(
@@ -119,6 +124,7 @@ def run_verifier(
     store: options.Store = None,
     chain_id: options.ChainId = None,
     password_file: options.PasswordFile = None,
+    metrics: options.Metrics = None,
     as_json: options.Json = False,
 ) -> None:
     """See `_HELP`."""
@@ -127,7 +133,7 @@ def run_verifier(
     price = Ppm(round(coin_price * 1_000_000))
     chosen = VerifierOptions(slots=parallel, always=always, coin_price_ppm=price)
     session = _open(home, rpc, store, chain_id, password_file)
-    run_worker(session, "verifier", key, as_json, lambda context: VerifierWorker(context, chosen))
+    run_worker(session, "verifier", key, as_json, lambda context: VerifierWorker(context, chosen), metrics=metrics)
 
 
 def run_aggregator(
@@ -164,6 +170,7 @@ def run_aggregator(
     store: options.Store = None,
     chain_id: options.ChainId = None,
     password_file: options.PasswordFile = None,
+    metrics: options.Metrics = None,
     as_json: options.Json = False,
 ) -> None:
     """See `_HELP`."""
@@ -180,7 +187,7 @@ def run_aggregator(
             return AggregatorWorker(context, chosen)
         return AggregatorWorker(context, chosen, treasurer=place.maker(session.settings.journals, bytes(account.key)))
 
-    run_worker(session, "aggregator", key, as_json, build, account)
+    run_worker(session, "aggregator", key, as_json, build, account, metrics=metrics)
 
 
 _COMMANDS: dict[str, Callable[..., None]] = {
@@ -210,10 +217,28 @@ def run_worker(
     as_json: bool,
     build: "Callable[[RoleContext], Loop]",
     unlocked: "LocalAccount | None" = None,
+    *,
+    metrics: str | None = None,
 ) -> None:
-    """Runs what `build` makes until it is told to stop; `unlocked`: the account of `key`, if it is open already."""
-    stop = threading.Event()
+    """Runs what `build` makes until it is told to stop; `unlocked`: the account of `key`, if it is open already.
+
+    `metrics`: where to serve them, `[HOST:]PORT`.
+    """
     account = unlocked or unlock(session.settings, key)
+    with metered(session, metrics) as (counted, page):
+        _run_worker(counted, role, key, as_json, build, account, page)
+
+
+def _run_worker(
+    session: Session,
+    role: str,
+    key: str,
+    as_json: bool,
+    build: "Callable[[RoleContext], Loop]",
+    account: "LocalAccount",
+    page: str | None,
+) -> None:
+    stop, meters = threading.Event(), session.meters
 
     def report(event: "WorkerEvent") -> None:
         if as_json:
@@ -224,14 +249,27 @@ def run_worker(
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with open_context(session, account, role, report) as context:
-        if as_json:
-            here = {"account": context.account, "endpoint": session.client.endpoint, "process": os.getpid()}
-            print_json_line({"role": role, "oid": None, "what": "started", **here})
-        else:
-            line = f"{role} {key} ({context.account}) on {session.client.endpoint}; Ctrl-C stops it"
-            console.print(line, soft_wrap=True, highlight=False)
-        build(context).run(stop)
+    with open_context(session, account, role, report if meters is None else meters.report(report)) as context:
+        _print_start(session, role, key, context, as_json, page)
+        worker = build(context)
+        if meters is None:
+            worker.run(stop)
+            return
+        introduce(meters, session, role, context)
+        worker.run(stop, meters.around(worker))
+
+
+def _print_start(
+    session: Session, role: str, key: str, context: "RoleContext", as_json: bool, page: str | None
+) -> None:
+    if as_json:
+        here = {"account": context.account, "endpoint": session.client.endpoint, "process": os.getpid()}
+        shown = here if page is None else {**here, "metrics": page}
+        print_json_line({"role": role, "oid": None, "what": "started", **shown})
+        return
+    place = "" if page is None else f", metrics at {page}"
+    line = f"{role} {key} ({context.account}) on {session.client.endpoint}{place}; Ctrl-C stops it"
+    console.print(line, soft_wrap=True, highlight=False)
 
 
 def _print_event(event: "WorkerEvent") -> None:

@@ -75,6 +75,11 @@ class AggregatorWorker(Worker):
         self._committee: CommitteeView | None = None
         self._payment_waits = False
 
+    def standing(self) -> dict[str, float]:
+        """See Loop."""
+        mine = {**super().standing(), "rewards_covered_sequence": self.rewards.book.covered}
+        return mine if self._treasurer is None else {**mine, **self._treasurer.standing()}
+
     def close(self) -> None:
         """Ends the treasurer's part."""
         if self._treasurer is not None:

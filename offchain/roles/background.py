@@ -26,6 +26,10 @@ class BackgroundWorker(Worker, Generic[Result]):
             executor = self._owned = ThreadPoolExecutor(slots, self.topic)
         self._jobs: Jobs[OrderId, Result] = Jobs(executor)
 
+    def standing(self) -> dict[str, float]:
+        """See Loop."""
+        return {**super().standing(), "jobs_running": len(self._jobs)}
+
     def close(self) -> None:
         """Stops all jobs."""
         self._jobs.stop_all()

@@ -33,6 +33,11 @@ class Board:
             raise Bug("the board has not looked at the chain yet")
         return self._head
 
+    @property
+    def open_orders(self) -> int:
+        """How many orders were looked at and are not over for the worker."""
+        return len(self._terms)
+
     def advance(self) -> BlockRef:
         """Reads the latest block, and notices when it does not descend from the one before. Raises Retryable."""
         head = self._client.head()

@@ -140,6 +140,11 @@ class Casebook:
         self._examining.start(view.oid, partial(examine, task))
         return True
 
+    @property
+    def jobs(self) -> int:
+        """Downloads and evaluations in the background."""
+        return len(self._fetching) + len(self._examining)
+
     def has_news(self) -> bool:
         """Whether a job has handed out something or, once for each, a pause is over."""
         now, over = self._context.clock(), False

@@ -71,6 +71,15 @@ class Courtroom:
         """Orders with a clock of this participant's running."""
         return self.player.orders()
 
+    def standing(self) -> dict[str, float]:
+        """See `Loop.standing`."""
+        return {"disputes_open": self.player.open_cases}
+
+    @property
+    def jobs(self) -> int:
+        """Downloads and evaluations in the background."""
+        return self.casebook.jobs
+
     def forget(self, oid: OrderId) -> None:
         """The order is over."""
         self.casebook.forget(oid)

@@ -30,7 +30,7 @@ from offchain.roles.federated_files import RoundFiles
 from offchain.roles.federated_player import FederatedPlayer
 from offchain.roles.federated_table import Table
 from offchain.roles.federated_training import model_accuracy
-from offchain.roles.loop import Loop
+from offchain.roles.loop import Around, Loop, plainly
 from offchain.roles.memo import Memo
 from offchain.roles.transactions import Outcome
 from offchain.storage.local import LocalStore
@@ -79,10 +79,15 @@ class FederatedWorker(Loop):
 
     # The loop
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: threading.Event, around: Around = plainly) -> None:
         """Works until `stop` is set, or until the task is over and everything is taken home."""
         self._stop = stop
-        super().run(stop)
+        super().run(stop, around)
+
+    def standing(self) -> dict[str, float]:
+        """See Loop."""
+        jobs = self._work.under_way() + self.table.under_way()
+        return {**super().standing(), "jobs_running": jobs}
 
     def close(self) -> None:
         """Ends what runs in the background."""

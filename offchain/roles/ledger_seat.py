@@ -121,6 +121,26 @@ class LedgerSeat:
         """Of the node; None while there is none."""
         return None if self._thread is None else self._thread.status()
 
+    def standing(self) -> dict[str, float]:
+        """See `Loop.standing`: the node, while there is one that answers."""
+        try:
+            status = self.status
+        except Retryable:
+            status = None
+        if status is None:
+            return {}
+        return {
+            "ledger_view": status.view,
+            "ledger_view_changing": status.changing,
+            "ledger_executed_sequence": status.executed,
+            "ledger_stable_sequence": status.stable,
+            "ledger_connected_replicas": sum(status.connected),
+            "ledger_replicas": status.replicas,
+            "ledger_waiting_requests": status.waiting,
+            "ledger_accusations": status.accusations,
+            "ledger_journal_bytes": status.journal_bytes,
+        }
+
     def _wanted(
         self, members: Sequence[ChecksumAddress], announced: Mapping[ChecksumAddress, str]
     ) -> Membership | None:
@@ -215,6 +235,10 @@ class SeatedTreasurer(Treasurer):
         stands = self._context.account in (*members, *contracts.candidates())
         self._try("ledger", partial(self.seat.attend, members, stands=stands))
         super().look(now, pace)
+
+    def standing(self) -> dict[str, float]:
+        """See `Loop.standing`."""
+        return self.seat.standing()
 
     def close(self) -> None:
         """Ends the node."""

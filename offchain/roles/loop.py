@@ -37,6 +37,15 @@ class _Trouble:
     message: str
 
 
+Around = Callable[[Callable[[], bool]], bool]
+"""Calls a look at the chain that it is given, and gives what that gives; sees on the way how long it took, say."""
+
+
+def plainly(look: Callable[[], bool]) -> bool:
+    """Nothing around it."""
+    return look()
+
+
 class Attempt(Protocol):
     """The signature of `Loop._attempt`."""
 
@@ -113,13 +122,17 @@ class Loop(ABC):
         """Transactions of this worker that are not final yet."""
         return self._transactions.on_their_way
 
-    def run(self, stop: threading.Event) -> None:
-        """Ticks until `stop` is set; then ends what runs in the background."""
+    def standing(self) -> dict[str, float]:
+        """Numbers that say where it stands, for monitors; after a tick, in the same thread."""
+        return {"transactions_in_flight": self.in_flight, "left_alone": len(self._troubles)}
+
+    def run(self, stop: threading.Event, around: Around = plainly) -> None:
+        """Ticks until `stop` is set, each tick by `around`; then ends what runs in the background."""
         pause = FIRST_PAUSE
         try:
             while not stop.is_set():
                 try:
-                    busy = self.tick()
+                    busy = around(self.tick)
                     pause = FIRST_PAUSE
                 except Retryable as error:
                     self._say(None, "trouble", message=str(error))

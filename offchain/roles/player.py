@@ -45,6 +45,11 @@ class Player:
         """The disputes of an order, open and closed."""
         return of_order(self._cases, oid)
 
+    @property
+    def open_cases(self) -> int:
+        """How many disputes are open, whoever plays them."""
+        return sum(case.is_open for case in self._cases)
+
     def orders(self) -> frozenset[OrderId]:
         """Orders with an open dispute in which this account plays."""
         me = self._context.account

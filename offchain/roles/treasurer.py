@@ -85,6 +85,10 @@ class Treasurer:
             self._try(f"slash {caught.signer}", partial(self._slash, caught))
         self._try("propose-root", partial(self._propose, now, pace))
 
+    def standing(self) -> dict[str, float]:
+        """See `Loop.standing`: nothing of its own."""
+        return {}
+
     def close(self) -> None:
         """Ends what runs beside it: nothing here."""
 

@@ -77,6 +77,10 @@ class VerifierWorker(Worker):
         self._wanted: list[Challenge] = []
         self._prices: Prices | None = None
 
+    def standing(self) -> dict[str, float]:
+        """See Loop."""
+        return {**super().standing(), **self._courtroom.standing(), "jobs_running": self._courtroom.jobs}
+
     def close(self) -> None:
         """Ends what runs in the background."""
         self._courtroom.close()

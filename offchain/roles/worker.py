@@ -23,6 +23,10 @@ class Worker(Loop):
         super().__init__(context, poll_seconds=poll_seconds)
         self._board = Board(context.client, context.contracts)
 
+    def standing(self) -> dict[str, float]:
+        """See Loop."""
+        return {**super().standing(), "orders_open": self._board.open_orders}
+
     def _head(self) -> BlockRef:
         return self._board.advance()
 
