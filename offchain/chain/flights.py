@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
 from offchain.chain.client import ChainClient, RpcFailure, parse_block
 from offchain.chain.fees import bump, suggest
 from offchain.chain.journal import Finished, Intent, Journal, State
 from offchain.chain.reverts import revert_reason
-from offchain.chain.transactions import Attempt, Fees, Receipt, TxCall, parse_receipt, sign
+from offchain.chain.transactions import Attempt, Fees, Receipt, Signer, TxCall, parse_receipt, sign
 from offchain.errors import Retryable
 from offchain.types import Wei
 
@@ -75,7 +74,7 @@ class Flights:
         self,
         *,
         client: ChainClient,
-        account: LocalAccount,
+        account: Signer,
         journal: Journal,
         resend_seconds: float,
         clock: Callable[[], float],

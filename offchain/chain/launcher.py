@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
 from offchain.chain.client import ChainClient, RpcFailure
@@ -13,7 +12,7 @@ from offchain.chain.fees import suggest
 from offchain.chain.flights import Flight, Flights
 from offchain.chain.journal import Intent, Journal
 from offchain.chain.reverts import call_fields
-from offchain.chain.transactions import Fees, TxCall, sign
+from offchain.chain.transactions import Fees, Signer, TxCall, sign
 from offchain.errors import Bug, Rejected, Retryable
 
 logger = logging.getLogger(__name__)
@@ -68,7 +67,7 @@ class Launcher:
         self,
         *,
         client: ChainClient,
-        account: LocalAccount,
+        account: Signer,
         journal: Journal,
         flights: Flights,
         policy: SendPolicy,

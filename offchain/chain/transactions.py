@@ -2,9 +2,8 @@
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
-from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 from web3.contract.contract import ContractConstructor, ContractFunction
@@ -12,6 +11,29 @@ from web3.contract.contract import ContractConstructor, ContractFunction
 from offchain.types import Wei
 
 NOTHING = Wei(0)
+
+
+class Signed(Protocol):
+    """A signed transaction, as eth-account gives it."""
+
+    @property
+    def hash(self) -> bytes:
+        """Its hash (32 bytes)."""
+
+    @property
+    def raw_transaction(self) -> bytes:
+        """Its bytes."""
+
+
+class Signer(Protocol):
+    """An account that signs: eth-account's, or ape's behind an adapter."""
+
+    @property
+    def address(self) -> str:
+        """Its address."""
+
+    def sign_transaction(self, transaction_dict: Any, /) -> Signed:
+        """Signs a transaction of eth-account's fields (chainId, nonce, gas, value, data, to, fees)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +79,7 @@ class Attempt:
     fees: Fees
 
 
-def sign(account: LocalAccount, call: TxCall, *, chain_id: int, nonce: int, gas: int, fees: Fees) -> Attempt:
+def sign(account: Signer, call: TxCall, *, chain_id: int, nonce: int, gas: int, fees: Fees) -> Attempt:
     """Signs a transaction."""
     fields: dict[str, Any] = {"chainId": chain_id, "nonce": nonce, "gas": gas, "value": call.value, "data": call.data}
     if call.to is not None:
