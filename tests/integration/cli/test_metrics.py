@@ -26,7 +26,7 @@ from offchain.types import OrderId
 from tests.integration.cli.support import Cli, assert_refused
 
 ASSAY = Path(sys.executable).with_name("assay")
-PATIENCE = 40.0
+PATIENCE = 200.0
 KEY = "dev13"
 """Nobody else's in these tests: its worker minds its own orders only."""
 
@@ -74,7 +74,7 @@ def test_a_client_seals_its_order_and_the_page_tells(cli: Cli, table: Path, tmp_
     oid = OrderId(json.loads(answer.out)["order_id"])
     with running(cli, tmp_path / "log", "client", "run", "--key", KEY, "--metrics", "0") as url:
         assert url.startswith("http://127.0.0.1:")
-        travel(cli.client, max(cli.contracts.windows(oid).train_end - cli.client.now(), 0))
+        travel(cli.client, max(cli.contracts.windows(oid).train_end + 60 - cli.client.now(), 60))
         sealed = ("assay_transactions_total", ("seal", "mined"))
         page = wait_for(lambda: text if sealed in scrape(text := httpx.get(url).text) else "")
         text = wait_for(lambda: text if ("assay_account_coin_wei", ()) in scrape(text := httpx.get(url).text) else "")
