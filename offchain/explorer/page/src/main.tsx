@@ -1,4 +1,5 @@
 import { render } from "preact";
+import { App } from "./app";
 
 const root = document.getElementById("page");
-if (root) render(<p>Assay</p>, root);
+if (root) render(<App />, root);

@@ -1,0 +1,106 @@
+import { useQuery } from "../api/hooks";
+import type { Claimed, RewardRoot, Rewards } from "../api/types";
+import { Answer, Empty, Heading, Panel } from "../parts/layout";
+import { type Column, Table } from "../parts/table";
+import { Address, Ago, Amount, Countdown, Hash } from "../parts/values";
+
+function Effective({ root, now }: { root: RewardRoot; now: number }) {
+  if (root.refuted) {
+    return (
+      <span class="stack">
+        <span class="badge bad">Refuted</span>
+        {root.refuter ? <Address address={root.refuter} /> : null}
+      </span>
+    );
+  }
+  if (root.effective_at <= now) return <span class="badge good">Pays</span>;
+  return (
+    <span class="stack">
+      <span class="badge watch">Can be refuted</span>
+      <span class="quiet">
+        pays in <Countdown until={root.effective_at} />
+      </span>
+    </span>
+  );
+}
+
+const roots = (now: number): Column<RewardRoot>[] => [
+  { title: "Cycle", head: true, numeric: true, cell: root => root.cycle },
+  { title: "Standing", cell: root => <Effective root={root} now={now} /> },
+  { title: "Earned by all so far", numeric: true, cell: root => <Amount wei={root.total} /> },
+  { title: "Orders covered", numeric: true, cell: root => root.up_to },
+  { title: "Root", cell: root => <Hash hex={root.root} what="root" head={8} tail={4} /> },
+  {
+    title: "Signers",
+    cell: root => (
+      <details>
+        <summary>
+          {root.signers.length} of epoch {root.epoch}
+        </summary>
+        {root.signers.map(signer => (
+          <div key={signer}>
+            <Address address={signer} />
+          </div>
+        ))}
+      </details>
+    ),
+  },
+  { title: "Posted", cell: root => <Ago at={root.posted_at} /> },
+];
+
+const CLAIMS: Column<Claimed>[] = [
+  { title: "Account", head: true, cell: claim => <Address address={claim.account} /> },
+  { title: "Amount", numeric: true, cell: claim => <Amount wei={claim.amount} /> },
+  { title: "By", cell: claim => (claim.cycle !== null ? `root of cycle ${claim.cycle}` : "single payout") },
+  { title: "When", cell: claim => <Ago at={claim.at} /> },
+];
+
+export function RewardsView() {
+  const query = useQuery<Rewards>("/api/rewards", {
+    touched: ({ contract }) => contract === "RewardTreasury",
+    expires: ({ roots: rows, now }) =>
+      rows.find(root => !root.refuted && root.effective_at > now)?.effective_at ?? null,
+  });
+  return (
+    <>
+      <Heading title="Rewards" />
+      <p class="lead">
+        The aggregators agree on one Merkle root of all that was ever earned. Anybody can have the contract refute a
+        wrong one; when the time for that is over, everybody pulls what is theirs.
+      </p>
+      <Answer query={query}>
+        {({ roots: rows, claims, paid, now }) => (
+          <>
+            <p>
+              <Amount wei={paid} /> have been pulled so far.
+            </p>
+            <Panel title="Roots">
+              {rows.length > 0 ? (
+                <Table
+                  caption="Roots of rewards, the newest first"
+                  columns={roots(now)}
+                  rows={rows}
+                  rowKey={root => root.tx}
+                />
+              ) : (
+                <Empty>No root has been posted yet.</Empty>
+              )}
+            </Panel>
+            <Panel title="Latest claims">
+              {claims.length > 0 ? (
+                <Table
+                  caption="Claims of rewards, the newest first"
+                  columns={CLAIMS}
+                  rows={claims}
+                  rowKey={claim => claim.seq}
+                />
+              ) : (
+                <Empty>Nobody has pulled anything yet.</Empty>
+              )}
+            </Panel>
+          </>
+        )}
+      </Answer>
+    </>
+  );
+}

@@ -1,0 +1,141 @@
+import { useQuery } from "../api/hooks";
+import type { Game, Member, Round, Task } from "../api/types";
+import { capital, words } from "../parts/format";
+import { Answer, Empty, Facts, Heading, Panel } from "../parts/layout";
+import { type Column, Table } from "../parts/table";
+import { Address, Ago, Amount, Countdown, Hash, Time } from "../parts/values";
+
+const rounds = (task: Task): Column<Round>[] => [
+  { title: "Round", head: true, numeric: true, cell: round => round.round },
+  {
+    title: "Standing",
+    cell: round => {
+      if (round.failed) return <span class="badge bad">Failed</span>;
+      return round.ended_at !== null ? (
+        <span class="badge done">Final</span>
+      ) : (
+        <span class="badge active">Under way</span>
+      );
+    },
+  },
+  { title: "Committed", numeric: true, cell: round => round.committed.length },
+  { title: "Revealed", numeric: true, cell: round => round.revealed.length },
+  {
+    title: "Included",
+    numeric: true,
+    cell: round => (
+      <span title={round.included.map(index => task.members[index]?.account ?? index).join(", ")}>
+        {round.included.length}
+      </span>
+    ),
+  },
+  { title: "Leader", cell: round => (round.leader ? <Address address={round.leader} /> : "–") },
+  { title: "Attempts", numeric: true, cell: round => round.attempts },
+  {
+    title: "Result",
+    cell: round => (round.result_root ? <Hash hex={round.result_root} what="root" head={8} tail={4} /> : "–"),
+  },
+  { title: "Began", cell: round => <Ago at={round.began_at} /> },
+];
+
+const MEMBERS: Column<Member>[] = [
+  { title: "Place", numeric: true, cell: member => member.index },
+  { title: "Participant", head: true, cell: member => <Address address={member.account} /> },
+  {
+    title: "Standing",
+    cell: member => {
+      if (member.excluded) return <span class="badge bad">Excluded</span>;
+      return member.active ? <span class="badge active">Takes part</span> : <span class="badge off">Left</span>;
+    },
+  },
+  { title: "Stake", numeric: true, cell: member => <Amount wei={member.stake} /> },
+  { title: "Earned", numeric: true, cell: member => <Amount wei={member.earned} /> },
+];
+
+function terms(task: Task): [string, string][] {
+  return Object.entries(task.terms)
+    .filter(([, value]) => ["string", "number", "boolean"].includes(typeof value))
+    .map(([name, value]) => [capital(words(name)), String(value).slice(0, 100)]);
+}
+
+export function TaskView({ id }: { id: string }) {
+  const number = Number(id);
+  const query = useQuery<Task>(`/api/tasks/${number}`, {
+    touched: happening => happening.task === number,
+    expires: task => task.phase_ends_at,
+  });
+  const title = query.data?.title;
+  return (
+    <>
+      <Heading title={title ? `Task ${number}: ${title}` : `Task ${number}`} />
+      <Answer query={query}>{task => <Shown task={task} />}</Answer>
+    </>
+  );
+}
+
+function Shown({ task }: { task: Task }) {
+  return (
+    <div class="columns">
+      <div class="column-main">
+        <Panel title="Standing" aside={<span class="badge active">{capital(words(task.phase))}</span>}>
+          <Facts
+            facts={[
+              ["Round", `${task.round} of ${task.rounds}`],
+              ["Ends in", task.phase_ends_at !== null ? <Countdown until={task.phase_ends_at} /> : null],
+              ["Reward", <Amount wei={task.reward} />],
+              ["Paid", <Amount wei={task.paid} />],
+              ["Client", <Address address={task.client} copy />],
+              ["Created", <Time at={task.created_at} />],
+            ]}
+          />
+        </Panel>
+        <Panel title="Rounds">
+          {task.results.length > 0 ? (
+            <Table caption="Rounds" columns={rounds(task)} rows={task.results} rowKey={round => round.round} />
+          ) : (
+            <Empty>No round has begun.</Empty>
+          )}
+        </Panel>
+        <Panel title="Participants">
+          {task.members.length > 0 ? (
+            <Table caption="Participants" columns={MEMBERS} rows={task.members} rowKey={member => member.index} />
+          ) : (
+            <Empty>Nobody has joined.</Empty>
+          )}
+        </Panel>
+        {task.games.length > 0 ? (
+          <Panel title="Games about aggregates">
+            {task.games.map(game => (
+              <GameShown key={game.id} game={game} />
+            ))}
+          </Panel>
+        ) : null}
+      </div>
+      <div class="column-side">
+        <Panel title="Terms">
+          <Facts facts={terms(task)} />
+        </Panel>
+      </div>
+    </div>
+  );
+}
+
+function GameShown({ game }: { game: Game }) {
+  return (
+    <article class="model">
+      <h3>
+        Game {game.id}: {words(game.subject)} of round {game.round}
+      </h3>
+      <p>
+        <Address address={game.challenger} /> against the leader <Address address={game.leader} />, stake{" "}
+        <Amount wei={game.stake} />: {words(game.verdict === "none" ? game.stage : game.verdict)}
+      </p>
+      <ol class="moves-plain">
+        {game.moves.map((text, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a game's moves are only ever added to
+          <li key={index}>{text}</li>
+        ))}
+      </ol>
+    </article>
+  );
+}
