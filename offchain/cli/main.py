@@ -18,15 +18,18 @@ from offchain.cli import (
     devnet,
     disputes,
     doctor,
+    explorer,
     federate,
     get,
     keys,
     ledger,
     orders,
+    parameters,
     put,
     request_data,
     rewards,
     stake,
+    verification,
     workers,
 )
 from offchain.cli.output import console, errors
@@ -55,6 +58,7 @@ app.command("doctor", rich_help_panel=START)(doctor.doctor)
 app.command("devnet", rich_help_panel=START)(devnet.devnet)
 app.add_typer(keys.app, name="keys", rich_help_panel=START)
 app.command("deploy", rich_help_panel=START)(deploy.deploy)
+app.command("explorer", rich_help_panel=START)(explorer.explorer)
 
 app.command("put", rich_help_panel=CLIENT)(put.put)
 app.command("cancel", rich_help_panel=CLIENT)(put.cancel)
@@ -75,6 +79,8 @@ app.command("claim-rewards", rich_help_panel=ROLES)(rewards.claim_rewards)
 app.command("refute-root", rich_help_panel=ROLES)(rewards.refute_root)
 
 app.add_typer(ledger.app, name="ledger", rich_help_panel=TOOLS)
+app.add_typer(parameters.app, name="parameters", rich_help_panel=TOOLS)
+app.command("verification", rich_help_panel=TOOLS)(verification.verification)
 app.add_typer(bench.app, name="bench", rich_help_panel=TOOLS)
 
 UsageError: Any = typer.BadParameter.__base__
