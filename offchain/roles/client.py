@@ -1,7 +1,7 @@
 """The client: puts orders, releases the test data when the models are revealed, and sees its orders to their end."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -149,10 +149,13 @@ class ClientWorker(Worker):
 
         And reads what is asked for.
         """
-        for record in self.context.journal.all(TestSetRecord):
-            if record.wanted:
-                self._attempt(None, f"put {record.commitment.hex()}", partial(self._put, record))
+        for record in self._to_put():
+            self._attempt(None, f"put {record.commitment.hex()}", partial(self._put, record))
         self._attempt(None, "requests", self._answering.begin, obligation=True)
+
+    def _to_put(self) -> Iterable[TestSetRecord]:
+        """What the client has decided to put."""
+        return (record for record in self.context.journal.all(TestSetRecord) if record.wanted)
 
     def _put(self, record: TestSetRecord) -> None:
         key = f"put::{record.commitment.hex()}"

@@ -51,6 +51,7 @@ class OrderFields(Asked):
 class PutSigned(Asked):
     """The permit, signed: 65 bytes r, s, v; `deadline` as in the typed data."""
 
+    account: AddressText
     signature: Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{130}$")]
     deadline: Number
 
@@ -103,7 +104,7 @@ class OrderFacts(Json):
     title: str
     task: str
     classes: list[str] | None
-    training_samples: int
+    training_samples: int | None = Field(description="null after a restart")
     test_samples: int
     weights: int
     model_bytes: int
