@@ -46,7 +46,7 @@ def challenge(
     order, accused = session.order(oid), session.account_called(validator, "VALIDATOR")
     account = unlock(session.settings, key)
     with open_context(session, account, "verifier") as context:
-        view = view_order(context, order)
+        view = view_order(context.contracts, order)
         with errors.status("fetching and scoring the models"):
             judged = judge(context, view, accused, model)
         if not as_json:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from eth_typing import ChecksumAddress
+from web3.contract.contract import ContractFunction
 
+from offchain.chain.contracts import AssayContracts
 from offchain.chain.court import Court, of_order
 from offchain.chain.event_decoder import EventDecoder
 from offchain.errors import Bug, Rejected
@@ -26,10 +28,12 @@ from offchain.roles.examination import (
     fetch_test,
 )
 from offchain.roles.funding import require_verifier_bond
+from offchain.roles.jobs import ShouldStop
 from offchain.roles.order_view import OrderView, order_limits
 from offchain.roles.validations import read_validations
 from offchain.roles.verifier_rules import Challenge, Validation, is_about
 from offchain.roles.worker import Worker
+from offchain.storage.store import Store
 from offchain.types import OrderId
 
 MAX_TEST_BYTES = 2**29
@@ -50,9 +54,9 @@ class Judgement:
         return self.validation.score != self.true
 
 
-def view_order(context: RoleContext, oid: OrderId) -> OrderView:
+def view_order(contracts: AssayContracts, oid: OrderId) -> OrderView:
     """The order as it stands. Raises ContractRejected when there is none."""
-    contracts, now = context.contracts, context.client.now()
+    now = contracts.client.now()
     order, facts = contracts.order(oid), contracts.facts(oid)
     return OrderView(oid, order, facts, phase_at(order.windows, facts, now), now)
 
@@ -64,22 +68,37 @@ def judge(context: RoleContext, view: OrderView, validator: ChecksumAddress, onl
     cannot be had now.
     """
     disputable = _disputable(context, view, validator, only)
-    contracts, oid = context.contracts, view.oid
-    models, limits = contracts.models(oid), order_limits(view)
-    found: list[Finding] = []
-    size = view.order.terms.input_size
-    fetch_test(context.store, contracts.test_set(oid), size, MAX_TEST_BYTES, found.append, _never)
-    test = _last(found, TestData)
-    judged: list[Judgement] = []
-    for validation in disputable:
-        index = validation.model_index
-        model = models[index]
-        fetch_model(context.store, index, model, limits, found.append, _never)
+    scorer = Scorer(context.contracts, context.store, view)
+    return [Judgement(validation, scorer.score(validation.model_index)) for validation in disputable]
+
+
+class Scorer:
+    """Scores an order's models anew, from what the store has of them."""
+
+    def __init__(
+        self, contracts: AssayContracts, store: Store, view: OrderView, should_stop: ShouldStop = lambda: False
+    ) -> None:
+        """Fetches the test set. Raises Rejected when it is no good, or not released; Retryable when it is not there."""
+        self._store = store
+        self._view = view
+        self._should_stop = should_stop
+        self.models = contracts.models(view.oid)
+        found: list[Finding] = []
+        size = view.order.terms.input_size
+        fetch_test(store, contracts.test_set(view.oid), size, MAX_TEST_BYTES, found.append, should_stop)
+        self._test = _last(found, TestData)
+
+    def score(self, index: int) -> int:
+        """The true sum of a model. Raises Rejected when it is no good, or told to stop; Retryable."""
+        found: list[Finding] = []
+        model, limits = self.models[index], order_limits(self._view)
+        fetch_model(self._store, index, model, limits, found.append, self._should_stop)
         parcel = _last(found, ModelFiles).parcel
-        task = Examination(index, parcel, model.model_root, limits, view.order.terms.score_function, test)
-        examine(task, found.append, _never)
-        judged.append(Judgement(validation, _last(found, ModelFound).score))
-    return judged
+        task = Examination(index, parcel, model.model_root, limits, self._view.order.terms.score_function, self._test)
+        examine(task, found.append, self._should_stop)
+        if isinstance(found[-1], ModelFiles):
+            raise Rejected(f"model {index}: stopped before its score was known")
+        return _last(found, ModelFound).score
 
 
 def _disputable(
@@ -101,15 +120,25 @@ def _disputable(
     return found
 
 
-def open_challenge(context: RoleContext, view: OrderView, judged: Judgement, *, take_place: bool) -> int:
-    """Opens a dispute and waits until it is final; its number, also if this account has opened it before.
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A challenge that can be made: its key, the same as a verifier's, so that whichever comes first there is one
+    dispute; and its call."""
+
+    key: str
+    call: ContractFunction
+
+
+def prepare_challenge(
+    contracts: AssayContracts, view: OrderView, me: ChecksumAddress, judged: Judgement, *, take_place: bool
+) -> Opening | int:
+    """How to open a dispute; or the number of the one that `me` has open about this score.
 
     `take_place`: whether the true score takes the place of the false one. Raises Rejected when the bond does not
-    suffice, ContractRejected when the court refuses.
+    suffice, Retryable when the node is down.
     """
-    contracts, me, accused = context.contracts, context.account, judged.validation
-    court = Court(contracts)
-    cases = of_order(court.look(context.client.head()), view.oid)
+    court, accused = Court(contracts), judged.validation
+    cases = of_order(court.look(contracts.client.head()), view.oid)
     mine = [case for case in cases if is_about(case, accused) and case.dispute.challenger == me]
     if mine and mine[-1].is_open:
         return mine[-1].id
@@ -117,10 +146,19 @@ def open_challenge(context: RoleContext, view: OrderView, judged: Judgement, *, 
     require_verifier_bond(contracts, me, stake, "a challenge")
     counter = judged.true if take_place else ABSTAIN
     wanted = Challenge(view.oid, accused, counter, stake, view.now, len(mine) + 1)
-    # The same key as a verifier's: whichever of the two comes first, there is one dispute.
-    call = court.challenge(view.oid, accused.validator, accused.model_index, counter)
-    receipt = context.sender.send(wanted.keys[0], call)
-    decoder = EventDecoder.of(contracts.addresses)
+    return Opening(wanted.keys[0], court.challenge(view.oid, accused.validator, accused.model_index, counter))
+
+
+def open_challenge(context: RoleContext, view: OrderView, judged: Judgement, *, take_place: bool) -> int:
+    """Opens a dispute and waits until it is final; its number, also if this account has opened it before.
+
+    Raises like `prepare_challenge`, and ContractRejected when the court refuses.
+    """
+    opening = prepare_challenge(context.contracts, view, context.account, judged, take_place=take_place)
+    if isinstance(opening, int):
+        return opening
+    receipt = context.sender.send(opening.key, opening.call)
+    decoder = EventDecoder.of(context.contracts.addresses)
     events = [decoder.decode(log) for log in receipt.logs]
     opened = next((event for event in events if event is not None and event.name == "Opened"), None)
     if opened is None:
@@ -165,10 +203,6 @@ class DisputePlayer(Worker):
 
     def _advance(self, view: OrderView) -> None:
         self._courtroom.advance(view)
-
-
-def _never() -> bool:
-    return False
 
 
 def _last(found: Sequence[Finding], kind: type[Wanted]) -> Wanted:

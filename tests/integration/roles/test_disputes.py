@@ -150,7 +150,7 @@ def test_an_accomplice_cannot_empty_the_places_that_the_best_model_needs(house: 
     accused = house.address("validator1")
 
     def pretend(context: RoleContext) -> None:
-        view = view_order(context, OID)
+        view = view_order(context.contracts, OID)
         open_challenge(context, view, judge(context, view, accused, GOOD)[0], take_place=False)
 
     house.mortal("verifier1").alive(pretend)
@@ -169,7 +169,7 @@ def test_a_place_that_was_emptied_before_is_taken_without_a_dispute(house: Court
     accused = house.address("validator1")
 
     def pretend(context: RoleContext) -> None:
-        view = view_order(context, OID)
+        view = view_order(context.contracts, OID)
         open_challenge(context, view, judge(context, view, accused, GOOD)[0], take_place=False)
 
     def accomplice(context: RoleContext) -> DisputePlayer:
@@ -206,7 +206,7 @@ def test_who_challenges_the_truth_loses_its_stake(house: Courthouse) -> None:
     honest = house.address("validator0")
 
     def accuse(context: RoleContext) -> None:
-        view = view_order(context, OID)
+        view = view_order(context.contracts, OID)
         judged = judge(context, view, honest, None)
         assert [item.is_false for item in judged] == [False, False]
         assert open_challenge(context, view, judged[GOOD], take_place=False) == 1
@@ -232,7 +232,7 @@ def test_an_accomplice_who_challenges_first_and_loses_keeps_nobody_else_out(hous
     accused = house.address("validator1")
 
     def pretend(context: RoleContext) -> None:
-        view = view_order(context, OID)
+        view = view_order(context.contracts, OID)
         open_challenge(context, view, judge(context, view, accused, GOOD)[0], take_place=False)
 
     house.mortal("verifier1").alive(pretend)
