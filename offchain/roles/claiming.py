@@ -8,7 +8,8 @@ from web3.contract.contract import ContractFunction
 
 from offchain.chain.contracts import AssayContracts
 from offchain.chain.rewards import Rewards
-from offchain.types import Seconds, Wei
+from offchain.roles.settled import sealed_payouts
+from offchain.types import OrderId, Seconds, Wei
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,12 @@ class RewardSummary:
 
 @dataclass(frozen=True, slots=True)
 class Claiming:
-    """A call that pays `amount` wei; `what` is a word for its key."""
+    """A call that pays `amount` wei; `what` is a word for its key. `oid`: of the order that it is about, if of one."""
 
     what: str
     amount: Wei
     call: ContractFunction
+    oid: OrderId | None = None
 
 
 def summarise_rewards(
@@ -72,4 +74,19 @@ def claims_of(contracts: AssayContracts, rewards: Rewards, account: ChecksumAddr
     claim = rewards.book.claim_of(account, now)
     if claim is not None and summary.claimable:
         calls.append(Claiming("claim-root", summary.claimable, rewards.claim(claim)))
+    return calls
+
+
+def stalled_of(contracts: AssayContracts, rewards: Rewards, account: ChecksumAddress, now: Seconds) -> list[Claiming]:
+    """The calls that settle the account's orders which the committee has left lying; anyone may send them.
+
+    Each credits `amount` to the account: what `claims_of` pays out afterwards. By the book of the last `look`.
+    """
+    calls = []
+    for held in rewards.book.waiting():
+        amount = Wei(sum(payout.amount for payout in held.payouts if payout.account == account))
+        holding = contracts.holding(held.oid) if amount else None
+        if holding is not None and not holding.paid and holding.direct_at <= now:
+            call = contracts.pay_direct(held.oid, sealed_payouts(contracts, held.oid))
+            calls.append(Claiming("pay-direct", amount, call, held.oid))
     return calls

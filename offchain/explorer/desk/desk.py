@@ -12,10 +12,12 @@ from eth_utils.address import is_checksum_address, to_checksum_address
 
 from offchain.chain.fees import suggest
 from offchain.chain.reverts import call_fields
-from offchain.chain.transactions import TxCall
+from offchain.chain.rewards import Rewards
+from offchain.chain.transactions import TxCall, as_call
 from offchain.errors import Rejected, Retryable
-from offchain.explorer.desk import orders, schema
+from offchain.explorer.desk import examinations, orders, schema
 from offchain.explorer.desk.account import DeskAccount
+from offchain.explorer.desk.examinations import Findings
 from offchain.explorer.desk.jobs import Job, Jobs
 from offchain.explorer.desk.outbox import OutboxPolicy
 from offchain.explorer.desk.outbox_journal import State
@@ -23,13 +25,18 @@ from offchain.explorer.desk.place import DeskPlace
 from offchain.explorer.desk.refusals import Faulty, NotKnown
 from offchain.explorer.desk.shown import show_call
 from offchain.explorer.desk.uploads import Uploaded, uploads_folder
-from offchain.types import Commitment, Seconds
+from offchain.roles.challenge import prepare_challenge, view_order
+from offchain.roles.claiming import Claiming, claims_of, stalled_of, summarise_rewards
+from offchain.types import Commitment, OrderId, Seconds
 
 MOST_ACCOUNTS = 16
 IDLE_SECONDS = 300.0
 RECENT = 30.0
 """Seconds after a question in which an account does not make room for another one."""
 PREPARED_AT_ONCE = 2
+EXAMINED_AT_ONCE = 1
+KEPT = 64
+"""Examinations whose findings are remembered."""
 
 
 class Desk:
@@ -56,10 +63,15 @@ class Desk:
             PREPARED_AT_ONCE, scrub=lambda text: _without_folder(text, scrub), clock=clock
         )
         self._samples: dict[Commitment, int] = {}
+        self._examining: Jobs[Findings] = Jobs(EXAMINED_AT_ONCE, clock=clock)
+        self._findings: dict[str, Findings] = {}
+        self._rewards: Rewards | None = None
+        self._rewards_lock = threading.Lock()
 
     def close(self) -> None:
         """Ends all threads and removes what was uploaded."""
         self._preparing.close()
+        self._examining.close()
         with self._lock:
             accounts = list(self._accounts.values())
             self._accounts.clear()
@@ -143,11 +155,11 @@ class Desk:
         contracts, desk = self.place.contracts, self.account(account)
         oid = orders.find_order(contracts, account, commitment)
         if oid is not None:
-            raise Rejected(f"commitment: that is order {oid} already; prepare it anew to put another like it")
+            raise Faulty("commitment", f"that is order {oid} already; prepare it anew to put another like it")
         key = f"put::{commitment.hex()}"
         entry = desk.outbox.entry(key)
         if entry is not None and entry.state in (State.SENT, State.DONE):
-            raise Rejected("commitment: the order was sent already; wait for its transaction")
+            raise Faulty("commitment", "the order was sent already; wait for its transaction")
         deadline = Seconds(signed.deadline)
         signature = bytes.fromhex(signed.signature[2:])
         call = orders.put_call(contracts, account, record.terms, signature, deadline)
@@ -186,12 +198,90 @@ class Desk:
             raise Retryable("the outbox has changed meanwhile; ask again")
         return item
 
+    # Challenges
 
-def checksum(address: str) -> ChecksumAddress:
+    def examine(self, wanted: schema.ExaminationWanted) -> schema.Examination:
+        """Begins to score an order's models anew; one examination for all who ask. Raises Rejected, Retryable."""
+        checksum(wanted.account)
+        oid = OrderId(wanted.oid)
+        view, findings = examinations.begin(self.place.contracts, oid)
+        with self._lock:
+            former = [each for each in self._findings.values() if each.oid == oid and each.is_wanting]
+        name = f"{oid}:{len(former)}"  # what could not be had then may be there now
+        job = self._examining.start(partial(examinations.examine, self.place, view, findings), name=name)
+        with self._lock:
+            findings = self._findings.setdefault(job.id, findings)
+            while len(self._findings) > KEPT:
+                del self._findings[next(iter(self._findings))]
+        return examinations.show(self.place, job, findings)
+
+    def examination(self, number: str, wait: float) -> schema.Examination:
+        """How far it is, after at most `wait` seconds. Raises NotKnown, Retryable."""
+        job = self._examining.find(number, wait=wait)
+        with self._lock:
+            findings = self._findings.get(number)
+        if findings is None:
+            raise NotKnown(f"{number}: that examination is forgotten; start it again")
+        return examinations.show(self.place, job, findings)
+
+    def cancel_examination(self, number: str) -> schema.Examination:
+        """Gives it up. Raises NotKnown, Retryable."""
+        self._examining.stop(number)
+        return self.examination(number, 0.0)
+
+    def challenge(self, wanted: schema.ChallengeWanted) -> schema.Challenged:
+        """Offers the call that opens a dispute about a score that an examination has found to be false.
+
+        Raises Rejected when it cannot be challenged or the bond does not suffice, ContractRejected, Retryable.
+        """
+        address = checksum(wanted.account)
+        with self._lock:
+            known = [findings for findings in self._findings.values() if findings.oid == wanted.oid]
+        if not known:
+            raise Faulty("oid", f"order {wanted.oid} was not examined; examine it first")
+        contracts, account = self.place.contracts, self.account(address)
+        validator = checksum(wanted.validator, "validator")
+        judged = examinations.judged(self.place, known[-1], validator, wanted.model)
+        view = view_order(contracts, OrderId(wanted.oid))
+        opening = prepare_challenge(contracts, view, address, judged, take_place=wanted.take_place)
+        if isinstance(opening, int):
+            return schema.Challenged(item=None, dispute=opening)
+        account.outbox.submit(opening.key, opening.call)
+        account.look_soon()
+        return schema.Challenged(item=account.item(opening.key), dispute=None)
+
+    # Rewards
+
+    def claims(self, address: ChecksumAddress) -> schema.Claims:
+        """What an account has earned, and the calls that pay it. Raises Retryable."""
+        contracts, now = self.place.contracts, self.place.client.now()
+        with self._rewards_lock:
+            self._rewards = self._rewards or Rewards(contracts)
+            self._rewards.look()
+            summary = summarise_rewards(contracts, self._rewards, address, now)
+            due = claims_of(contracts, self._rewards, address, now)
+            due += stalled_of(contracts, self._rewards, address, now)
+        return schema.Claims(
+            account=address,
+            credited=summary.credited,
+            claimable=summary.claimable,
+            pending=summary.pending,
+            pending_until=summary.pending_until,
+            paid=summary.paid,
+            calls=[self._claim_call(claim) for claim in due],
+        )
+
+    def _claim_call(self, claim: Claiming) -> schema.ClaimCall:
+        call = show_call(self.place.contracts, as_call(claim.call))
+        what = claim.what.replace("-", "_")
+        return schema.ClaimCall.model_validate({"what": what, "amount": claim.amount, "oid": claim.oid, "call": call})
+
+
+def checksum(address: str, field: str = "account") -> ChecksumAddress:
     """An account as it is written everywhere else. Raises Rejected when its letters' case says that it is mistyped."""
     plain = to_checksum_address(address)
     if address not in (address.lower(), "0x" + address[2:].upper()) and not is_checksum_address(address):
-        raise Faulty("account", f"{address} is mistyped (its checksum is wrong)")
+        raise Faulty(field, f"{address} is mistyped (its checksum is wrong)")
     return plain
 
 

@@ -21,6 +21,7 @@ from offchain.chain.sending import Call, Intended, Ticket
 from offchain.chain.transactions import Receipt, TxCall, as_call
 from offchain.errors import Bug, Rejected, Retryable
 from offchain.explorer.desk.outbox_journal import ENDED, Entry, OutboxJournal, State, Walked
+from offchain.explorer.desk.refusals import Faulty
 from offchain.explorer.desk.sightings import Transaction, difference, find_transactions, sent_between
 from offchain.types import Seconds
 
@@ -223,14 +224,14 @@ class Outbox:
             if tx_hash in entry.hashes:
                 return
             if entry.state in (State.DONE, State.REVERTED):
-                raise Rejected(f"tx_hash: {key} is over already; what was sent as 0x{tx_hash.hex()} is something else")
+                raise Faulty("tx_hash", f"{key} is over already; what was sent as 0x{tx_hash.hex()} is something else")
             other = self._journal.key_of(tx_hash)
             if other is not None:
-                raise Rejected(f"tx_hash: 0x{tx_hash.hex()} was reported for {other}")
+                raise Faulty("tx_hash", f"0x{tx_hash.hex()} was reported for {other}")
             found = find_transactions(self._client, [tx_hash]).get(tx_hash)
             wrong = None if found is None else difference(found, self._address, entry.call)
             if wrong is not None:
-                raise Rejected(f"tx_hash: 0x{tx_hash.hex()} is not this call: {wrong}")
+                raise Faulty("tx_hash", f"0x{tx_hash.hex()} is not this call: {wrong}")
             self._journal.add_hash(key, tx_hash)
             self._journal.move(key, State.SENT)
             self._seen[key] = self._clock()

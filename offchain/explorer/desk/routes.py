@@ -46,6 +46,7 @@ def desk_router(desk: Desk) -> APIRouter:
     router = APIRouter(prefix="/desk", tags=["desk"], route_class=GuardedRoute, responses=REFUSALS)
     _orders(router, desk)
     _outbox(router, desk)
+    _challenges(router, desk)
     return router
 
 
@@ -88,6 +89,33 @@ def _outbox(router: APIRouter, desk: Desk) -> None:
     def post_sent(key: str, report: schema.Sent) -> schema.OutboxItem:
         """The transaction is looked at before it counts; one that never happens is offered again."""
         return desk.sent(key, report)
+
+
+def _challenges(router: APIRouter, desk: Desk) -> None:
+    @router.post("/examinations", summary="Score an order's models anew")
+    def post_examination(wanted: schema.ExaminationWanted) -> schema.Examination:
+        """In the background; one examination for all who ask about the order."""
+        return desk.examine(wanted)
+
+    @router.get("/examinations/{number}", summary="How far an examination is, and what it has found")
+    def get_examination(number: JobPath, wait: Wait = 0.0) -> schema.Examination:
+        """Asking keeps it going; who does not ask for a minute has lost interest."""
+        return desk.examination(number, wait)
+
+    @router.delete("/examinations/{number}", summary="Give an examination up")
+    def delete_examination(number: JobPath) -> schema.Examination:
+        """What it has found so far stays known."""
+        return desk.cancel_examination(number)
+
+    @router.post("/challenges", summary="Challenge a score that was found to be false")
+    def post_challenge(wanted: schema.ChallengeWanted) -> schema.Challenged:
+        """The call that opens the dispute is in the outbox then, and after it every move."""
+        return desk.challenge(wanted)
+
+    @router.get("/claims", summary="What an account can claim now")
+    def get_claims(account: AccountQuery) -> schema.Claims:
+        """With proofs against the roots of rewards. Anyone may send these calls."""
+        return desk.claims(checksum(account))
 
 
 def _commitment(text: str) -> Commitment:

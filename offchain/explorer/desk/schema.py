@@ -246,6 +246,13 @@ class Examination(Json):
     until: Time = Field(description="When challenges end, as far as is known.")
 
 
+class Challenged(Json):
+    """A challenge that waits for its signature (`item`), or the number of the dispute that is open already."""
+
+    item: OutboxItem | None
+    dispute: int | None
+
+
 class ClaimCall(Json):
     """A call that pays `amount` wei to the account; anyone may send it."""
 
