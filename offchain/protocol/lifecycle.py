@@ -104,6 +104,23 @@ def phase_at(windows: Windows, facts: Facts, now: int) -> Phase:
     return Phase.CHALLENGE if now < max(windows.challenge_end, facts.challenge_until) else over
 
 
+def phase_end(phase: Phase, windows: Windows, challenge_until: int) -> Seconds | None:
+    """When a phase ends by the clock; None for one that does not. `challenge_until`: as disputes have stretched it."""
+    match phase:
+        case Phase.TRAINING:
+            return windows.train_end
+        case Phase.REVEAL:
+            return windows.reveal_end
+        case Phase.SCORE_COMMIT:
+            return windows.score_commit_end
+        case Phase.SCORE_REVEAL:
+            return windows.score_reveal_end
+        case Phase.CHALLENGE:
+            return Seconds(max(windows.challenge_end, challenge_until))
+        case _:
+            return None
+
+
 def _stages(windows: Windows, facts: Facts, over: Phase) -> tuple[tuple[Seconds, Phase, Phase | None], ...]:
     """Each window before the challenges: its end, its phase, and what follows at once when nothing else can.
 

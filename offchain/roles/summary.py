@@ -9,7 +9,7 @@ from eth_typing import ChecksumAddress
 from offchain.chain.contracts import AssayContracts
 from offchain.chain.enums import Outcome, ScoreFunction
 from offchain.chain.rewards import pays_at
-from offchain.protocol.lifecycle import Phase, Windows, phase_at
+from offchain.protocol.lifecycle import Phase, phase_at, phase_end
 from offchain.protocol.scores import ABSTAIN
 from offchain.protocol.settlement import Payout
 from offchain.roles.settled import sealed_settlement
@@ -110,23 +110,6 @@ class OrderSummary:
             "paid": self.paid,
             "pays_at": self.pays_at,
         }
-
-
-def phase_end(phase: Phase, windows: Windows, challenge_until: int) -> Seconds | None:
-    """When a phase ends by the clock; None for one that does not. `challenge_until`: as disputes have stretched it."""
-    match phase:
-        case Phase.TRAINING:
-            return windows.train_end
-        case Phase.REVEAL:
-            return windows.reveal_end
-        case Phase.SCORE_COMMIT:
-            return windows.score_commit_end
-        case Phase.SCORE_REVEAL:
-            return windows.score_reveal_end
-        case Phase.CHALLENGE:
-            return Seconds(max(windows.challenge_end, challenge_until))
-        case _:
-            return None
 
 
 def summarise(contracts: AssayContracts, oid: OrderId) -> OrderSummary:

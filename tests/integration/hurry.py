@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 
 from offchain.chain.contracts import AssayContracts
 from offchain.errors import Retryable
-from offchain.protocol.lifecycle import ENDED, Facts, Phase
-from offchain.roles.summary import phase_end
+from offchain.protocol.lifecycle import ENDED, Facts, Phase, phase_end
 from offchain.types import OrderId
 
 PAUSE = 0.2

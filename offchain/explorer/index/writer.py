@@ -1,0 +1,418 @@
+"""Takes events in, and takes them back: everything of one range of blocks in one SQL transaction."""
+
+import dataclasses
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from eth_typing import ChecksumAddress
+
+from offchain.chain.cursor import Cursor, Mark
+from offchain.errors import Bug
+from offchain.explorer.index.decoding import LogDecoder
+from offchain.explorer.index.rows import EventRow
+from offchain.explorer.index.shelves import NETWORK, Accounts, Shelves
+from offchain.explorer.index.stored import StoredEvents
+from offchain.explorer.index.subjects import Subject, order_or_task, subjects_of
+from offchain.explorer.index.things import (
+    BOND,
+    CANDIDATE,
+    CYCLE,
+    DISPUTE,
+    EPOCH,
+    GAME,
+    ORDER,
+    PARAMETERS,
+    REQUEST,
+    TASK,
+    THINGS,
+    Key,
+    Thing,
+)
+from offchain.types import OrderId, Seconds
+
+_QUIET = frozenset({"UtilityToken", "StakeVault"})
+"""Contracts whose events do not name what a transaction was for, if there are others."""
+
+_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class RawLog:
+    """A log of ours: its kind and raw bytes (see `LogDecoder`), and where it is. `at`: time of its block."""
+
+    kind: int
+    raw: bytes
+    block: int
+    block_hash: bytes
+    at: int
+    tx: bytes
+    log_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the transaction with a number here has used: gas, and its price in wei of the chain's coin."""
+
+    id: int
+    hash: bytes
+    sender: ChecksumAddress
+    gas: int
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far the index is, and the numbers that the next event and the next transaction get."""
+
+    cursor: Cursor
+    next_seq: int
+    next_tx: int
+    revision: int
+
+
+class Writer:
+    """The one that writes. Not thread-safe; another writer of the same file is noticed, and ends this one's batch."""
+
+    def __init__(self, connection: sqlite3.Connection, decoder: LogDecoder, start: int) -> None:
+        self._connection = connection
+        self._decoder = decoder
+        self._ours = frozenset(decoder.addresses)
+        self._start = start
+        self._subjects = subjects_of(decoder)
+        self._accounts = Accounts(connection)
+        self._shelves = Shelves(connection, self._accounts)
+        self._stored = StoredEvents(connection, decoder, self._subjects)
+        self._place = self._load()
+        self._noted = ""
+
+    @property
+    def cursor(self) -> Cursor:
+        """What was read."""
+        return self._place.cursor
+
+    def apply(self, logs: Sequence[RawLog], cursor: Cursor, head: dict[str, Any]) -> tuple[EventRow, ...]:
+        """Takes in the logs up to `cursor`, with what is known of the chain's head; the events.
+
+        Raises StaleIndexError, with nothing changed, when somebody else has written.
+        """
+        with _Transaction(self):
+            place = self._place
+            events, place = self._take(logs, place)
+            self._shelves.save()
+            self._save(Place(cursor, place.next_seq, place.next_tx, place.revision + 1), head)
+        return events
+
+    def roll_back(self, block: int, cursor: Cursor) -> None:
+        """Takes back all events from `block` on, and folds what they touched from what is left."""
+        with _Transaction(self):
+            if block <= self._start:
+                self._clear()
+            else:
+                self._take_back(block)
+            place = self._place
+            self._save(Place(cursor, place.next_seq, place.next_tx, place.revision + 1), None)
+
+    def note_head(self, head: dict[str, Any]) -> None:
+        """Keeps what is known of the chain's head, where nothing else has changed."""
+        text = json.dumps(head)
+        if text != self._noted:
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('head', ?)", (text,))
+            self._noted = text
+
+    def add_receipts(self, receipts: Sequence[Receipt]) -> int:
+        """Notes what transactions have used; those that are gone meanwhile are left out. How many there were."""
+        noted = 0
+        with _Transaction(self):
+            for one in receipts:
+                select = "SELECT action FROM transactions WHERE id = ? AND hash = ? AND gas IS NULL"
+                row = self._connection.execute(select, (one.id, one.hash)).fetchone()
+                if row is None:
+                    continue
+                sender = self._accounts.number(one.sender)
+                fee = one.gas * one.price
+                self._connection.execute(
+                    "UPDATE transactions SET sender = ?, gas = ?, price = ?, fee = ? WHERE id = ?",
+                    (sender, one.gas, str(one.price), str(fee), one.id),
+                )
+                self._add_gas(sender, row[0], one.gas, fee, 1)
+                noted += 1
+            if noted:
+                self._save(dataclasses.replace(self._place, revision=self._place.revision + 1), None)
+        return noted
+
+    def close(self) -> None:
+        """Closes its connection."""
+        self._connection.close()
+
+    # Taking in
+
+    def _take(self, logs: Sequence[RawLog], place: Place) -> tuple[tuple[EventRow, ...], Place]:
+        events: list[EventRow] = []
+        rows: list[tuple[Any, ...]] = []
+        links: list[tuple[int, int]] = []
+        parts: list[tuple[Any, ...]] = []
+        transactions: list[tuple[int, int, bytes, str]] = []
+        blocks = {log.block: (log.block, log.block_hash, log.at) for log in logs}
+        seq, tx = place.next_seq, place.next_tx
+        for (block, _), together in groupby(logs, key=lambda log: (log.block, log.tx)):
+            batch = list(together)
+            in_game = self._in_game(batch)
+            for log in batch:
+                said = self._decoder.arguments(log.kind, log.raw)
+                if said is None:
+                    continue
+                event, ref = self._event(seq, log, said, in_game=in_game)
+                self._fold(self._subjects[log.kind], event)
+                oid = self._oid(event)
+                if oid is not event.oid:
+                    event = dataclasses.replace(event, oid=oid)
+                rows.append((seq, log.kind, block, log.log_index, tx, log.raw, oid, event.dispute, event.task, ref))
+                links += [(self._accounts.number(account), seq) for account in event.accounts]
+                parts += self._parts_of(log.kind, event)
+                events.append(event)
+                seq += 1
+            transactions.append((tx, block, batch[0].tx, self._action(batch)))
+            tx += 1
+        self._insert(blocks.values(), transactions, rows, links, parts)
+        return tuple(events), Place(place.cursor, seq, tx, place.revision)
+
+    def _insert(
+        self,
+        blocks: Iterable[tuple[Any, ...]],
+        transactions: list[tuple[int, int, bytes, str]],
+        rows: list[tuple[Any, ...]],
+        links: list[tuple[int, int]],
+        parts: list[tuple[Any, ...]],
+    ) -> None:
+        run = self._connection.executemany
+        run("INSERT OR REPLACE INTO blocks VALUES (?, ?, ?)", blocks)
+        run("INSERT INTO transactions (id, block, hash, action) VALUES (?, ?, ?, ?)", transactions)
+        run(_EVENT, rows)
+        links.sort()
+        run("INSERT OR IGNORE INTO event_accounts VALUES (?, ?)", links)
+        run("INSERT OR IGNORE INTO parts VALUES (?, ?, ?, ?, ?)", parts)
+        self._shelves.add(NETWORK, "events", len(rows))
+        self._shelves.add(NETWORK, "transactions", len(transactions))
+
+    def _in_game(self, logs: Sequence[RawLog]) -> bool:
+        return any(self._decoder.kinds[log.kind].contract == "FederatedCourt" for log in logs)
+
+    def _action(self, logs: Sequence[RawLog]) -> str:
+        """What a transaction was for: its first event that is not about tokens or stakes alone."""
+        kinds = [self._decoder.kinds[log.kind] for log in logs]
+        loud = [kind for kind in kinds if kind.contract not in _QUIET]
+        bonds = [kind for kind in kinds if kind.contract == "StakeVault"]
+        return (loud or bonds or kinds)[0].name
+
+    def _event(self, seq: int, log: RawLog, said: dict[str, Any], *, in_game: bool) -> tuple[EventRow, int | None]:
+        """The event, and the number of what else it is about."""
+        kind, subject = self._decoder.kinds[log.kind], self._subjects[log.kind]
+        keys = subject.keys
+        oid = said[keys["oid"]] if "oid" in keys else None
+        task = said[keys["task"]] if "task" in keys else None
+        if "lock" in keys:
+            oid, task = order_or_task(said, in_game=in_game)
+        accounts = subject.accounts(said)
+        event = EventRow(
+            seq,
+            kind.contract,
+            kind.name,
+            said,
+            log.block,
+            log.block_hash,
+            Seconds(log.at),
+            log.tx,
+            log.log_index,
+            oid,
+            said["id"] if "dispute" in keys else None,
+            task,
+            tuple([account for account in accounts if account not in self._ours]),
+        )
+        return event, said[keys["ref"]] if "ref" in keys else None
+
+    def _fold(self, subject: Subject, event: EventRow) -> None:
+        shelves, said = self._shelves, event.arguments
+        for thing, key in subject.touched(said):
+            state = shelves.get(thing, key)
+            after = thing.fold(key, state, event)
+            if after is not state:
+                shelves.put(thing, key, after)
+        if subject.deltas is not None:
+            self._add(subject, said, 1)
+
+    def _add(self, subject: Subject, said: dict[str, Any], sign: int) -> None:
+        if subject.deltas is None:
+            return
+        for account, name, amount in subject.deltas(said):
+            number = NETWORK if account is None else self._accounts.number(account)
+            self._shelves.add(number, name, sign * amount)
+
+    def _oid(self, event: EventRow) -> OrderId | None:
+        """The order: of a dispute or a request not all events say which it is about, but its state does."""
+        if event.oid is not None:
+            return event.oid
+        if event.dispute is not None:
+            state = self._shelves.get(DISPUTE, event.dispute)
+        elif event.contract == "AvailabilityCourt":
+            state = self._shelves.get(REQUEST, event.arguments["id"])
+        else:
+            return None
+        return None if state is None else state.oid
+
+    def _parts_of(self, kind: int, event: EventRow) -> list[tuple[Any, ...]]:
+        reader = self._subjects[kind].parts
+        if reader is None:
+            return []
+        found = reader(event.arguments)
+        return [
+            (self._accounts.number(account), thing, number, role, event.seq) for account, thing, number, role in found
+        ]
+
+    # Taking back
+
+    def _take_back(self, block: int) -> None:
+        removed = list(self.stored("e.block >= ?", (block,)))
+        touched: dict[tuple[str, Key], tuple[Thing, Key]] = {}
+        links = []
+        for number, event in removed:
+            subject = self._subjects[number]
+            self._add(subject, event.arguments, -1)
+            touched |= {(thing.table, key): (thing, key) for thing, key in subject.touched(event.arguments)}
+            links += [(self._accounts.number(account), event.seq) for account in event.accounts]
+        run = self._connection.execute
+        self._connection.executemany("DELETE FROM event_accounts WHERE account = ? AND seq = ?", links)
+        if removed:
+            run("DELETE FROM parts WHERE seq >= ?", (removed[0][1].seq,))
+        self._take_back_gas(block)
+        run("DELETE FROM events WHERE block >= ?", (block,))
+        run("DELETE FROM blocks WHERE number >= ?", (block,))
+        for thing, key in touched.values():
+            self._fold_again(thing, key)
+        self._shelves.add(NETWORK, "events", -len(removed))
+        self._shelves.save()
+
+    def _take_back_gas(self, block: int) -> None:
+        rows = self._connection.execute(
+            "SELECT sender, gas, fee, action FROM transactions WHERE block >= ?", (block,)
+        ).fetchall()
+        for sender, gas, fee, action in rows:
+            if gas is not None:
+                self._add_gas(sender, action, gas, int(fee), -1)
+        self._shelves.add(NETWORK, "transactions", -len(rows))
+        self._connection.execute("DELETE FROM transactions WHERE block >= ?", (block,))
+
+    def _add_gas(self, sender: int, action: str, gas: int, fee: int, sign: int) -> None:
+        add = self._shelves.add
+        for account in (NETWORK, sender):
+            add(account, "gas", sign * gas)
+            add(account, "fee", sign * fee)
+        add(NETWORK, "gas transactions", sign)
+        add(NETWORK, f"gas of {action}", sign * gas)
+        add(NETWORK, f"fee of {action}", sign * fee)
+        add(NETWORK, f"count of {action}", sign)
+
+    def _fold_again(self, thing: Thing, key: Key) -> None:
+        self._shelves.get(thing, key)  # what its state now adds to the sums
+        state = None
+        for kind, event in self._history(thing, key):
+            if (thing, key) in self._subjects[kind].touched(event.arguments):
+                state = thing.fold(key, state, event)
+        self._shelves.put(thing, key, state)
+
+    def _history(self, thing: Thing, key: Key) -> Iterable[tuple[int, EventRow]]:
+        """The events about a thing, and perhaps others."""
+        column = {ORDER: "oid", DISPUTE: "dispute", TASK: "task"}.get(thing)
+        if column is not None:
+            return self.stored(f"e.{column} = ?", (key,))
+        if thing in (REQUEST, GAME, EPOCH):
+            return self.stored("e.ref = ?", (key,))
+        if thing is CYCLE:
+            refuted = self._decoder.kind_of["RewardTreasury", "RootRefuted"]
+            return self.stored("e.ref = ? OR e.kind = ?", (key, refuted))
+        if thing is PARAMETERS:
+            kinds = [number for number, kind in enumerate(self._decoder.kinds) if kind.contract == "Parameters"]
+            return self.stored(f"e.kind IN ({', '.join('?' * len(kinds))})", kinds)
+        if thing not in (BOND, CANDIDATE):
+            raise Bug(f"no history of {thing.table}")
+        account = key[0] if isinstance(key, tuple) else key
+        number = self._accounts.number(ChecksumAddress(account))  # type: ignore[arg-type]  # not a number here
+        return self.stored("e.seq IN (SELECT seq FROM event_accounts WHERE account = ?)", (number,))
+
+    def stored(self, where: str, values: Sequence[Any]) -> Iterable[tuple[int, EventRow]]:
+        """Stored events in order, each with its kind."""
+        return self._stored.where(where, values)
+
+    def _clear(self) -> None:
+        tables = ["events", "event_accounts", "parts", "sums", "transactions", "blocks"]
+        for table in [*tables, *(thing.table for thing in THINGS)]:
+            self._connection.execute(f"DELETE FROM {table}")
+        self._shelves.forget()
+
+    # The place
+
+    def _load(self) -> Place:
+        row = self._connection.execute("SELECT value FROM meta WHERE name = 'place'").fetchone()
+        if row is None:
+            return Place(Cursor.at(self._start), 1, 1, 0)
+        said = json.loads(row[0])
+        marks = tuple(Mark(number, bytes.fromhex(block_hash)) for number, block_hash in said["marks"])
+        cursor = Cursor(said["start"], said["position"], marks)
+        return Place(cursor, said["next_seq"], said["next_tx"], said["revision"])
+
+    def _save(self, place: Place, head: dict[str, Any] | None) -> None:
+        cursor = place.cursor
+        said = {
+            "start": cursor.start,
+            "position": cursor.position,
+            "marks": [[mark.number, mark.hash.hex()] for mark in cursor.marks],
+            "next_seq": place.next_seq,
+            "next_tx": place.next_tx,
+            "revision": place.revision,
+        }
+        put = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
+        self._connection.execute(put, ("place", json.dumps(said)))
+        if head is not None:
+            self._connection.execute(put, ("head", json.dumps(head)))
+        self._place = place
+
+    def begin(self) -> None:
+        """Begins a transaction, if nobody else has written meanwhile."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        if self._load() != self._place:
+            self.abandon()
+            raise StaleIndexError
+
+    def commit(self) -> None:
+        """Ends it."""
+        self._shelves.save()
+        self._connection.execute("COMMIT")
+
+    def abandon(self) -> None:
+        """Undoes it, and forgets all that was kept in memory."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._shelves.forget()
+        self._accounts.forget()
+        self._place = self._load()
+
+
+class StaleIndexError(Exception):
+    """Somebody else has written to the index: its state was read again."""
+
+
+class _Transaction:
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    def __enter__(self) -> None:
+        self._writer.begin()
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        if kind is None:
+            self._writer.commit()
+        elif kind is not StaleIndexError:
+            self._writer.abandon()
