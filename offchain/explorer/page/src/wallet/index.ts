@@ -1,19 +1,6 @@
-export function WalletButton() {
-  return null;
-}
-
-export function OrderActions(_: { oid: number }) {
-  return null;
-}
-
-export function AccountActions(_: { address: string }) {
-  return null;
-}
-
-export function DisputeActions(_: { id: number }) {
-  return null;
-}
-
-export function ModelVerifier(_: { oid: number; model: number }) {
-  return null;
-}
+export { AccountActions } from "../flows/account-actions";
+export { DisputeActions } from "../flows/dispute-actions";
+export { ModelVerifier } from "../flows/model-verifier";
+export { OrderActions } from "../flows/order-actions";
+export { walletRoutes } from "../flows/routes";
+export { WalletButton } from "./wallet-button";

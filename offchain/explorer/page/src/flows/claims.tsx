@@ -1,0 +1,77 @@
+// What you have earned, and the calls that pay it out.
+import { useQuery } from "../api/hooks";
+import { Answer, Panel } from "../parts/layout";
+import { Countdown } from "../parts/values";
+import { Problem } from "../wallet/dialog";
+import { useDeed } from "../wallet/hooks";
+import { tokens } from "../wallet/units";
+import { type ClaimCall, type Claims, callFrom } from "./desk";
+import type { Acting } from "./needs-wallet";
+
+const WHAT: Record<string, string> = {
+  claim_rewards: "credited to you",
+  claim_root: "by the last reward root",
+  pay_direct: "by settling an order directly",
+};
+
+export function ClaimsPanel(acting: Acting) {
+  const query = useQuery<Claims>(`/desk/claims?account=${acting.account}`, {
+    touched: ({ contract }) => /Treasury|ProofOfTraining/.test(contract),
+    expires: claims => claims.pending_until,
+  });
+  return (
+    <Panel title="Your rewards">
+      <Answer query={query}>{claims => <Rewards {...acting} claims={claims} />}</Answer>
+      <button class="button" type="button" disabled={query.loading} onClick={query.reload}>
+        Look again
+      </button>
+    </Panel>
+  );
+}
+
+function Rewards({ deployment, claims }: Acting & { claims: Claims }) {
+  const deed = useDeed();
+  const claim = (call: ClaimCall) =>
+    deployment.transactor.perform({ title: `Claim ${tokens(BigInt(call.amount))}`, call: () => callFrom(call.call) });
+  return (
+    <>
+      <dl class="facts">
+        <Sum name="Paid by roots so far" wei={claims.paid} />
+        <Sum name="To claim by a root" wei={claims.claimable} />
+        <Sum name="Credited" wei={claims.credited} />
+        <Sum name="Pending" wei={claims.pending} />
+      </dl>
+      {claims.pending_until !== null ? (
+        <p class="quiet hint">
+          What is pending can still be refuted; it can be claimed in <Countdown until={claims.pending_until} />.
+        </p>
+      ) : null}
+      {claims.calls.length === 0 ? <p class="empty">There is nothing to claim now.</p> : null}
+      <ul class="claims">
+        {claims.calls.map(call => (
+          <li key={call.call.data}>
+            <button
+              type="button"
+              class="button primary"
+              disabled={deed.busy}
+              onClick={() => void deed.run(() => claim(call))}
+            >
+              Claim {tokens(BigInt(call.amount))}
+            </button>{" "}
+            {WHAT[call.what] ?? ""} {call.oid !== null ? `(order ${call.oid})` : ""}
+          </li>
+        ))}
+      </ul>
+      <Problem text={deed.problem} />
+    </>
+  );
+}
+
+function Sum({ name, wei }: { name: string; wei: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{tokens(BigInt(wei))}</dd>
+    </div>
+  );
+}
