@@ -38,7 +38,7 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
         case Forbidden():
             return problem(403, str(error))
         case RequestValidationError():
-            return problem(422, _first(error))
+            return problem(422, first_problem(error))
         case HTTPException():
             return problem(error.status_code, f"{error.detail}; see /openapi.json", error.headers)
         case _:
@@ -51,7 +51,8 @@ async def _bug(request: Request, error: Exception) -> JSONResponse:
     return problem(500, "this replica has a bug; ask another one, and tell its operator")
 
 
-def _first(error: RequestValidationError) -> str:
+def first_problem(error: RequestValidationError) -> str:
+    """The first thing that is wrong with a request, and where."""
     found = error.errors()[0]
     where = ".".join(str(part) for part in found["loc"] if part not in ("body", "query", "path"))
     return f"{where}: {found['msg']}" if where else str(found["msg"])

@@ -1,0 +1,1 @@
+"""Manifests and accounts of trainings out of the store, verified; and which CIDs the page may ask for."""
