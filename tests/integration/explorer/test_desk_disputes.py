@@ -1,0 +1,92 @@
+"""A false score challenged by a wallet through the desk, over real HTTP; every move of the dispute from the outbox."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from offchain.dispute.state import Side, Verdict
+from offchain.roles.lies import Defence, FlipOneSample
+from tests.integration.explorer.desk_stage import PATIENCE, Wallet, await_true, desk_place, served
+from tests.integration.roles.court_stage import OID, Courthouse, courthouse, liar, score
+
+BAD, GOOD = 0, 1
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Courthouse]:
+    with courthouse(tmp_path_factory.mktemp("court")) as house:
+        yield house
+
+
+def test_a_false_score_is_challenged_and_the_dispute_won_from_the_outbox(house: Courthouse, tmp_path: Path) -> None:
+    """Everybody lies but the wallet; in the middle its page and the server go away and come back."""
+    false = liar(FlipOneSample(GOOD), Defence.STORY)
+    liars = {f"validator{i}": false for i in range(2)}
+    score(house, liars)
+    stage, key = house.stage, house.accounts["verifier0"]
+    place = desk_place(house.client, stage.contracts, stage.store, tmp_path)
+    before, nonce = house.wealth("verifier0"), house.client.nonce(key.address)
+    with served(place) as url:
+        wallet = Wallet(url, house.client, key)
+        found = examined(wallet)
+        by = {(row["validator"], row["model"]): row for row in found["scores"]}
+        accused = house.address("validator0")
+        assert by[accused, BAD]["is_false"] is False
+        assert by[accused, GOOD]["is_false"] is True
+        assert by[accused, GOOD]["challengeable"]
+        wanted = {"account": wallet.address, "oid": OID, "validator": accused}
+        refused = wallet.post("/desk/challenges", {**wanted, "model": BAD})
+        assert refused.status_code == 422
+        assert refused.json() == {
+            "error": "validator: its score of model 0 is true; a challenge would lose its stake",
+            "field": "validator",
+        }
+        opening = wallet.post("/desk/challenges", {**wanted, "model": GOOD}).json()["item"]
+        again = wallet.post("/desk/challenges", {**wanted, "model": GOOD}).json()["item"]
+        assert again["key"] == opening["key"]
+        assert opening["call"]["contract"] == "DisputeCourt"
+        # The page signs and is closed before it has told anybody.
+        assert wallet.sign_next(tell=False) == opening["key"]
+    moves = 1
+    with served(place) as url:
+        wallet = Wallet(url, house.client, key)
+        assert wallet.end(opening["key"])["state"] == "done"
+        deadline = time.monotonic() + PATIENCE
+        while house.cases()[0].is_open:
+            assert time.monotonic() < deadline, wallet.outbox()
+            for name, build in liars.items():
+                house.work(name, build)
+            item = next((each for each in wallet.outbox()["items"] if each["state"] == "waiting"), None)
+            if item is None:
+                time.sleep(0.1)
+                continue
+            dispute = house.cases()[0].dispute
+            assert dispute.on_turn is Side.CHALLENGER
+            assert (item["oid"], item["dispute"], item["deadline"]) == (OID, 1, dispute.deadline), item
+            assert wallet.sign_next() == item["key"]
+            assert wallet.end(item["key"])["state"] == "done"
+            moves += 1
+        assert wallet.outbox()["notes"] == []
+    dispute = house.cases()[0].dispute
+    assert dispute.verdict is Verdict.FALSE
+    assert len(house.cases()) == 1
+    assert house.client.nonce(key.address) == nonce + moves
+    assert moves > 3
+    assert house.wealth("verifier0") > before
+
+
+def examined(wallet: Wallet) -> dict[str, object]:
+    """An order's examination, once it is over."""
+    begun = wallet.post("/desk/examinations", {"account": wallet.address, "oid": OID})
+    assert begun.status_code == 200, begun.text
+    number = begun.json()["id"]
+    found = await_true(lambda: _done(wallet, number))
+    assert found["done"] == found["total"] == 2
+    return found
+
+
+def _done(wallet: Wallet, number: str) -> dict[str, object] | None:
+    found = wallet.get(f"/desk/examinations/{number}", wait=5)
+    return found if found["state"] == "done" else None
