@@ -1,6 +1,7 @@
 """Connection to one chain through JSON-RPC: web3 for contracts, raw requests and batches for the rest."""
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
@@ -21,11 +22,32 @@ from offchain.errors import Rejected, Retryable
 from offchain.types import Seconds, Wei
 
 Result = TypeVar("Result")
+JsonCall = tuple[RPCEndpoint, list[Any]]
 
 DEFAULT_TIMEOUT = 15.0
 BUSY_CODES = frozenset({-32005, -32090, 429})
-BUSY_WORDS = ("rate limit", "too many requests", "limit exceeded", "request timed out", "timeout", "header not found")
+BUSY_WORDS = ("rate limit", "too many requests", "limit exceeded", "request timed out", "timeout")
+ABSENT_WORDS = ("header not found", "unknown block", "block not found", "beyond current head")
+"""A node of a pool that lags behind the one that told of the block: it will have it in a moment."""
 REVERT_WORDS = ("revert", "invalid opcode", "vm exception")
+BUSY_PAUSES = (0.25, 0.5, 1.0, 2.0)
+"""Seconds before a busy node is asked again; then it is the caller's turn to wait."""
+BATCH_SIZE = 100
+TOO_LARGE = frozenset({400, 413})
+"""HTTP statuses with which some nodes refuse a batch."""
+
+
+class HttpTrouble(Retryable):
+    """The node answered with an HTTP status that is not JSON-RPC's."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it asks for patience: a limit of requests, or a gateway without a node behind it for a moment."""
+        return self.status == 429 or 502 <= self.status <= 504
 
 
 class RpcProvider(Protocol):
@@ -64,25 +86,40 @@ class RpcFailure:
     @property
     def is_busy(self) -> bool:
         """Whether the same request may succeed later."""
-        return self.code in BUSY_CODES or any(word in self.message.lower() for word in BUSY_WORDS)
+        return self.code in BUSY_CODES or any(word in self.message.lower() for word in BUSY_WORDS + ABSENT_WORDS)
 
 
 class ChainClient:
     """One connection. Transport failures come out as `Retryable`, refusals as `Rejected`, reverts decoded.
 
-    `endpoint` is the URL as shown to people (no secrets in it).
+    A node that is busy is asked again for a few seconds (`BUSY_PAUSES`); batches shrink to what the node takes.
+    `endpoint` is the URL as shown to people (no secrets in it); `sleep` pauses, in seconds.
     """
 
-    def __init__(self, provider: RpcProvider, network: Network, endpoint: str, errors: ErrorDecoder) -> None:
+    def __init__(
+        self,
+        provider: RpcProvider,
+        network: Network,
+        endpoint: str,
+        errors: ErrorDecoder,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.provider = provider
         self.network = network
         self.endpoint = endpoint
         self.errors = errors
+        self._sleep = sleep
+        self._batch_size = BATCH_SIZE
         web3 = Web3(cast(Any, provider))
         if network.proof_of_authority:
             web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
         web3.middleware_onion.inject(_transport_errors(endpoint), layer=0)
         self.web3 = web3
+
+    def through(self, provider: RpcProvider) -> "ChainClient":
+        """The same connection with another provider, one that stands in front of this one's, say."""
+        return ChainClient(provider, self.network, self.endpoint, self.errors, sleep=self._sleep)
 
     @property
     def chain_id(self) -> int:
@@ -94,30 +131,61 @@ class ChainClient:
 
         Raises Retryable when the node cannot be reached or is busy, ContractRejected for a revert, RpcRefused else.
         """
-        result = self._single(RPCEndpoint(method), list(params))
+        (result,) = self._patiently([(RPCEndpoint(method), list(params))])
         if isinstance(result, RpcFailure):
             raise self.failure(result, method)
         return result
 
     def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
-        """Results of several requests in one round trip, in order; failed ones as `RpcFailure`.
+        """Results of several requests in as few round trips as the node allows, in order; failed ones as `RpcFailure`.
 
-        Raises Retryable when the node cannot be reached or answers the batch as a whole with a busy error.
+        Raises Retryable when the node cannot be reached or answers a batch as a whole with a busy error.
         """
-        if not calls:
-            return []
-        wanted = [(RPCEndpoint(method), list(params)) for method, params in calls]
-        answers = transported(self.endpoint, lambda: self.provider.make_batch_request(wanted))
-        if isinstance(answers, list) and len(answers) == len(calls):
-            return [_parse_answer(answer) for answer in answers]
-        refusal = _parse_answer(answers)
-        if isinstance(refusal, RpcFailure) and refusal.is_busy:
-            raise Retryable(f"{self.endpoint} is busy: {refusal.message}")
-        # Some public nodes refuse batches: one by one then.
-        return [self._single(method, params) for method, params in wanted]
+        return self._patiently([(RPCEndpoint(method), list(params)) for method, params in calls])
 
-    def _single(self, method: RPCEndpoint, params: list[Any]) -> Any:
-        return _parse_answer(transported(self.endpoint, lambda: self.provider.make_request(method, params)))
+    def _patiently(self, calls: list[JsonCall]) -> list[Any]:
+        """Results in order. What a busy node refuses is asked again, alone: a batch need not pass in one piece."""
+        results: list[Any] = [None] * len(calls)
+        left = list(range(len(calls)))
+        for pause in (*BUSY_PAUSES, None):
+            trouble: HttpTrouble | None = None
+            try:
+                for place, result in zip(left, self._at_once([calls[place] for place in left]), strict=True):
+                    results[place] = result
+                left = [place for place in left if _is_impatient(calls[place], results[place])]
+            except HttpTrouble as error:
+                trouble = error
+            if trouble is not None and (pause is None or not trouble.is_busy):
+                raise trouble
+            if not left or pause is None:
+                break
+            self._sleep(pause)
+        return results
+
+    def _at_once(self, calls: list[JsonCall]) -> list[Any]:
+        if len(calls) == 1:
+            return [parse_answer(transported(self.endpoint, lambda: self.provider.make_request(*calls[0])))]
+        results: list[Any] = []
+        while len(results) < len(calls):
+            part = calls[len(results) : len(results) + self._batch_size]
+            results += self._at_once(part) if len(part) == 1 else self._in_one_batch(part) or []
+        return results
+
+    def _in_one_batch(self, calls: list[JsonCall]) -> list[Any] | None:
+        """Results in order; None where the node takes no batch of this size, and smaller ones are made from now on."""
+        try:
+            answers = transported(self.endpoint, lambda: self.provider.make_batch_request(calls))
+        except HttpTrouble as error:
+            if error.status not in TOO_LARGE:
+                raise
+            answers = None
+        if isinstance(answers, list) and len(answers) == len(calls):
+            return [parse_answer(answer) for answer in answers]
+        refusal = parse_answer(answers)
+        if isinstance(refusal, RpcFailure) and refusal.is_busy:
+            return [refusal] * len(calls)
+        self._batch_size = max(len(calls) // 2, 1)
+        return None
 
     def failure(self, failure: RpcFailure, doing: str, contract: str | None = None) -> Exception:
         """The exception for a failed answer; `doing` names the request, `contract` the contract that was called."""
@@ -135,7 +203,8 @@ class ChainClient:
 
         Raises ContractRejected with the decoded error when it reverts, Rejected when there is no such contract.
         """
-        return self._read_result(function, self._single(*_eth_call(function, block)), contract)
+        (answer,) = self._patiently([_eth_call(function, block)])
+        return self._read_result(function, answer, contract)
 
     def call_many(
         self, functions: Sequence[ContractFunction], *, block: int | str = "latest", contract: str | None = None
@@ -224,7 +293,7 @@ def open_client(
 ) -> ChainClient:
     """A client over any provider; see `connect`."""
     answer = transported(endpoint, lambda: provider.make_request(RPCEndpoint("eth_chainId"), []))
-    result = _parse_answer(answer)
+    result = parse_answer(answer)
     if isinstance(result, RpcFailure) or not isinstance(result, str):
         raise Rejected(f"--rpc {endpoint}: not an Ethereum node (it does not answer eth_chainId)")
     actual = int(result, 16)
@@ -236,7 +305,12 @@ def open_client(
     return ChainClient(provider, network_for(actual), endpoint, errors)
 
 
-def _eth_call(function: ContractFunction, block: int | str) -> tuple[RPCEndpoint, list[Any]]:
+def _is_impatient(call: JsonCall, result: Any) -> bool:
+    """Whether a node that is busy may answer later. Logs are another matter: they may be refused for their number."""
+    return isinstance(result, RpcFailure) and result.is_busy and call[0] != "eth_getLogs"
+
+
+def _eth_call(function: ContractFunction, block: int | str) -> JsonCall:
     fields = {"to": function.address, "data": function._encode_transaction_data()}
     return RPCEndpoint("eth_call"), [fields, hex(block) if isinstance(block, int) else block]
 
@@ -263,7 +337,8 @@ def revert_bytes(data: Any) -> bytes:
     return b""
 
 
-def _parse_answer(answer: Any) -> Any:
+def parse_answer(answer: Any) -> Any:
+    """The result in one response object of a node, or what it says went wrong."""
     error = answer.get("error") if isinstance(answer, dict) else None
     if error is None:
         return answer.get("result") if isinstance(answer, dict) else None
@@ -282,7 +357,7 @@ def transported(endpoint: str, request: Callable[[], Result]) -> Result:
         status = error.response.status_code if error.response is not None else 0
         if status in (401, 403, 404, 405):
             raise Rejected(f"--rpc {endpoint}: HTTP status {status}; check the URL and its key") from error
-        raise Retryable(f"RPC {endpoint} answered with HTTP status {status}") from error
+        raise HttpTrouble(f"RPC {endpoint} answered with HTTP status {status}", status) from error
     except requests.Timeout as error:
         raise Retryable(f"RPC {endpoint} did not answer in time") from error
     except requests.RequestException as error:

@@ -31,19 +31,27 @@ class Cursor:
         """A cursor that has read nothing yet."""
         return cls(start, start)
 
+    @property
+    def parent(self) -> bytes | None:
+        """Hash of the block before `position`, if it is known."""
+        newest = self.marks[-1] if self.marks else None
+        return newest.hash if newest is not None and newest.number == self.position - 1 else None
+
     def rewound(self, canonical_hash: Callable[[int], bytes | None]) -> "Cursor":
         """The cursor after dropping what the chain rolled back; itself when nothing was.
 
-        `canonical_hash` gives the hash of the block with a number, None when the chain is not that long. It is asked
-        from the newest mark downwards until one still holds.
+        `canonical_hash` gives the hash of the block with a number, None when it is not known: a node that lags does not
+        have the newest blocks yet, which says nothing about them. It is asked from the newest mark downwards until one
+        holds. A chain that has become shorter shows when it has grown again.
         """
+        contradicted = False
         for kept in range(len(self.marks), 0, -1):
             mark = self.marks[kept - 1]
-            if canonical_hash(mark.number) == mark.hash:
-                if kept == len(self.marks):
-                    return self
-                return replace(self, position=mark.number + 1, marks=self.marks[:kept])
-        return Cursor.at(self.start) if self.marks else self
+            found = canonical_hash(mark.number)
+            if found == mark.hash:
+                return replace(self, position=mark.number + 1, marks=self.marks[:kept]) if contradicted else self
+            contradicted = contradicted or found is not None
+        return Cursor.at(self.start) if contradicted else self
 
     def advanced(self, marks: Iterable[Mark], *, final: int) -> "Cursor":
         """The cursor after reading up to the last of `marks` (ascending, beyond `position`).

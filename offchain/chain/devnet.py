@@ -65,7 +65,7 @@ class AnvilOptions:
     """How to run Anvil.
 
     `block_seconds`: seconds between blocks, None mines each transaction at once; `mixed`: both. `state` keeps the chain
-    in a file across runs. `accounts` are funded with `BALANCE_ETHER` each.
+    in a file across runs. `accounts` are funded with `BALANCE_ETHER` each. `chain_id`: to play another chain.
     """
 
     block_seconds: float | None = None
@@ -73,12 +73,13 @@ class AnvilOptions:
     accounts: int = 20
     port: int = 0
     state: Path | None = None
+    chain_id: int = ANVIL_CHAIN_ID
     extra: tuple[str, ...] = ()
 
     def arguments(self) -> list[str]:
         """Anvil's command line, without the executable."""
         words = ["--port", str(self.port), "--host", "127.0.0.1", "--hardfork", "cancun", "--mnemonic", MNEMONIC]
-        words += ["--accounts", str(self.accounts), "--chain-id", str(ANVIL_CHAIN_ID)]
+        words += ["--accounts", str(self.accounts), "--chain-id", str(self.chain_id)]
         words += ["--balance", str(BALANCE_ETHER)]
         if self.block_seconds is not None:
             words += ["--block-time", f"{self.block_seconds:g}"]
@@ -92,9 +93,10 @@ class AnvilOptions:
 class Anvil:
     """A running Anvil; a context manager. It dies with this process, however that ends."""
 
-    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+    def __init__(self, process: subprocess.Popen[str], url: str, chain_id: int = ANVIL_CHAIN_ID) -> None:
         self._process = process
         self.url = url
+        self.chain_id = chain_id
 
     @classmethod
     def start(cls, options: AnvilOptions | None = None, *, executable: Path | None = None) -> Self:
@@ -112,14 +114,14 @@ class Anvil:
             start_new_session=True,  # Ctrl-C is for us; we stop Anvil when we are done with it
         )
         try:
-            return cls(process, _await_listening(process, START_SECONDS))
+            return cls(process, _await_listening(process, START_SECONDS), chosen.chain_id)
         except BaseException:
             _stop(process)
             raise
 
     def client(self, *, timeout: float = 15.0) -> ChainClient:
         """A connection to it."""
-        return connect(self.url, errors=load_error_decoder(), chain_id=ANVIL_CHAIN_ID, timeout=timeout)
+        return connect(self.url, errors=load_error_decoder(), chain_id=self.chain_id, timeout=timeout)
 
     def stop(self) -> None:
         """Ends it. Its state file, if any, is written."""

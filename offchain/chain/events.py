@@ -1,4 +1,4 @@
-"""Follows the logs of the contracts: adaptive ranges, and a cursor that survives reorganisations and restarts.
+"""Follows the logs of the contracts, with a cursor that survives reorganisations and restarts.
 
 Delivery is at least once and in order. `RolledBack` says that all events from a block on never happened; what the chain
 has instead follows as `Applied`. The cursor is stored after a batch was handled: a crash repeats one batch at most.
@@ -10,12 +10,13 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from offchain.chain.client import BlockRef, ChainClient, RpcFailure, parse_block
-from offchain.chain.cursor import Cursor, Mark, RangeSize
+from offchain.chain.client import BlockRef, ChainClient, parse_block
+from offchain.chain.cursor import Cursor, Mark
 from offchain.chain.event_decoder import Event, EventDecoder
-from offchain.errors import Rejected, Retryable
+from offchain.chain.logs import LogReader
+from offchain.errors import Rejected
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +126,7 @@ class EventFollower:
         self._store = store
         self._final_only = final_only
         self._cursor = store.load() or Cursor.at(start)
-        self._range = RangeSize(client.network.log_range, client.network.log_range)
+        self._logs = LogReader(client, decoder.addresses)
 
     @property
     def cursor(self) -> Cursor:
@@ -134,8 +135,8 @@ class EventFollower:
 
     @property
     def range_size(self) -> int:
-        """How many blocks the next query will ask for at most."""
-        return self._range.size
+        """How many blocks the next query of a range will ask for at most."""
+        return self._logs.range_size
 
     def poll(self) -> Batch:
         """The next changes, at most one range of blocks; call `commit` once they are handled.
@@ -152,12 +153,10 @@ class EventFollower:
         target = min(final, head.number) if self._final_only else head.number
         if rewound.position > target:
             return Batch(rolled_back, rewound, caught_up=True)
-        last, logs, end = self._read(rewound.position, target)
-        decoded = (self._decoder.decode(log) for log in logs)
-        events = [event for event in decoded if event is not None]
-        cursor = rewound.advanced(_marks(events, end), final=final)
-        changes = (*rolled_back, *(Applied(event) for event in events))
-        return Batch(changes, cursor, caught_up=last >= target)
+        found = self._logs.read(rewound.position, target, head=head, parent=rewound.parent)
+        decoded = (self._decoder.decode(log) for log in found.logs)
+        changes = (*rolled_back, *(Applied(event) for event in decoded if event is not None))
+        return Batch(changes, rewound.advanced(found.marks, final=final), caught_up=found.last >= target)
 
     def commit(self, batch: Batch) -> None:
         """Stores the batch's cursor: its changes are handled."""
@@ -174,46 +173,12 @@ class EventFollower:
                 return
 
     def _hash_of(self, number: int, head: BlockRef) -> bytes | None:
+        """What the chain has at `number`; None when the node that answers does not know: it may lag behind others."""
         if number == head.number:
             return head.hash
+        if number == head.number - 1:
+            return head.parent
         if number > head.number:
             return None
         fields = self._client.request("eth_getBlockByNumber", hex(number), False)
         return None if fields is None else parse_block(fields).hash
-
-    def _read(self, first: int, target: int) -> tuple[int, list[dict[str, Any]], BlockRef]:
-        """Logs of a range from `first` on that the node is willing to give, with the last block of the range."""
-        while True:
-            last = min(first + self._range.size - 1, target)
-            try:
-                found = self._query(first, last)
-            except Retryable:
-                self._range = self._range.shrunk()  # a time-out may well be because of the size
-                raise
-            if not isinstance(found, RpcFailure):
-                self._range = self._range.grown()
-                return last, *found
-            if last == first:
-                raise self._client.failure(found, "eth_getLogs")
-            # Nodes word their limits in many ways; whatever the objection, a smaller range is the only remedy.
-            logger.info("%s objects to %d blocks of logs: %s", self._client.endpoint, last - first + 1, found.message)
-            self._range = RangeSize(last - first + 1, self._range.maximum).shrunk()
-
-    def _query(self, first: int, last: int) -> tuple[list[dict[str, Any]], BlockRef] | RpcFailure:
-        block = ("eth_getBlockByNumber", [hex(last), False])
-        wanted = {"fromBlock": hex(first), "toBlock": hex(last), "address": list(self._decoder.addresses)}
-        before, logs, after = self._client.batch([block, ("eth_getLogs", [wanted]), block])
-        for answer in (before, after):
-            if isinstance(answer, RpcFailure):
-                raise self._client.failure(answer, "eth_getBlockByNumber")
-        if isinstance(logs, RpcFailure):
-            return logs
-        # A hash covers all that came before it: the same last block before and after means one chain throughout.
-        if before is None or after is None or before["hash"] != after["hash"]:
-            raise Retryable(f"{self._client.endpoint}: the chain was reorganised during a query")
-        return logs, parse_block(after)
-
-
-def _marks(events: list[Event], end: BlockRef) -> list[Mark]:
-    by_number = {event.block_number: event.block_hash for event in events} | {end.number: end.hash}
-    return [Mark(number, block_hash) for number, block_hash in sorted(by_number.items())]

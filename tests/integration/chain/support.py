@@ -12,7 +12,18 @@ from offchain.chain.client import ChainClient
 from offchain.chain.networks import Finality
 
 Body = bytes
-Verdict = Body | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer of the proxy's own."""
+
+    body: Body
+    status: str = "200 OK"
+    content_type: str = "application/json"
+
+
+Verdict = Body | Reply | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +41,9 @@ class Exchange:
 class Proxy:
     """A real TCP proxy in front of a node.
 
-    `before` sees each request and may answer itself (return an HTTP body), or raise `HangError` (never answer) or
-    `CutError` (close at once). `after` sees the request once the node has answered and may raise the same: then the
-    node did the work and the client never learns.
+    `before` sees each request and may answer itself (return an HTTP body, or a `Reply`), or raise `HangError` (never
+    answer) or `CutError` (close at once). `after` sees the request once the node has answered and may raise the same:
+    then the node did the work and the client never learns.
     """
 
     def __init__(self, url: str) -> None:
@@ -81,7 +92,7 @@ class Proxy:
                     exchange = Exchange(json.loads(request.partition(b"\r\n\r\n")[2]))
                     own = self.before(exchange)
                     if own is not None:
-                        connection.sendall(_response(own))
+                        connection.sendall(_response(own if isinstance(own, Reply) else Reply(own)))
                         continue
                     upstream.sendall(request)
                     answer = _read_message(upstream, self._closed)
@@ -104,9 +115,10 @@ class CutError(Exception):
     """Close the connection."""
 
 
-def _response(body: bytes) -> bytes:
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+def _response(reply: Reply) -> bytes:
+    length = len(reply.body)
+    head = f"HTTP/1.1 {reply.status}\r\nContent-Type: {reply.content_type}\r\nContent-Length: {length}\r\n\r\n"
+    return head.encode() + reply.body
 
 
 def _read_message(connection: socket.socket, closed: threading.Event) -> bytes:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
 
 from offchain.chain.addresses import read_addresses, write_addresses
 from offchain.chain.artifacts import CONTRACTS
@@ -15,9 +16,11 @@ from offchain.chain.deploy import deploy
 from offchain.chain.devnet import Anvil, AnvilOptions, dev_accounts
 from offchain.chain.enums import Outcome, Phase, Role
 from offchain.chain.errors import ContractRejected
+from offchain.chain.governance import owner_of, require_role, timelock_of
 from offchain.chain.parameters import default_parameters
+from offchain.chain.preview import preview
 from offchain.chain.sender import BOUNDARIES, open_sender
-from offchain.chain.terms import load_terms
+from offchain.chain.terms import DeploymentTerms, Governance, account_of, load_terms
 from offchain.chain.transactions import TxCall
 from offchain.errors import Rejected
 from offchain.types import OrderId, Ppm
@@ -99,7 +102,14 @@ class Crash(BaseException):
     pass
 
 
-@pytest.mark.parametrize("point", range(0, 23, 3))
+GOVERNED = replace(
+    load_terms(31337), governance=Governance(3600, None, proposers=("deployer",), cancellers=(), executors=("anyone",))
+)
+"""A timelock first and a faucet last: the longest deployment there is."""
+POINTS = [pytest.param(n, marks=[] if n % 7 == 0 else [pytest.mark.long]) for n in range(40)]
+
+
+@pytest.mark.parametrize("point", POINTS)
 def test_a_deployment_that_crashed_goes_on_where_it_stopped(shared_anvil: Anvil, tmp_path: Path, point: int) -> None:
     client = shared_anvil.client()
     account = funded(client, tmp_path)
@@ -114,11 +124,96 @@ def test_a_deployment_that_crashed_goes_on_where_it_stopped(shared_anvil: Anvil,
 
     sender = open_sender(client, account, tmp_path, boundary=boundary)
     with pytest.raises(Crash):
-        deploy(sender, tmp_path / "addresses.json")
+        deploy(sender, tmp_path / "addresses.json", terms=GOVERNED)
     sender.close()
-    addresses = deploy(open_sender(client, account, tmp_path), tmp_path / "addresses.json")
-    assert client.nonce(account.address) == TRANSACTIONS
-    assert AssayContracts(client, addresses).protocol_parameters() == default_parameters(31337)
+    again = open_sender(client, account, tmp_path)
+    addresses = deploy(again, tmp_path / "addresses.json", terms=GOVERNED)
+    assert client.nonce(account.address) == TRANSACTIONS + 1
+    contracts = AssayContracts(client, addresses)
+    assert contracts.protocol_parameters() == default_parameters(31337)
+    assert owner_of(contracts) == addresses.of("ParametersTimelock")
+    assert GOVERNED.faucet is not None
+    assert contracts.token_balance(addresses.of("TestTokenFaucet")) == GOVERNED.faucet.funding, "once, not twice"
+    again.close()
+
+
+@pytest.mark.parametrize(("chain_id", "name"), [(97, "bsc-testnet"), (56, "bsc")])
+def test_the_reviewed_file_of_a_public_network_can_be_deployed(tmp_path: Path, chain_id: int, name: str) -> None:
+    """So every parameter is within the bounds of Parameters.sol, and what shall govern does."""
+    boss = dev_accounts(2)[1].address
+    terms = load_terms(chain_id)
+    if name == "bsc":
+        terms = replace(terms, holder=boss, governance=replace(terms.governance, proposers=(boss,)))
+    options = AnvilOptions(chain_id=chain_id, block_seconds=0.2, extra=("--slots-in-an-epoch", "1"))
+    with Anvil.start(options) as anvil:
+        client, account = anvil.client(), dev_accounts(1)[0]
+        assert client.network.name == name == terms.network
+        seen = preview(client, terms, account.address, tmp_path)
+        sender = open_sender(client, account, tmp_path)
+        contracts = AssayContracts(client, deploy(sender, tmp_path / "a.json", terms=terms))
+        sender.close()
+        after = preview(client, terms, account.address, tmp_path)
+        spent = seen.balance - after.balance
+        assert 0.5 * spent < seen.cost < 2 * spent, "about what it was said to cost"
+        assert dict(after.gas) == {}
+        assert dict(contracts.addresses.creations).keys() == seen.plan.places.keys()
+        assert {n: contracts.addresses.of(n) for n in contracts.addresses.contracts} == seen.plan.places
+        assert contracts.protocol_parameters() == terms.protocol
+        assert (contracts.faucet is None) == (name == "bsc")
+        check_governance(contracts, terms, proposer=boss if name == "bsc" else account.address)
+
+
+def check_governance(contracts: AssayContracts, terms: DeploymentTerms, *, proposer: ChecksumAddress) -> None:
+    timelock = contracts.timelock
+    assert timelock is not None
+    assert timelock_of(contracts) is not None
+    assert contracts.read(timelock.functions.getMinDelay()) == terms.governance.delay_seconds
+    require_role(contracts, timelock, "PROPOSER_ROLE", proposer)
+    require_role(contracts, timelock, "EXECUTOR_ROLE", dev_accounts(3)[2].address)
+    with pytest.raises(Rejected, match="is no proposer of the timelock"):
+        require_role(contracts, timelock, "PROPOSER_ROLE", dev_accounts(3)[2].address)
+    for account in (dev_accounts(1)[0].address, proposer):
+        assert not contracts.read(timelock.functions.hasRole(bytes(32), account)), "nobody administers it"
+    assert contracts.token_balance(account_of(terms.holder or "", proposer)) > 0
+
+
+def test_other_terms_are_another_deployment(either: ChainClient, account: LocalAccount, tmp_path: Path) -> None:
+    """With the same key and journal: what was begun under other terms is left, and nothing of it is taken over."""
+    sender = open_sender(either, account, tmp_path)
+    first = deploy(sender, tmp_path / "first.json")
+    second = deploy(sender, tmp_path / "second.json", terms=replace(load_terms(either.chain_id), faucet=None))
+    assert second.test_token_faucet is None
+    assert "TestTokenFaucet" not in second.contracts
+    assert not {first.creations[name].tx_hash for name in first.contracts} & {
+        made.tx_hash for made in second.creations.values()
+    }
+    with pytest.raises(Rejected, match=f"the deployment on chain {either.chain_id} has no TestTokenFaucet"):
+        second.of("TestTokenFaucet")
+
+
+def test_terms_of_another_chain_are_refused(either: ChainClient, account: LocalAccount, tmp_path: Path) -> None:
+    with pytest.raises(Rejected, match=r"my file: chain_id is 97, but the node is on chain"):
+        deploy(open_sender(either, account, tmp_path), tmp_path / "a.json", terms=load_terms(97), source="my file")
+    assert either.nonce(account.address) == 0
+
+
+def test_a_file_of_an_older_version_is_read(either: ChainClient, account: LocalAccount, tmp_path: Path) -> None:
+    path = tmp_path / "addresses.json"
+    sender = open_sender(either, account, tmp_path)
+    addresses = deploy(sender, path)
+    fields = json.loads(path.read_text())
+    fields["contracts"] = {
+        name: {"address": entry["address"], "code_hash": entry["code_hash"]}
+        for name, entry in fields["contracts"].items()
+        if name != "TestTokenFaucet"
+    }
+    path.write_text(json.dumps(fields))
+    old = deploy(sender, path)
+    assert (old.test_token_faucet, old.creations) == (None, {})
+    assert old.order_book == addresses.order_book
+    assert AssayContracts(either, old).faucet is None
+    write_addresses(tmp_path / "again.json", old)
+    assert json.loads((tmp_path / "again.json").read_text()) == fields
 
 
 def test_a_transaction_in_between_is_noticed(either: ChainClient, account: LocalAccount, tmp_path: Path) -> None:

@@ -190,6 +190,8 @@ def test_ranges_adapt_to_what_the_node_allows(
             if item["method"] != "eth_getLogs":
                 continue
             query = item["params"][0]
+            if "blockHash" in query:  # near the head
+                continue
             widths.append(int(query["toBlock"], 16) - int(query["fromBlock"], 16) + 1)
             if widths[-1] > 50:
                 return refused(batch)
@@ -242,6 +244,7 @@ def test_a_time_out_shrinks_the_range_and_is_retryable(
 ) -> None:
     start = manual.head().number + 1
     transfer(sender, token, 1)
+    mine(manual, 100)  # so that it is asked for with a range
     hang = [True]
 
     def stall(exchange: Exchange) -> None:
@@ -263,6 +266,6 @@ def test_structs_come_as_dataclasses(either: ChainClient, account: LocalAccount,
     addresses = deploy(open_sender(either, account, tmp_path), tmp_path / "addresses.json")
     follower = EventFollower(either, EventDecoder.of(addresses), MemoryCursor(), start=addresses.block)
     events = [change.event for change in follower.catch_up() if not isinstance(change, RolledBack)]
-    by_name = {event.name: event for event in events}
+    by_name = {event.name: event for event in reversed(events)}
     assert by_name["ParametersChanged"].arguments == {"parameters": default_parameters(31337)}
     assert by_name["Transfer"].arguments["to"] == account.address

@@ -159,7 +159,7 @@ def test_a_refused_transaction_is_reported_and_goes_out_once_mended(shared_anvil
             if "eth_sendRawTransaction" not in exchange.methods:
                 return None
             error = {"code": -32000, "message": "sender is on a deny list"}
-            return json.dumps([{"jsonrpc": "2.0", "id": item["id"], "error": error} for item in exchange.body]).encode()
+            return json.dumps({"jsonrpc": "2.0", "id": exchange.body["id"], "error": error}).encode()
 
         proxy.before = refuse
         ticket = sender.submit("pay", PAYMENT)

@@ -239,22 +239,29 @@ def test_a_reorganisation_below_finality_is_survived(
     assert manual.nonce(sender.address) == 4
 
 
-def test_a_stranger_with_the_same_key_is_detected(sender: Sender, manual: ChainClient, account: LocalAccount) -> None:
+def test_a_stranger_with_the_same_key_is_detected(
+    sender: Sender, manual: ChainClient, account: LocalAccount, clock: Clock
+) -> None:
     sender.submit("pay", pay(7))
     by_stranger(manual, account, nonce=0)
     mine(manual)
+    sender.step()
+    assert sender.outcome("pay") is None, "a node that lags knows no receipt either"
+    clock.now += RESEND
     sender.step()
     with pytest.raises(Rejected, match=r"another program used nonce 0 .* nobody else may sign with this key"):
         sender.outcome("pay")
 
 
 def test_what_a_stranger_displaced_can_be_done_again_once(
-    sender: Sender, manual: ChainClient, account: LocalAccount
+    sender: Sender, manual: ChainClient, account: LocalAccount, clock: Clock
 ) -> None:
     before = manual.balance(SOMEONE)
     sender.submit("pay", pay(7))
     by_stranger(manual, account, nonce=0)
     mine(manual)
+    sender.step()
+    clock.now += RESEND
     sender.step()
     assert sender.submit("pay", pay(7)).nonce == 1
     mine(manual)

@@ -79,7 +79,14 @@ def test_rewinds_to_the_newest_mark_that_holds() -> None:
 
 def test_rewinds_to_the_start_when_no_mark_holds() -> None:
     cursor = Cursor.at(3).advanced([Mark(5, b"5")], final=0)
-    assert cursor.rewound(lambda number: None) == Cursor.at(3)
+    assert cursor.rewound(lambda number: b"x") == Cursor.at(3)
+
+
+def test_what_a_node_does_not_know_yet_is_not_rolled_back() -> None:
+    cursor = Cursor.at(3).advanced([Mark(5, b"5"), Mark(7, b"7"), Mark(9, b"9")], final=4)
+    assert cursor.rewound({5: b"5", 7: b"7"}.get) is cursor
+    assert cursor.rewound({}.get) is cursor
+    assert cursor.rewound({5: b"5", 7: b"x"}.get).position == 6
 
 
 def test_marks_that_are_final_are_forgotten_but_for_the_newest() -> None:
