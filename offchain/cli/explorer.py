@@ -7,8 +7,10 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,11 +20,16 @@ from offchain.cli.output import console, errors, print_json_line
 from offchain.cli.session import Session, load_settings, open_session
 
 if TYPE_CHECKING:
+    from eth_typing import ChecksumAddress
+    from fastapi import APIRouter
+
     from offchain.explorer.api.serving import Explorer
-    from offchain.explorer.desk import Desk
-    from offchain.explorer.index import Step
+    from offchain.explorer.index import Index, Step
+    from offchain.types import OrderId
 
 DEFAULT_PORT = 7400
+STORE_SECONDS = 30.0
+"""For one piece of content; it is tried again."""
 
 
 def explorer(
@@ -48,8 +55,9 @@ def explorer(
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     session = open_session(load_settings(home=home, rpc=rpc, store=store), chain_id)
+    wishes = _Wishes(host, port, read_only, open_browser, as_json)
     with ExitStack() as stack:
-        finished = _run(session, stack, host, port, read_only, open_browser, metrics, as_json)
+        finished = _run(session, stack, wishes, metrics)
     if not finished:
         # A node that does not answer holds a thread up, and Python would wait for it. The index is safe: it is
         # written in whole transactions.
@@ -58,40 +66,36 @@ def explorer(
         os._exit(0)
 
 
-def _run(
-    session: Session,
-    stack: ExitStack,
-    host: str,
-    port: int,
-    read_only: bool,
-    open_browser: bool,
-    metrics: str | None,
-    as_json: bool,
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """The flags."""
+
+    host: str
+    port: int
+    read_only: bool
+    open_browser: bool
+    as_json: bool
+
+
+def _run(session: Session, stack: ExitStack, wishes: _Wishes, metrics: str | None) -> bool:
     """Serves until it is told to stop; whether all threads have ended."""
-    from offchain.explorer.api.guard import is_loopback
     from offchain.explorer.api.metrics import Meters
     from offchain.explorer.api.serving import Explorer, Options
-    from offchain.explorer.desk import desk_router
     from offchain.metrics.server import metrics_place, serve_metrics
 
-    meters, folder = Meters(), session.settings.home / "explorer"
+    meters = Meters()
     if metrics is not None:
         stack.enter_context(serve_metrics(meters.registry, metrics_place(metrics)))
-    kept = stack.enter_context(session.store(seconds=30.0))
-    desk = None if read_only or not is_loopback(host) else _desk(session, stack)
-    router = None if desk is None else desk_router(desk)
-    progress = _Progress(quiet=as_json)
-    served = Explorer(
-        session.contracts, kept, Options(host, port, folder), meters=meters, desk=router, progress=progress.step
-    )
-    try:
-        _announce(served, desk is not None, open_browser, folder, as_json)
+    kept = stack.enter_context(session.store(seconds=STORE_SECONDS))
+    where = Options(wishes.host, wishes.port, session.settings.home / "explorer")
+    progress = _Progress(quiet=wishes.as_json)
+    with ExitStack() as desks:  # closed before the index that the desk reads
+        desk = partial(_desk, session, desks) if where.is_local and not wishes.read_only else None
+        served = Explorer(session.contracts, kept, where, meters=meters, desk=desk, progress=progress.step)
+        stack.callback(progress.close)
+        _announce(served, wishes, has_desk=desk is not None)
         asyncio.run(_serve(served))
-    finally:
-        progress.close()
-        finished = served.close()
-    return finished
+    return served.close()
 
 
 async def _serve(served: Explorer) -> None:
@@ -102,27 +106,37 @@ async def _serve(served: Explorer) -> None:
     await served.serve(stop)
 
 
-def _desk(session: Session, stack: ExitStack) -> Desk:
+def _desk(session: Session, stack: ExitStack, index: Index) -> APIRouter:
     """What prepares calls for a wallet, with this machine's store and journals."""
-    from offchain.explorer.desk import Desk, DeskPlace
+    from offchain.explorer.desk import Desk, DeskPlace, desk_router
 
     store = stack.enter_context(session.store())
     archive = stack.enter_context(session.archive())
-    settings = session.settings
-    place = DeskPlace(session.client, session.contracts, store, archive, settings.journals, session.journal)
+    journals = session.settings.journals
+
+    def orders_of(account: ChecksumAddress) -> Iterator[OrderId]:
+        before: int | None = None
+        while True:
+            page = index.orders(index.standing().head_at, state="open", account=account, before=before)
+            yield from (row.oid for row in page.rows)
+            before = page.next
+            if before is None:
+                return
+
+    place = DeskPlace(session.client, session.contracts, store, archive, journals, session.journal, orders_of)
     desk = Desk(place)
     stack.callback(desk.close)
-    return desk
+    return desk_router(desk)
 
 
-def _announce(served: Explorer, has_desk: bool, open_browser: bool, folder: Path, as_json: bool) -> None:
-    if as_json:
-        print_json_line({"url": served.url, "desk": has_desk, "page": served.parts.page.built, "index": str(folder)})
+def _announce(served: Explorer, wishes: _Wishes, *, has_desk: bool) -> None:
+    if wishes.as_json:
+        print_json_line({"url": served.url, "desk": has_desk, "page": served.parts.page.built})
     else:
         console.print(f"[bold]Explorer[/bold] at {served.url}  (Ctrl-C stops it)", soft_wrap=True)
         if not served.parts.page.built:
             console.print("The page is not built: run [bold]make page[/bold] and start again; the API works without it")
-    if open_browser:
+    if wishes.open_browser:
         import webbrowser
 
         webbrowser.open(served.url)

@@ -35,7 +35,7 @@ from offchain.explorer.content.book import ContentBook
 from offchain.explorer.content.downloads import Downloads
 from offchain.explorer.content.fetcher import Fetcher
 from offchain.explorer.content.reading import Reading
-from offchain.explorer.index import Indexer, open_index
+from offchain.explorer.index import Index, Indexer, open_index
 from offchain.explorer.index.indexer import Step
 from offchain.ledger.api.server import ApiServer
 from offchain.storage.store import Store
@@ -70,11 +70,14 @@ class Explorer:
         options: Options,
         *,
         meters: Meters | None = None,
-        desk: APIRouter | None = None,
+        desk: Callable[[Index], APIRouter] | None = None,
         page: Page | None = None,
         progress: Callable[[Step], None] = lambda _: None,
     ) -> None:
-        """Listens at once; raises Rejected when it cannot, or a file in the folder is another kind of file."""
+        """Listens at once; raises Rejected when it cannot, or a file in the folder is another kind of file.
+
+        `desk` makes the desk's routes, on the index; `progress` is told of every step, in the index's thread.
+        """
         meters = meters or Meters()
         client = meters.chain.watch(contracts.client)
         addresses = contracts.addresses
@@ -82,7 +85,6 @@ class Explorer:
         index_file = None if options.folder is None else options.folder / f"{name}.sqlite"
         content_file = None if options.folder is None else options.folder / f"{name}.content.sqlite"
         self._progress = progress
-        self._desk = desk
         self.index = open_index(index_file, addresses)
         self._book = ContentBook(content_file)
         self._hub = Hub()
@@ -114,7 +116,8 @@ class Explorer:
             seconds=monotonic,
         )
         self._measure(meters)
-        self._server = ApiServer(create_app(self.parts, desk), options.host, options.port)
+        routes = None if desk is None else desk(self.index)
+        self._server = ApiServer(create_app(self.parts, routes), options.host, options.port)
 
     @property
     def url(self) -> str:
