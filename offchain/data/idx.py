@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from offchain.data.bounds import MAX_ELEMENTS
 from offchain.data.raw import RawData, build_raw
 from offchain.errors import Rejected
 
 _UNSIGNED_BYTE = 8
-_MAX_ELEMENTS = 1 << 31
 
 
 def load_idx(images: Path, *, labels: Path | None = None) -> RawData:
@@ -50,9 +50,9 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
             if len(packed) != 4 * head[3]:
                 raise Rejected(f"{path.name}: truncated in its header; fetch it again")
             shape = struct.unpack(f">{head[3]}I", packed)
-            if not 0 < prod(shape) <= _MAX_ELEMENTS:
+            if not 0 < prod(shape) <= MAX_ELEMENTS:
                 raise Rejected(
-                    f"{path.name}: header declares shape {list(shape)}; between 1 and 2^31 elements are read"
+                    f"{path.name}: header declares shape {list(shape)}; between 1 and 2^29 elements are read"
                 )
             body = file.read(prod(shape) + 1)
     except (EOFError, zlib.error, OSError) as error:

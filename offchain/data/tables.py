@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from offchain.data.bounds import MAX_LINE_BYTES, require_columns, require_modest
 from offchain.data.raw import RawData, Task, build_raw
 from offchain.data.text import TextColumn, encode
 from offchain.errors import Rejected
@@ -20,6 +21,7 @@ def load_csv(path: Path, *, label: str | None, task: Task | None = None, text: T
     """Reads a comma-separated UTF-8 file with a header row. Raises Rejected naming the file, row and column."""
     import pandas as pd
 
+    _require_short_header(path)
     try:
         frame = pd.read_csv(path, low_memory=False, skipinitialspace=True)
     except pd.errors.EmptyDataError:
@@ -35,6 +37,9 @@ def load_parquet(path: Path, *, label: str | None, task: Task | None = None, tex
     import pyarrow.parquet as pq
 
     try:
+        size = pq.read_metadata(path)
+        require_columns(path.name, size.num_columns)
+        require_modest(path.name, (size.num_rows, size.num_columns))
         frame = pq.read_table(path).to_pandas()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise Rejected(f"{path.name}: not a readable Parquet file ({str(error).splitlines()[0]})") from None
@@ -73,6 +78,18 @@ def table(
         values[:, position] = _numbers(name, columns[index], frame.iloc[:, index])
     names = tuple(columns[i] for i in features)
     return build_raw(name, values, frame.iloc[:, place].to_numpy(), task=task, columns=names)
+
+
+def _require_short_header(path: Path) -> None:
+    """Raises Rejected when the first row is too long, or has too many columns, to be a table's header."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline(MAX_LINE_BYTES + 1)
+    except OSError as error:
+        raise Rejected(f"{path.name}: cannot be read ({error.strerror})") from None
+    require_columns(path.name, first.count(b",") + 1)
+    if len(first) > MAX_LINE_BYTES:
+        raise Rejected(f"{path.name}: its first row has more than {MAX_LINE_BYTES >> 20} MiB; is it a CSV file?")
 
 
 def _tokens(name: str, frame: pd.DataFrame, columns: list[str], text: TextColumn) -> npt.NDArray[np.uint8]:

@@ -111,7 +111,7 @@ def test_idx_with_lying_headers(tmp_path: Path, images: npt.NDArray[np.uint8]) -
         b"GIF89a": "not an idx file",
         content[:2] + b"\x0d" + content[3:]: "idx type 0x0d",
         content[:4] + struct.pack(">III", 2**31, 2**31, 2**31) + content[16:]: "between 1 and 2",
-        content[:4] + struct.pack(">III", 2**30, 1, 1) + content[16:]: "another length",
+        content[:4] + struct.pack(">III", 2**28, 1, 1) + content[16:]: "another length",
         content[:4] + struct.pack(">III", 0, 5, 4) + content[16:]: "between 1 and 2",
         gzip.compress(content)[:-9]: "t-images",
     }
