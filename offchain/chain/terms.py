@@ -8,7 +8,7 @@ keys say so. `notes` says why, for who reviews it.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, localcontext
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -26,6 +26,7 @@ from offchain.types import TOKEN, Wei
 DEPLOYER, ANYONE = "deployer", "anyone"
 NOBODY = to_checksum_address("0x" + "00" * 20)
 MAX_FILE_BYTES = 65_536
+MAX_DIGITS = 100
 MINIMUM_DELAY = {"test": 3600, "main": 2 * 24 * 3600}
 """Least delay of the timelock in seconds, by kind of network; elsewhere the owner may be an account."""
 
@@ -186,13 +187,14 @@ def _of_main(terms: DeploymentTerms, network: Network) -> list[str]:
 def _wei(value: object) -> int:
     if not isinstance(value, str):
         raise ValueError('an amount of tokens is written as text, such as "100" or "0.5"')
-    try:
-        wei = Decimal(value) * TOKEN
-    except InvalidOperation as error:
-        raise ValueError(f"{value!r} is not an amount of tokens") from error
-    if not wei.is_finite() or wei < 0 or wei != wei.to_integral_value() or wei >= 2**256:
-        raise ValueError(f"{value!r} is not an amount of tokens with at most 18 decimals")
-    return int(wei)
+    with localcontext(prec=MAX_DIGITS):  # by default a product is rounded to 28 digits
+        try:
+            wei = Decimal(value) * TOKEN
+        except InvalidOperation as error:
+            raise ValueError(f"{value!r} is not an amount of tokens") from error
+        if not wei.is_finite() or not 0 <= wei < 2**256 or wei != wei.to_integral_value() or len(value) > MAX_DIGITS:
+            raise ValueError(f"{value!r} is not an amount of tokens with at most 18 decimals")
+        return int(wei)
 
 
 def _account(value: str) -> str:

@@ -19,7 +19,7 @@ from offchain.chain.verification import ROOT, verifications, write_verifications
 from offchain.errors import Rejected
 from tests.integration.chain.test_deploy import GOVERNED
 
-QUICK = ("TestTokenFaucet", "FederatedCourt")
+QUICK = ("TestTokenFaucet",)
 NAMES = (*ALL_CONTRACTS, "AggregateVerifier")
 
 
