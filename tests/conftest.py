@@ -39,6 +39,7 @@ HERE = Path(__file__).parent
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--run-long", action="store_true", help="run the long batteries too (make test-long)")
+    parser.addoption("--require-browser", action="store_true", help="no browser is a failure, not a reason to skip")
 
 
 def pytest_configure(config: pytest.Config) -> None:

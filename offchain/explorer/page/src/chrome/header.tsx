@@ -53,6 +53,7 @@ export function Header({ path, about, state }: HeaderProps) {
           <p class={`beat ${state.connection}`}>
             <span class="dot" aria-hidden="true" />
             <span>{CONNECTIONS[state.connection]}</span>
+            {about ? <span class="chain">{about.network}</span> : null}
             {state.number > 0 ? (
               <span class="beat-block">
                 <span>
@@ -63,7 +64,6 @@ export function Header({ path, about, state }: HeaderProps) {
                 </span>
               </span>
             ) : null}
-            {about ? <span class="chain">{about.network}</span> : null}
           </p>
           <WalletButton />
         </div>

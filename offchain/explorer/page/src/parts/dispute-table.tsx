@@ -61,10 +61,13 @@ const COLUMNS: Column<DisputeRow>[] = [
   { title: "Challenger", cell: dispute => <Address address={dispute.challenger} /> },
   { title: "Says instead", numeric: true, cell: dispute => dispute.counter ?? "–" },
   { title: "Stake", numeric: true, cell: dispute => <Amount wei={dispute.stake} /> },
-  { title: "Moves", numeric: true, cell: dispute => dispute.move_count },
   { title: "Opened", cell: dispute => <Ago at={dispute.opened_at} /> },
 ];
 
-export function DisputeTable({ disputes, caption }: { disputes: DisputeRow[]; caption: string }) {
-  return <Table caption={caption} columns={COLUMNS} rows={disputes} rowKey={dispute => dispute.id} />;
+/** Left out where there is less room. */
+const WIDE = new Set(["Stake", "Says", "Says instead", "Opened"]);
+const FEW = COLUMNS.filter(column => !WIDE.has(column.title));
+
+export function DisputeTable({ disputes, caption, few }: { disputes: DisputeRow[]; caption: string; few?: boolean }) {
+  return <Table caption={caption} columns={few ? FEW : COLUMNS} rows={disputes} rowKey={dispute => dispute.id} />;
 }

@@ -47,9 +47,10 @@ export function Panel({ title, children, aside, class: name = "", id }: PanelPro
   );
 }
 
-export function Facts({ facts }: { facts: [string, ComponentChildren][] }) {
+/** `rows`: name and value beside each other, for narrow places. */
+export function Facts({ facts, rows }: { facts: [string, ComponentChildren][]; rows?: boolean }) {
   return (
-    <dl class="facts">
+    <dl class={rows ? "facts rows" : "facts"}>
       {facts
         .filter(([, value]) => value !== null && value !== undefined)
         .map(([name, value]) => (

@@ -54,6 +54,10 @@ const COLUMNS: Column<OrderRow>[] = [
   { title: "Put", cell: order => <Ago at={order.put_at} /> },
 ];
 
-export function OrderTable({ orders, caption }: { orders: OrderRow[]; caption: string }) {
-  return <Table caption={caption} columns={COLUMNS} rows={orders} rowKey={order => order.oid} />;
+/** Left out where there is less room. */
+const WIDE = new Set(["Score", "Client", "Open disputes"]);
+const FEW = COLUMNS.filter(column => !WIDE.has(column.title));
+
+export function OrderTable({ orders, caption, few }: { orders: OrderRow[]; caption: string; few?: boolean }) {
+  return <Table caption={caption} columns={few ? FEW : COLUMNS} rows={orders} rowKey={order => order.oid} />;
 }

@@ -54,7 +54,7 @@ function Mark({ address }: { address: AddressText }) {
 
 export function Address({ address, copy, whole }: { address: AddressText; copy?: boolean; whole?: boolean }) {
   return (
-    <span class="address">
+    <span class={whole ? "address whole" : "address"}>
       <Mark address={address} />
       <Link href={`/accounts/${address}`} title={address} class="mono">
         {whole ? address : short(address)}

@@ -3,7 +3,7 @@
 import { useQuery } from "../api/hooks";
 import type { Account, Bond, Events, Part, Slash } from "../api/types";
 import { EventList } from "../parts/event-list";
-import { capital } from "../parts/format";
+import { capital, grouped } from "../parts/format";
 import { Answer, Empty, Facts, Heading, Panel } from "../parts/layout";
 import { OrderLink } from "../parts/order-table";
 import { type Column, Table } from "../parts/table";
@@ -23,22 +23,28 @@ const BONDS: Column<Bond>[] = [
 ];
 
 const ORDERS: Column<Part>[] = [
-  { title: "Order", head: true, cell: part => <OrderLink oid={part.oid} title={part.title} /> },
+  { title: "Order", head: true, cell: part => <OrderLink oid={part.oid} title={null} /> },
   { title: "As", cell: part => part.roles.join(", ") },
   { title: "Earned", numeric: true, cell: part => <Amount wei={part.earned} /> },
-  { title: "Put", cell: part => <Ago at={part.put_at} /> },
 ];
 
 const SLASHES: Column<Slash>[] = [
   { title: "As", head: true, cell: slash => capital(slash.role) },
   { title: "Lost", numeric: true, cell: slash => <Amount wei={slash.amount} /> },
   { title: "Burned of it", numeric: true, cell: slash => <Amount wei={slash.burned} /> },
+  { title: "About", cell: slash => <Reason slash={slash} /> },
   {
     title: "To",
     cell: slash => (slash.beneficiary && BigInt(slash.paid) > 0n ? <Address address={slash.beneficiary} /> : "nobody"),
   },
   { title: "When", cell: slash => <Ago at={slash.at} /> },
 ];
+
+function Reason({ slash }: { slash: Slash }) {
+  if (slash.oid !== null) return <Link href={`/orders/${slash.oid}`}>order {slash.oid}</Link>;
+  if (slash.task !== null) return <Link href={`/tasks/${slash.task}`}>task {slash.task}</Link>;
+  return <>the committee</>;
+}
 
 export function AccountView({ address }: { address: string }) {
   const same = (account: string) => account.toLowerCase() === address.toLowerCase();
@@ -70,17 +76,20 @@ export function AccountView({ address }: { address: string }) {
 }
 
 function Parts({ account }: { account: Account }) {
-  const { rewards } = account;
+  const { earned } = account;
   return (
     <>
       <Panel title="Balance and rewards">
         <Facts
           facts={[
             ["Balance", <Amount wei={account.balance} />],
-            ["Earned", <Amount wei={rewards.earned} />],
-            ["Paid", <Amount wei={rewards.paid} />],
-            ["To claim now", <Amount wei={rewards.to_claim} />],
-            ["Pending", <Amount wei={rewards.pending} />],
+            ["Earned by orders", <Amount wei={earned.settled} />],
+            ["Pulled through roots", <Amount wei={earned.claimed} />],
+            ["Credited", BigInt(earned.credited) > 0n ? <Amount wei={earned.credited} /> : null],
+            ["Withdrawn", BigInt(earned.withdrawn) > 0n ? <Amount wei={earned.withdrawn} /> : null],
+            ["By federated tasks", BigInt(earned.federated) > 0n ? <Amount wei={earned.federated} /> : null],
+            ["Committee stake", BigInt(account.candidate_stake) > 0n ? <Amount wei={account.candidate_stake} /> : null],
+            ["Gas used", grouped(account.gas)],
             ["Reached at (its own word)", account.endpoint ? <span class="mono">{account.endpoint}</span> : null],
           ]}
         />

@@ -10,6 +10,7 @@ import { Badge } from "../parts/phase";
 import { Address, Amount, CopyButton, Countdown, Time } from "../parts/values";
 import { Link } from "../route";
 import { DisputeActions } from "../slots";
+import { ArithmeticShown } from "./dispute/arithmetic-shown";
 import { type Computed, descentOf } from "./dispute/levels";
 import { Numbers } from "./dispute/numbers";
 import { Picture } from "./dispute/picture";
@@ -47,7 +48,12 @@ function Shown({ dispute }: { dispute: Dispute }) {
         ) : (
           <p class="empty">The defendant has not moved yet.</p>
         )}
-        {descent.computed ? <Verdict dispute={dispute} computed={descent.computed} /> : null}
+        {descent.computed ? (
+          <>
+            <Verdict dispute={dispute} computed={descent.computed} />
+            <ArithmeticShown moves={dispute.moves} computed={descent.computed} />
+          </>
+        ) : null}
       </Panel>
       <Panel title="Move by move">
         <ol class="moves">

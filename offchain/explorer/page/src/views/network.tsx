@@ -5,7 +5,7 @@ import { useQuery } from "../api/hooks";
 import type { Disputes, Events, Network, Orders } from "../api/types";
 import { DisputeTable } from "../parts/dispute-table";
 import { EventList } from "../parts/event-list";
-import { capital, compact, grouped, plural } from "../parts/format";
+import { capital, compact, grouped, plural, spaced } from "../parts/format";
 import { Answer, Empty, Figure, Heading, Panel } from "../parts/layout";
 import { useAnnounce } from "../parts/live";
 import { OrderTable } from "../parts/order-table";
@@ -52,7 +52,7 @@ export function NetworkView() {
             <Answer query={open}>
               {({ orders }) =>
                 orders.length > 0 ? (
-                  <OrderTable orders={orders} caption="Open orders" />
+                  <OrderTable orders={orders} caption="Open orders" few />
                 ) : (
                   <Empty>
                     No order is open. <Link href="/put">Put one</Link>, and watch providers race for it.
@@ -65,7 +65,7 @@ export function NetworkView() {
             <Answer query={disputes}>
               {({ disputes: rows }) =>
                 rows.length > 0 ? (
-                  <DisputeTable disputes={rows} caption="Disputes under way" />
+                  <DisputeTable disputes={rows} caption="Disputes under way" few />
                 ) : (
                   <Empty>Nobody disputes a score right now.</Empty>
                 )
@@ -76,7 +76,7 @@ export function NetworkView() {
             <Answer query={ended}>
               {({ orders }) =>
                 orders.length > 0 ? (
-                  <OrderTable orders={orders} caption="Orders that ended lately" />
+                  <OrderTable orders={orders} caption="Orders that ended lately" few />
                 ) : (
                   <Empty>No order has ended yet.</Empty>
                 )
@@ -187,19 +187,19 @@ const GAS_ROWS = 6;
 
 function Gas({ network }: { network: Network }) {
   const { gas } = network;
-  if (gas.transactions === 0) return null;
+  if (network.transactions === 0) return null;
   const rows = [...gas.by_action].sort((a, b) => (BigInt(a.gas) < BigInt(b.gas) ? 1 : -1)).slice(0, GAS_ROWS);
   return (
     <Panel title="Gas">
       <p class="quiet">
-        {grouped(gas.total)} in {plural(gas.transactions, "transaction")}
+        {grouped(gas.total)} in {plural(network.transactions, "transaction")}
         {gas.missing > 0 ? `; ${grouped(gas.missing)} receipts are still to be read` : ""}
       </p>
       <ul class="bars">
         {rows.map(row => (
           <li key={row.action}>
             <span class="bars-name">
-              {row.action} <span class="quiet">× {grouped(row.count)}</span>
+              {capital(spaced(row.action))} <span class="quiet">× {grouped(row.count)}</span>
             </span>
             <span class="bars-value number">{grouped(row.gas)}</span>
           </li>

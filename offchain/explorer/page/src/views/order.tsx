@@ -57,7 +57,7 @@ function Order({ order }: { order: OrderPage }) {
           <CurvesPanel oid={order.oid} models={order.models.length} />
           {order.disputes.length > 0 ? (
             <Panel title="Disputes">
-              <DisputeTable disputes={order.disputes} caption={`Disputes about order ${order.oid}`} />
+              <DisputeTable disputes={order.disputes} caption={`Disputes about order ${order.oid}`} few />
             </Panel>
           ) : null}
           <RequestsPanel order={order} />

@@ -57,16 +57,10 @@ export function ParametersView() {
         changes it.
       </p>
       <Answer query={query}>
-        {({ parameters, changed_at, owner }) => (
+        {({ parameters, since, owner }) => (
           <>
             <p>
-              {changed_at !== null ? (
-                <>
-                  In force since <Time at={changed_at} />.
-                </>
-              ) : (
-                "Never changed since the deployment."
-              )}{" "}
+              In force since <Time at={since} />.{" "}
               {owner ? (
                 <>
                   Owned by <Address address={owner} copy />.

@@ -78,7 +78,7 @@ function laneOf(order: OrderPage, claim: Claim): Lane {
   const { provider } = claim;
   const early = -claim.sequence;
   const model = order.models.find(item => item.provider === provider);
-  if (BigInt(claim.slashed) > 0n) return { provider, state: "slashed", tone: "bad", rank: [0, early] };
+  if (claim.slashed) return { provider, state: "slashed", tone: "bad", rank: [0, early] };
   if (!model) {
     return { provider, state: `claimed after ${duration(claim.at - order.put_at)}`, tone: "", rank: [2, early] };
   }

@@ -29,6 +29,8 @@ const roots = (now: number): Column<RewardRoot>[] => [
   { title: "Standing", cell: root => <Effective root={root} now={now} /> },
   { title: "Earned by all so far", numeric: true, cell: root => <Amount wei={root.total} /> },
   { title: "Orders covered", numeric: true, cell: root => root.up_to },
+  { title: "Accounts", numeric: true, cell: root => root.accounts },
+  { title: "Pulled", numeric: true, cell: root => <Amount wei={root.claimed} /> },
   { title: "Root", cell: root => <Hash hex={root.root} what="root" head={8} tail={4} /> },
   {
     title: "Signers",
@@ -69,10 +71,10 @@ export function RewardsView() {
         wrong one; when the time for that is over, everybody pulls what is theirs.
       </p>
       <Answer query={query}>
-        {({ roots: rows, claims, paid, now }) => (
+        {({ roots: rows, claims, held, now }) => (
           <>
             <p>
-              <Amount wei={paid} /> have been pulled so far.
+              The treasury holds <Amount wei={held} /> for orders that nothing has paid yet.
             </p>
             <Panel title="Roots">
               {rows.length > 0 ? (

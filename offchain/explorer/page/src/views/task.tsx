@@ -5,38 +5,41 @@ import { Answer, Empty, Facts, Heading, Panel } from "../parts/layout";
 import { type Column, Table } from "../parts/table";
 import { Address, Ago, Amount, Countdown, Hash, Time } from "../parts/values";
 
+const ROUND_TONES: Record<Round["state"], string> = { open: "active", final: "done", failed: "bad" };
+
+function Participant({ task, index }: { task: Task; index: number }) {
+  const account = task.members.find(member => member.index === index)?.account;
+  return account ? <Address address={account} /> : <>participant {index}</>;
+}
+
 const rounds = (task: Task): Column<Round>[] => [
   { title: "Round", head: true, numeric: true, cell: round => round.round },
   {
     title: "Standing",
-    cell: round => {
-      if (round.failed) return <span class="badge bad">Failed</span>;
-      return round.ended_at !== null ? (
-        <span class="badge done">Final</span>
-      ) : (
-        <span class="badge active">Under way</span>
-      );
-    },
-  },
-  { title: "Committed", numeric: true, cell: round => round.committed.length },
-  { title: "Revealed", numeric: true, cell: round => round.revealed.length },
-  {
-    title: "Included",
-    numeric: true,
     cell: round => (
-      <span title={round.included.map(index => task.members[index]?.account ?? index).join(", ")}>
-        {round.included.length}
+      <span class={`badge ${ROUND_TONES[round.state]}`}>
+        {round.state === "open" ? "Under way" : capital(round.state)}
       </span>
     ),
   },
-  { title: "Leader", cell: round => (round.leader ? <Address address={round.leader} /> : "–") },
-  { title: "Attempts", numeric: true, cell: round => round.attempts },
+  { title: "Committed", numeric: true, cell: round => round.committed.length },
+  { title: "Revealed", numeric: true, cell: round => round.revealed.length },
+  { title: "Included", numeric: true, cell: round => round.included.length },
+  { title: "Leader", cell: round => (round.leader !== null ? <Participant task={task} index={round.leader} /> : "–") },
+  { title: "Postings", numeric: true, cell: round => round.postings },
+  { title: "Paid", numeric: true, cell: round => <Amount wei={round.paid} /> },
   {
     title: "Result",
     cell: round => (round.result_root ? <Hash hex={round.result_root} what="root" head={8} tail={4} /> : "–"),
   },
-  { title: "Began", cell: round => <Ago at={round.began_at} /> },
+  { title: "Began", cell: round => <Ago at={round.begun_at} /> },
 ];
+
+const STANDINGS: Record<Member["standing"], [tone: string, text: string]> = {
+  active: ["active", "Takes part"],
+  left: ["off", "Left"],
+  excluded: ["bad", "Excluded"],
+};
 
 const MEMBERS: Column<Member>[] = [
   { title: "Place", numeric: true, cell: member => member.index },
@@ -44,12 +47,13 @@ const MEMBERS: Column<Member>[] = [
   {
     title: "Standing",
     cell: member => {
-      if (member.excluded) return <span class="badge bad">Excluded</span>;
-      return member.active ? <span class="badge active">Takes part</span> : <span class="badge off">Left</span>;
+      const [tone, text] = STANDINGS[member.standing];
+      return <span class={`badge ${tone}`}>{text}</span>;
     },
   },
   { title: "Stake", numeric: true, cell: member => <Amount wei={member.stake} /> },
   { title: "Earned", numeric: true, cell: member => <Amount wei={member.earned} /> },
+  { title: "Lost", numeric: true, cell: member => <Amount wei={member.lost} /> },
 ];
 
 function terms(task: Task): [string, string][] {
@@ -62,7 +66,7 @@ export function TaskView({ id }: { id: string }) {
   const number = Number(id);
   const query = useQuery<Task>(`/api/tasks/${number}`, {
     touched: happening => happening.task === number,
-    expires: task => task.phase_ends_at,
+    expires: task => (task.phase === "joining" ? task.join_ends : null),
   });
   const title = query.data?.title;
   return (
@@ -81,7 +85,8 @@ function Shown({ task }: { task: Task }) {
           <Facts
             facts={[
               ["Round", `${task.round} of ${task.rounds}`],
-              ["Ends in", task.phase_ends_at !== null ? <Countdown until={task.phase_ends_at} /> : null],
+              ["Joining ends in", task.phase === "joining" ? <Countdown until={task.join_ends} /> : null],
+              ["Rounds", `${task.final} final, ${task.failed} failed`],
               ["Reward", <Amount wei={task.reward} />],
               ["Paid", <Amount wei={task.paid} />],
               ["Client", <Address address={task.client} copy />],
@@ -90,8 +95,8 @@ function Shown({ task }: { task: Task }) {
           />
         </Panel>
         <Panel title="Rounds">
-          {task.results.length > 0 ? (
-            <Table caption="Rounds" columns={rounds(task)} rows={task.results} rowKey={round => round.round} />
+          {task.rounds_list.length > 0 ? (
+            <Table caption="Rounds" columns={rounds(task)} rows={task.rounds_list} rowKey={round => round.round} />
           ) : (
             <Empty>No round has begun.</Empty>
           )}
@@ -103,9 +108,9 @@ function Shown({ task }: { task: Task }) {
             <Empty>Nobody has joined.</Empty>
           )}
         </Panel>
-        {task.games.length > 0 ? (
+        {task.games_list.length > 0 ? (
           <Panel title="Games about aggregates">
-            {task.games.map(game => (
+            {task.games_list.map(game => (
               <GameShown key={game.id} game={game} />
             ))}
           </Panel>
@@ -113,7 +118,7 @@ function Shown({ task }: { task: Task }) {
       </div>
       <div class="column-side">
         <Panel title="Terms">
-          <Facts facts={terms(task)} />
+          <Facts rows facts={terms(task)} />
         </Panel>
       </div>
     </div>
@@ -124,7 +129,7 @@ function GameShown({ game }: { game: Game }) {
   return (
     <article class="model">
       <h3>
-        Game {game.id}: {words(game.subject)} of round {game.round}
+        Game {game.id}: {words(game.subject)} of posting {game.posting}
       </h3>
       <p>
         <Address address={game.challenger} /> against the leader <Address address={game.leader} />, stake{" "}

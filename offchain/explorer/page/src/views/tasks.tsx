@@ -23,9 +23,9 @@ const COLUMNS: Column<TaskRow>[] = [
     cell: task => (
       <span class="stack">
         <span class={`badge ${task.phase === "over" ? "done" : "active"}`}>{capital(words(task.phase))}</span>
-        {task.phase_ends_at !== null ? (
+        {task.phase === "joining" ? (
           <span class="quiet">
-            <Countdown until={task.phase_ends_at} />
+            <Countdown until={task.join_ends} />
           </span>
         ) : null}
       </span>
@@ -35,7 +35,7 @@ const COLUMNS: Column<TaskRow>[] = [
   { title: "Participants", numeric: true, cell: task => `${task.active} of ${task.participants}` },
   { title: "Reward", numeric: true, cell: task => <Amount wei={task.reward} /> },
   { title: "Paid", numeric: true, cell: task => <Amount wei={task.paid} /> },
-  { title: "Open games", numeric: true, cell: task => task.open_games },
+  { title: "Games", numeric: true, cell: task => task.games },
   { title: "Client", cell: task => <Address address={task.client} /> },
   { title: "Created", cell: task => <Ago at={task.created_at} /> },
 ];

@@ -106,7 +106,8 @@ function partsOf(level: Level): number[] {
 }
 
 const LEAST_PICK = 4;
-const LABEL_CHARACTER = 6.6;
+/** About, of the bold label: near an edge it begins or ends there. */
+const LABEL_CHARACTER = 8;
 
 interface PickedProps {
   level: Level;
@@ -123,7 +124,7 @@ function PickedShown({ level, picked, x, y, width, last }: PickedProps) {
   const [left, right] = [Math.max(1, middle - half), Math.min(width - 1, middle + half)];
   const label = `${pickName(level, picked)}${said(level, picked)}`;
   const room = (label.length * LABEL_CHARACTER) / 2;
-  const at = Math.min(Math.max(middle, room + 2), Math.max(room + 2, width - room - 2));
+  const [at, anchor] = middle < room ? [1, "start"] : middle > width - room ? [width - 1, "end"] : [middle, "middle"];
   const bottom = y + BAR;
   return (
     <g class="picked">
@@ -131,7 +132,7 @@ function PickedShown({ level, picked, x, y, width, last }: PickedProps) {
         <path class="zoom" d={`M${left} ${bottom}L${right} ${bottom}L${width - 1} ${y + STEP}L1 ${y + STEP}Z`} />
       )}
       <rect class="picked-bar" x={left} y={y - 2} width={right - left} height={BAR + 4} rx="2" />
-      <text x={at} y={bottom + 19} text-anchor="middle" class="picked-name">
+      <text x={at} y={bottom + 19} text-anchor={anchor} class="picked-name">
         {label}
       </text>
     </g>

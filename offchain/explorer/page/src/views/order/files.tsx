@@ -32,7 +32,7 @@ export function FilesPanel({ order }: { order: OrderPage }) {
       <h3>Of the order</h3>
       {manifest.problem ? <p class="notice warn">{manifest.problem}</p> : null}
       <Files files={shared} prefix={`order-${order.oid}`} />
-      {test.void ? <p class="notice bad">The test set is void: nobody could show a part of it.</p> : null}
+      {test.voided ? <p class="notice bad">The test set is void: nobody could show a part of it.</p> : null}
       {models.map(model => (
         <div key={model.index} class="model">
           <h3>

@@ -34,12 +34,8 @@ function columns(order: OrderPage): Column<Claim>[] {
     {
       title: "Result",
       cell: claim => {
-        if (BigInt(claim.slashed) > 0n) {
-          return (
-            <span class="bad-text">
-              slashed <Amount wei={claim.slashed} />
-            </span>
-          );
+        if (claim.slashed) {
+          return <span class="bad-text">slashed</span>;
         }
         if (order.winner === claim.provider) return <Badge name="won" text="Winner" />;
         return modelOf(claim)?.eligible ? "eligible" : "–";

@@ -6,29 +6,14 @@ import { Panel } from "../../parts/layout";
 import { type Column, Table } from "../../parts/table";
 import { Address, Ago, Amount, Countdown } from "../../parts/values";
 
-function leaf(request: Request): string {
-  switch (request.item) {
-    case "sample":
-      return `test sample ${request.unit}`;
-    case "header":
-      return `header of model ${request.model}`;
-    case "node":
-      return `node ${request.node} of model ${request.model}`;
-    case "unit":
-      return `unit ${request.unit} of node ${request.node}, model ${request.model}`;
-    default:
-      return `weights of node ${request.node}, unit ${request.unit}, chunk ${request.chunk}, model ${request.model}`;
-  }
-}
-
 const TONES: Record<string, string> = { answered: "good", expired: "bad", open: "watch" };
 
 const COLUMNS: Column<Request>[] = [
   { title: "Request", head: true, numeric: true, cell: request => request.id },
-  { title: "For", cell: leaf },
+  { title: "For", cell: request => request.text },
   { title: "By", cell: request => <Address address={request.asker} /> },
   { title: "Bond", numeric: true, cell: request => <Amount wei={request.bond} /> },
-  { title: "Asked", cell: request => <Ago at={request.at} /> },
+  { title: "Asked", cell: request => <Ago at={request.asked_at} /> },
   {
     title: "Standing",
     cell: request => (

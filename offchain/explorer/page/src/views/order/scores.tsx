@@ -85,7 +85,7 @@ function verdictOn(model: Model, score: string | null, live: boolean): Verdict {
 }
 
 function ScoreCell({ sheet, model }: { sheet: Sheet; model: Model }) {
-  if (BigInt(sheet.slashed) > 0n && sheet.revealed_at === null) {
+  if (sheet.slashed && sheet.revealed_at === null) {
     return <td class="bad-text">slashed: never shown</td>;
   }
   const score = sheet.scores.find(item => item.model === model.index);

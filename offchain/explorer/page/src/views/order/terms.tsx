@@ -15,23 +15,24 @@ export function TermsPanel({ order }: { order: OrderPage }) {
   return (
     <Panel title="Terms">
       <Facts
+        rows
         facts={[
           ["Score", capital(words(order.score_function))],
           ["Task", manifest.task],
           ["Classes", manifest.classes ? grouped(manifest.classes.length) : null],
-          ["Least mean score", parameterValue("minimum_score_ppm", terms.minimum_score_ppm ?? 0)],
+          ["Least mean score", parameterValue("minimum_score_ppm", terms.minimum_score_ppm)],
           ["Validators needed", terms.minimum_validators],
           ["Most claims", terms.max_claims],
           ["Most validators", terms.max_validators],
           [
             "Windows",
-            ["train", "reveal", "validate", "challenge"]
-              .map(name => `${name} ${duration(Number(terms[`${name}_seconds`] ?? 0))}`)
+            (["train", "reveal", "validate", "challenge"] as const)
+              .map(name => `${name} ${duration(terms[`${name}_seconds`])}`)
               .join(", "),
           ],
-          ["Largest model", bytes(Number(terms.max_model_bytes ?? 0))],
-          ["Bond of a claim", <Amount wei={String(terms.claim_bond ?? 0)} />],
-          ["Least stake on a score", <Amount wei={String(terms.minimum_v_stake ?? 0)} />],
+          ["Largest model", bytes(Number(terms.max_model_bytes))],
+          ["Bond of a claim", <Amount wei={String(terms.claim_bond)} />],
+          ["Least stake on a score", <Amount wei={String(terms.minimum_v_stake)} />],
         ]}
       />
       {manifest.spec ? (
@@ -43,6 +44,7 @@ export function TermsPanel({ order }: { order: OrderPage }) {
       <details>
         <summary>All terms</summary>
         <Facts
+          rows
           facts={[
             ...rest.map(([name, value]): [string, preact.ComponentChildren] => [
               capital(words(name)),

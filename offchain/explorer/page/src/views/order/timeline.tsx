@@ -4,9 +4,9 @@ import { useState } from "preact/hooks";
 import type { OrderPage, TimelineEntry } from "../../api/types";
 import { grouped, moment, short } from "../../parts/format";
 import { Panel } from "../../parts/layout";
-import { CopyButton } from "../../parts/values";
+import { Address, CopyButton } from "../../parts/values";
 
-const FOLD = 40;
+const FOLD = 14;
 
 export function Timeline({ entries, label }: { entries: TimelineEntry[]; label: string }) {
   const [newest, setNewest] = useState(true);
@@ -23,7 +23,9 @@ export function Timeline({ entries, label }: { entries: TimelineEntry[]; label: 
       <ol class="timeline" aria-label={label}>
         {shown.map(entry => (
           <li key={entry.seq}>
-            <span class="event-text">{entry.text}</span>
+            <span class="event-text">
+              {entry.actor ? <Address address={entry.actor} /> : null} {entry.text}
+            </span>
             <span class="event-foot">
               <time dateTime={new Date(entry.at * 1000).toISOString()} title={moment(entry.at)} class="number">
                 {moment(entry.at)}
