@@ -183,7 +183,8 @@ class EventOut(Json):
     task: int | None
     accounts: list[Address]
     args: dict[str, Any]
-    text: str = Field(description="One line, in words.")
+    actor: Address | None = Field(description="Whose doing it was, where the event says so.")
+    text: str = Field(description="One line, in words, without the actor.")
 
 
 class Events(Json):

@@ -10,7 +10,7 @@ from offchain.explorer.api import schema
 from offchain.explorer.api.plain import arguments_json, terms_json
 from offchain.explorer.index import Index, rows
 from offchain.explorer.index.rows_orders import GasRow
-from offchain.explorer.index.words import text_of
+from offchain.explorer.index.words import actor_of, text_of
 from offchain.types import Seconds
 
 
@@ -132,7 +132,11 @@ def event(found: rows.EventRow) -> schema.EventOut:
     same = set(schema.EventOut.model_fields) - {"args", "text"}
     return schema.EventOut.model_validate(
         {name: getattr(found, name) for name in same}
-        | {"args": arguments_json(found.contract, found.name, found.arguments), "text": text_of(found)}
+        | {
+            "args": arguments_json(found.contract, found.name, found.arguments),
+            "text": text_of(found),
+            "actor": actor_of(found),
+        }
     )
 
 

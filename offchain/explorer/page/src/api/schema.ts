@@ -180,6 +180,7 @@ export interface EventOut {
   task: number | null;
   accounts: string[];
   args: Record<string, unknown>;
+  actor: string | null;
   text: string;
 }
 

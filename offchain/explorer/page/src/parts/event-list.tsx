@@ -2,7 +2,8 @@
 
 import type { EventRow } from "../api/types";
 import { Link } from "../route";
-import { Ago } from "./values";
+import { capital } from "./format";
+import { Address, Ago } from "./values";
 
 const TONES: Record<string, string> = {
   Slashed: "bad",
@@ -16,25 +17,48 @@ const TONES: Record<string, string> = {
   RootRefuted: "bad",
 };
 
+/** Events that only repeat what another of the same transaction says better. */
+const ECHOES = new Set([
+  "UtilityToken.Transfer",
+  "UtilityToken.Approval",
+  "StakeVault.Locked",
+  "StakeVault.Unlocked",
+  "StakeVault.Slashed",
+  "DisputeCourt.Moved",
+  "DisputeCourt.Computed",
+  "ProofOfTraining.DisputeOpened",
+  "ProofOfTraining.DisputeClosed",
+  "OrderBook.EscrowReleased",
+  "RewardTreasury.Held",
+]);
+
+export function isEcho(event: EventRow): boolean {
+  return ECHOES.has(`${event.contract}.${event.name}`) || event.name === "OwnershipTransferred";
+}
+
 function About({ event }: { event: EventRow }) {
   if (event.dispute !== null) return <Link href={`/disputes/${event.dispute}`}>dispute {event.dispute}</Link>;
   if (event.oid !== null) return <Link href={`/orders/${event.oid}`}>order {event.oid}</Link>;
   if (event.task !== null) return <Link href={`/tasks/${event.task}`}>task {event.task}</Link>;
-  const [account] = event.accounts;
-  return account ? <Link href={`/accounts/${account}`}>account</Link> : null;
+  return null;
 }
 
 export function EventList({ events }: { events: EventRow[] }) {
   return (
     <ol class="events">
-      {events.map(event => (
-        <li key={event.seq} class={TONES[event.name]}>
-          <span class="event-text">{event.text}</span>
-          <span class="event-foot">
-            <About event={event} /> <Ago at={event.at} />
-          </span>
-        </li>
-      ))}
+      {events.map(event => {
+        const actor = event.actor ?? (event.accounts.length === 1 ? event.accounts[0] : undefined);
+        return (
+          <li key={event.seq} class={TONES[event.name]}>
+            <span class="event-text">
+              {actor ? <Address address={actor} /> : null} {actor ? event.text : capital(event.text)}
+            </span>
+            <span class="event-foot">
+              <About event={event} /> <Ago at={event.at} />
+            </span>
+          </li>
+        );
+      })}
     </ol>
   );
 }

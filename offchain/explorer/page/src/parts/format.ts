@@ -57,6 +57,11 @@ export function spaced(name: string): string {
   return name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
 }
 
+/** What transactions that emit this event did. A constructor emits no event of its own but this one. */
+export function actionName(event: string): string {
+  return event === "OwnershipTransferred" ? "Deployment" : capital(spaced(event));
+}
+
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

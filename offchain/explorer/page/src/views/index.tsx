@@ -29,6 +29,7 @@ const ROUTES: Route[] = [
   { pattern: /^\/$/, View: view(NetworkView) },
   { pattern: /^\/orders$/, View: view(lazy(async () => (await import("./orders")).OrdersView)) },
   { pattern: /^\/orders\/(?<oid>\d{1,15})$/, View: view(lazy(async () => (await import("./order")).OrderView)) },
+  { pattern: /^\/events$/, View: view(lazy(async () => (await import("./events")).EventsView)) },
   { pattern: /^\/disputes$/, View: view(lazy(async () => (await import("./disputes")).DisputesView)) },
   { pattern: /^\/disputes\/(?<id>\d{1,15})$/, View: view(lazy(async () => (await import("./dispute")).DisputeView)) },
   {

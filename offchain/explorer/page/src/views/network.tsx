@@ -4,8 +4,8 @@ import { useContext } from "preact/hooks";
 import { useQuery } from "../api/hooks";
 import type { Disputes, Events, Network, Orders } from "../api/types";
 import { DisputeTable } from "../parts/dispute-table";
-import { EventList } from "../parts/event-list";
-import { capital, compact, grouped, plural, spaced } from "../parts/format";
+import { EventList, isEcho } from "../parts/event-list";
+import { actionName, capital, compact, grouped, plural } from "../parts/format";
 import { Answer, Empty, Figure, Heading, Panel } from "../parts/layout";
 import { useAnnounce } from "../parts/live";
 import { OrderTable } from "../parts/order-table";
@@ -16,6 +16,9 @@ import { RaceCard } from "./race-card";
 const CARDS = 4;
 const OPEN_ROWS = 12;
 const ENDED_ROWS = 6;
+/** Most transactions emit several; echoes are left out. */
+const EVENTS_READ = 60;
+const EVENTS_SHOWN = 12;
 
 export function NetworkView() {
   const network = useQuery<Network>("/api/network", { touched: () => true });
@@ -29,7 +32,7 @@ export function NetworkView() {
   const disputes = useQuery<Disputes>("/api/disputes?state=open&limit=8", {
     touched: happening => happening.dispute !== null,
   });
-  const events = useQuery<Events>("/api/events?limit=24", { touched: () => true });
+  const events = useQuery<Events>(`/api/events?limit=${EVENTS_READ}`, { touched: () => true });
   useAnnounce(network.data ? summary(network.data) : null);
   const running = open.data?.orders ?? [];
   return (
@@ -85,8 +88,10 @@ export function NetworkView() {
           </Panel>
         </div>
         <div class="column-side">
-          <Panel title="What happens">
-            <Answer query={events}>{({ events: rows }) => <EventList events={rows} />}</Answer>
+          <Panel title="What happens" aside={<Link href="/events">All events</Link>}>
+            <Answer query={events}>
+              {({ events: rows }) => <EventList events={rows.filter(event => !isEcho(event)).slice(0, EVENTS_SHOWN)} />}
+            </Answer>
           </Panel>
           <Answer query={network}>{data => <Stakes network={data} />}</Answer>
           <Answer query={network}>{data => <Gas network={data} />}</Answer>
@@ -199,7 +204,7 @@ function Gas({ network }: { network: Network }) {
         {rows.map(row => (
           <li key={row.action}>
             <span class="bars-name">
-              {capital(spaced(row.action))} <span class="quiet">× {grouped(row.count)}</span>
+              {actionName(row.action)} <span class="quiet">× {grouped(row.count)}</span>
             </span>
             <span class="bars-value number">{grouped(row.gas)}</span>
           </li>

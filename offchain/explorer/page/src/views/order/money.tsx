@@ -1,7 +1,7 @@
 /** Where the money went, and what it cost to move it. */
 
 import type { Money, OrderPage } from "../../api/types";
-import { capital, grouped, plural, spaced } from "../../parts/format";
+import { actionName, capital, grouped, plural } from "../../parts/format";
 import { Empty, Panel } from "../../parts/layout";
 import { type Column, Table } from "../../parts/table";
 import { Address, Amount } from "../../parts/values";
@@ -81,7 +81,7 @@ export function GasPanel({ order }: { order: OrderPage }) {
         {gas.by_action.map(row => (
           <li key={row.action}>
             <span class="bars-name">
-              {capital(spaced(row.action))} <span class="quiet">× {grouped(row.count)}</span>
+              {actionName(row.action)} <span class="quiet">× {grouped(row.count)}</span>
             </span>
             <span class="bars-value number" title={plural(row.count, "transaction")}>
               {grouped(row.gas)}

@@ -6,6 +6,16 @@ import { Facts, Panel } from "../../parts/layout";
 import { Amount, Hash } from "../../parts/values";
 import { parameterValue } from "../parameter-value";
 
+/** Far below any score: the contracts' word for no minimum. */
+const NO_MINIMUM = -(2n ** 62n);
+const PPM = 1_000_000;
+
+function leastScore({ terms, score_function }: OrderPage): string {
+  if (BigInt(terms.minimum_score_ppm) <= NO_MINIMUM) return "none";
+  const mean = Number(terms.minimum_score_ppm) / PPM;
+  return score_function.endsWith("accuracy") ? `${Number((100 * mean).toFixed(4))} %` : String(mean);
+}
+
 /** The first is what people ask for; the rest is behind a fold. */
 const FIRST = new Set(["minimum_score_ppm", "minimum_validators", "max_claims", "max_validators"]);
 
@@ -20,7 +30,7 @@ export function TermsPanel({ order }: { order: OrderPage }) {
           ["Score", capital(words(order.score_function))],
           ["Task", manifest.task],
           ["Classes", manifest.classes ? grouped(manifest.classes.length) : null],
-          ["Least mean score", parameterValue("minimum_score_ppm", terms.minimum_score_ppm)],
+          ["Least mean score", leastScore(order)],
           ["Validators needed", terms.minimum_validators],
           ["Most claims", terms.max_claims],
           ["Most validators", terms.max_validators],
