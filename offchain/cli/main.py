@@ -26,6 +26,7 @@ from offchain.cli import (
     orders,
     parameters,
     put,
+    report,
     request_data,
     rewards,
     stake,
@@ -65,6 +66,7 @@ app.command("cancel", rich_help_panel=CLIENT)(put.cancel)
 app.command("orders", rich_help_panel=CLIENT)(orders.orders)
 app.command("show", rich_help_panel=CLIENT)(orders.show)
 app.command("get", rich_help_panel=CLIENT)(get.get)
+app.command("report", rich_help_panel=CLIENT)(report.report)
 
 app.add_typer(federate.app, name="federate", rich_help_panel=CLIENT)
 

@@ -1,0 +1,1 @@
+"""Drawings: small SVG without scripts, fonts or references, coloured by the page's own variables. Pure."""
