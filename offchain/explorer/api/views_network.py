@@ -129,7 +129,7 @@ def events(index: Index, wanted: Wanted, *, after: int | None, before: int | Non
 
 def event(found: rows.EventRow) -> schema.EventOut:
     """An event with its arguments by the names of the ABI."""
-    same = set(schema.EventOut.model_fields) - {"args", "text"}
+    same = set(schema.EventOut.model_fields) - {"args", "text", "actor"}
     return schema.EventOut.model_validate(
         {name: getattr(found, name) for name in same}
         | {
