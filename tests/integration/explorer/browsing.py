@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 
 PATIENCE_MS = 60_000
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -56,7 +56,7 @@ class Tab:
     def settle(self) -> None:
         """Until nothing is read for the first time any more."""
         self.page.locator("h1").wait_for()
-        self.page.wait_for_function("!document.querySelector('.waiting')")
+        expect(self.page.locator(".waiting")).to_have_count(0, timeout=PATIENCE_MS)
 
     def pardon(self, *parts: str) -> None:
         """What is expected: troubles with one of these in them."""
