@@ -60,7 +60,7 @@ class LogDecoder:
         self.address_of = {contract: address for address, (contract, _) in abis.items()}
         self._known: dict[bytes, ChecksumAddress] = {}
         self.kinds: list[EventKind] = []
-        self._readers: list[tuple[tuple[str, Reader], ...]] = []
+        self._readers: list[tuple[tuple[str, Reader, int, int], ...]] = []
         self._by_topic: dict[tuple[str, str], int] = {}
         for address, (contract, abi) in abis.items():
             for entry in abi:
@@ -72,8 +72,18 @@ class LogDecoder:
 
     def _add(self, contract: str, entry: Mapping[str, Any]) -> None:
         inputs = entry["inputs"]
-        self.kinds.append(EventKind(contract, entry["name"], entry, sum(item["indexed"] for item in inputs)))
-        self._readers.append(tuple((item["name"], self._reader(item)) for item in inputs))
+        indexed = sum(item["indexed"] for item in inputs)
+        self.kinds.append(EventKind(contract, entry["name"], entry, indexed))
+        topic, head, base = 0, 32 * indexed, 32 * indexed
+        readers = []
+        for item in inputs:
+            if item["indexed"]:
+                readers.append((item["name"], self._reader(item), topic, 0))
+                topic += 32
+            else:
+                readers.append((item["name"], self._reader(item), head, base))
+                head += _head_size(item)
+        self._readers.append(tuple(readers))
 
     def match(self, log: Mapping[str, Any]) -> tuple[int, bytes] | None:
         """Kind (its place in `kinds`) and raw bytes of a JSON-RPC log; None when it is not one of ours."""
@@ -85,21 +95,10 @@ class LogDecoder:
 
     def arguments(self, kind: int, raw: bytes) -> dict[str, Any] | None:
         """The arguments as `EventDecoder` gives them; None where it gives no event."""
-        entry = self.kinds[kind]
-        topic, base = 0, 32 * entry.indexed
-        head = base
-        found: dict[str, Any] = {}
         try:
-            for item, (name, reader) in zip(entry.entry["inputs"], self._readers[kind], strict=True):
-                if item["indexed"]:
-                    found[name] = reader(raw, topic, 0)
-                    topic += 32
-                else:
-                    found[name] = reader(raw, head, base)
-                    head += _head_size(item)
+            return {name: read(raw, head, base) for name, read, head, base in self._readers[kind]}
         except (OddLogError, ValueError, IndexError):
-            return self._slowly(entry, raw)
-        return found
+            return self._slowly(self.kinds[kind], raw)
 
     def _slowly(self, kind: EventKind, raw: bytes) -> dict[str, Any] | None:
         topics = [raw[32 * place : 32 * place + 32] for place in range(kind.indexed)]

@@ -17,6 +17,9 @@ from offchain.types import Seconds
 
 logger = logging.getLogger(__name__)
 
+KEPT_BLOCKS = 64
+"""Blocks below the newest final one of which hashes are kept: a node may change its mind about what is final."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -108,7 +111,7 @@ class Indexer:
         ascending = [Mark(number, block_hash) for number, block_hash in sorted(marks.items())]
         caught_up = found.end.number >= head.number
         fields = _head_fields(head, final, caught_up=caught_up)
-        events = self._writer.apply(found.logs, cursor.advanced(ascending, final=final), fields)
+        events = self._writer.apply(found.logs, cursor.advanced(ascending, final=final - KEPT_BLOCKS), fields)
         return Step(events, None, caught_up, head, final)
 
     def _roll_back(self, cursor: Cursor) -> Step:

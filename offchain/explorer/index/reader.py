@@ -18,8 +18,11 @@ from offchain.explorer.index.writer import RawLog
 
 logger = logging.getLogger(__name__)
 
-LOGS_AT_ONCE = 20_000
-"""So many logs of one answer are enough: more are a lot of memory, here and at the node."""
+LOGS_AT_ONCE = 10_000
+"""So many logs of one answer are enough: more are a lot of memory, here and at the node, and nobody waits for less."""
+
+FIRST_BLOCKS = 64
+"""Blocks of the first question, while nothing is known of how much is in them."""
 
 HEADERS_AT_ONCE = 200
 
@@ -43,7 +46,8 @@ class RangeReader:
     def __init__(self, client: ChainClient, decoder: LogDecoder) -> None:
         self._client = client
         self._decoder = decoder
-        self._size = RangeSize(client.network.log_range, client.network.log_range)
+        longest = client.network.log_range
+        self._size = RangeSize(min(FIRST_BLOCKS, longest), longest)
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="explorer-reader")
         self._ahead: list[tuple[int, int, Future[Range]]] = []
 
@@ -94,10 +98,11 @@ class RangeReader:
             following = last + 1
 
     def _fit(self, logs: int, blocks: int) -> None:
+        most = self._size.maximum
         if logs > LOGS_AT_ONCE:
-            self._size = RangeSize(max(blocks * LOGS_AT_ONCE // logs, 1), self._size.maximum)
+            self._size = RangeSize(max(blocks * LOGS_AT_ONCE // logs, 1), most)
         elif logs < LOGS_AT_ONCE // 2:
-            self._size = self._size.grown()
+            self._size = RangeSize(min(max(2 * blocks, self._size.size), most), most)
 
     # On the reader's own thread
 

@@ -50,7 +50,7 @@ def check(contracts: AssayContracts, index: Index) -> int:
     assert network.supply == contracts.token_supply()
     assert network.orders == contracts.order_count()
     assert sum(network.phases.values()) == network.orders
-    assert network.held == contracts.total_held() + contracts.total_owed()
+    assert network.held == contracts.token_balance(contracts.addresses.reward_treasury)
     parameters = index.parameters()
     assert parameters is not None
     assert parameters.parameters == contracts.protocol_parameters()
