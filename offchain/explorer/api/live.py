@@ -54,5 +54,9 @@ class Live:
         if self.head is None or before.head_hash != self.standing.head_hash or self.head.encoded != head.encoded:
             self.head = head
             messages.append(head)
-        if messages and self._loop is not None:
+        self.tell(messages)
+
+    def tell(self, messages: list[Message]) -> None:
+        """All readers of the stream; from any thread."""
+        if messages and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._hub.publish, messages)
