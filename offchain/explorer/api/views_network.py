@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import Any
 
-from offchain.errors import Rejected
 from offchain.explorer.api import schema
 from offchain.explorer.api.plain import arguments_json, terms_json
 from offchain.explorer.index import Index, rows
@@ -121,10 +120,8 @@ def events(index: Index, wanted: Wanted, *, after: int | None, before: int | Non
     if after is not None:
         page = index.events(after=after, limit=limit, **asdict(wanted))
         return schema.Events(events=[event(row) for row in page.rows], next=page.next)
-    if before is not None or wanted != Wanted():
-        raise Rejected("after: is needed with this")
-    rows = index.latest_events(limit)
-    return schema.Events(events=[event(row) for row in rows], next=rows[-1].seq if len(rows) == limit else None)
+    latest = index.latest_events(limit, before=before, **asdict(wanted))
+    return schema.Events(events=[event(row) for row in latest.rows], next=latest.next)
 
 
 def event(found: rows.EventRow) -> schema.EventOut:

@@ -14,7 +14,7 @@ from offchain.explorer.index.decoding import LogDecoder, abis_of
 from offchain.explorer.index.reads import Reads
 from offchain.explorer.index.reads_accounts import read_account, read_slashes
 from offchain.explorer.index.reads_disputes import read_dispute, read_disputes, read_requests
-from offchain.explorer.index.reads_events import read_events, read_latest
+from offchain.explorer.index.reads_events import Wanted, read_events, read_latest
 from offchain.explorer.index.reads_network import PhaseCounts, read_gas, read_network, read_parameters, read_standing
 from offchain.explorer.index.reads_orders import phase_of, read_order, read_orders
 from offchain.explorer.index.reads_rewards import read_rewards
@@ -196,10 +196,23 @@ class Index:
         limit: int = 200,
     ) -> Page[EventRow]:
         """Events with a `seq` beyond `after`, ascending; all that is given must fit."""
+        wanted = Wanted(oid, dispute, task, account, contract, name)
         with self._reads() as reads:
-            return read_events(reads, after, oid, dispute, task, account, contract, name, limit)
+            return read_events(reads, wanted, after, limit)
 
-    def latest_events(self, limit: int = DEFAULT_LIMIT) -> tuple[EventRow, ...]:
-        """The newest events, the newest first."""
+    def latest_events(
+        self,
+        limit: int = DEFAULT_LIMIT,
+        *,
+        before: int | None = None,
+        oid: int | None = None,
+        dispute: int | None = None,
+        task: int | None = None,
+        account: ChecksumAddress | None = None,
+        contract: str | None = None,
+        name: str | None = None,
+    ) -> Page[EventRow]:
+        """The newest events with a `seq` below `before`, the newest first; all that is given must fit."""
+        wanted = Wanted(oid, dispute, task, account, contract, name)
         with self._reads() as reads:
-            return read_latest(reads, limit)
+            return read_latest(reads, wanted, before, limit)
