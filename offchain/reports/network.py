@@ -200,8 +200,8 @@ def _winners(economy: Economy) -> Section:
     words = (
         f"{plural(len(ranked), 'provider')} won, or had shares of, "
         f"{plural(sum(winner.orders for winner in ranked), 'order')}. The first has {parts[0]:.1%} of what providers "
-        f"earned, the first three {sum(parts[:3]):.1%}. The Herfindahl index is {index:.3f}, as if {1 / index:.1f} equal "
-        f"providers had won (1 means one alone)."
+        f"earned, the first three {sum(parts[:3]):.1%}. The Herfindahl index is {index:.3f}, as if "
+        f"{1 / index:.1f} equal providers had won (1 means one alone)."
     )
     rows: list[list[Value]] = [
         [address(winner.account), f"{winner.orders:,}", tokens(winner.earned), f"{part:.1%}"]

@@ -42,8 +42,11 @@ def order_document(story: OrderStory) -> Document:
 
 
 def order_json(story: OrderStory) -> dict[str, Any]:
-    """The same for machines; amounts in wei."""
+    """The same for machines; amounts in wei. Gas stands in `spending` alone: the index may not have all of it yet."""
     found: dict[str, Any] = plain(story)
+    del found["page"]["gas"]
+    for line in (*found["page"]["timeline"], *(move for dispute in found["disputes"] for move in dispute["moves"])):
+        del line["gas"]
     found["names"] = people_of(story.page).names
     found["balances"] = [{**plain(balance), "net": balance.net} for balance in balances(flows_of(story.page))]
     return found

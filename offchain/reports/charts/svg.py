@@ -31,7 +31,6 @@ def drawing(width: Number, height: Number, label: str, children: Iterable[str]) 
     return element(
         "svg",
         *children,
-        xmlns="http://www.w3.org/2000/svg",
         width=width,
         height=height,
         viewBox=f"0 0 {_plain(width)} {_plain(height)}",
