@@ -33,7 +33,8 @@ class ApiServer:
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
         """Listens at once, so that the port is known; 0 takes a free one. Raises Rejected when it cannot."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.socket(family)
+        # With its protocol named, or asyncio leaves Nagle's algorithm on: 40 ms for every answer of two writes.
+        self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind((host, port))
