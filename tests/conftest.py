@@ -15,6 +15,7 @@ HEAVY = (
     "integration/federated/test_rounds.py",
     "integration/roles/test_kill.py",
     "simulation/test_ledger.py",
+    "integration/explorer/test_page.py",
     "integration/cli/test_by_hand.py",
     "unit/model/test_evaluator.py",
     "integration/roles/test_races.py",

@@ -106,10 +106,7 @@ function Verdict({ dispute, computed }: { dispute: Dispute; computed: Computed }
           <dt>Claimed</dt>
           <dd class="number">{computed.claimed}</dd>
         </div>
-        <div class="sign" aria-hidden="true">
-          {same ? "=" : "≠"}
-        </div>
-        <div>
+        <div class={same ? "same" : "differs"}>
           <dt>Computed by the contract</dt>
           <dd class="number">{computed.computed}</dd>
         </div>
