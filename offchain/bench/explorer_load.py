@@ -1,4 +1,4 @@
-"""A development chain that holds as many events as one likes: copies of recorded orders, emitted by the contracts' addresses.
+"""A development chain with as many events as one likes: copies of recorded orders, emitted at the contracts' addresses.
 
 Anvil puts a few bytes of code at each of them that do nothing but emit what they are told. Orders, disputes, accounts
 and times are renumbered; orders overlap as they would. What nodes serve, and how, is as real as with our contracts.

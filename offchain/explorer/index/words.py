@@ -1,18 +1,15 @@
 """Events in words, for people: what happened, and whose doing it was. Pure."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from eth_typing import ChecksumAddress
 
-from offchain.chain.enums import Outcome
+from offchain.chain.enums import Outcome, Role
 from offchain.dispute.requests import describe_target
 from offchain.dispute.state import NOBODY
 from offchain.dispute.words import NOWHERE, line_of, place_after
 from offchain.explorer.index.rows import EventRow
-from offchain.types import TOKEN
-
-Said = Mapping[str, Any]
+from offchain.explorer.index.words_tasks import TASK_ACTORS, TASK_TEXTS, Said, tokens
 
 
 def text_of(event: EventRow) -> str:
@@ -30,15 +27,15 @@ def text_of(event: EventRow) -> str:
 
 def actor_of(event: EventRow) -> ChecksumAddress | None:
     """Whose doing it was, if the event names it."""
-    argument = _ACTORS.get((event.contract, event.name))
-    account: ChecksumAddress | None = None if argument is None else event.arguments[argument]
+    argument = _ACTORS.get((event.contract, event.name), _ALWAYS.get(event.contract))
+    if argument not in event.arguments:
+        return None
+    account: ChecksumAddress | None = event.arguments[argument]
     return None if account == NOBODY else account
 
 
-def tokens(amount: int) -> str:
-    """An amount of the utility token for people, at most 6 digits behind the point."""
-    text = f"{amount / TOKEN:,.6f}".rstrip("0").rstrip(".")
-    return f"{text} tokens"
+def _role(said: Said) -> str:
+    return Role(said["role"]).name.lower()
 
 
 def _spaced(name: str) -> str:
@@ -106,8 +103,36 @@ _TEXTS: dict[tuple[str, str], Callable[[Said], str]] = {
     ("AvailabilityCourt", "Answered"): lambda said: f"shows what was asked for, and has {tokens(said['paid'])} for it",
     ("AvailabilityCourt", "Expired"): lambda said: f"nobody showed {describe_target(said['target'])}",
     ("AvailabilityCourt", "Mooted"): lambda _said: "the request has nothing left to decide",
+    ("StakeVault", "Bonded"): lambda said: f"bonds {tokens(said['amount'])} as {_role(said)}",
+    ("StakeVault", "ExitRequested"): lambda said: f"asks for {tokens(said['amount'])} of its bond as {_role(said)}",
+    ("StakeVault", "ExitCancelled"): lambda said: f"leaves {tokens(said['amount'])} bonded as {_role(said)}",
+    ("StakeVault", "Withdrawn"): lambda said: f"withdraws {tokens(said['amount'])}, bonded as {_role(said)} before",
+    ("StakeVault", "Locked"): lambda said: f"locks {tokens(said['amount'])} as {_role(said)}",
+    ("StakeVault", "Unlocked"): lambda said: f"{tokens(said['amount'])} are free again as {_role(said)}",
     ("StakeVault", "Slashed"): _slashed,
-}
+    ("UtilityToken", "Transfer"): lambda said: f"transfers {tokens(said['value'])}",
+    ("UtilityToken", "Approval"): lambda said: f"lets another take {tokens(said['value'])}",
+    ("TestTokenFaucet", "Dripped"): lambda said: f"gets {tokens(said['amount'])} from the faucet",
+    ("Parameters", "ParametersChanged"): lambda _said: "the parameters are changed",
+    ("Parameters", "OwnershipTransferred"): lambda _said: "decides on the parameters from now on",
+    ("Parameters", "OwnershipTransferStarted"): lambda _said: "is offered the parameters",
+    ("RewardTreasury", "RootPosted"): lambda said: (
+        f"root {said['cycle']} is posted: it covers orders up to number "
+        f"{said['statement'].up_to}, {tokens(said['state'].total)} earned in all"
+    ),
+    ("RewardTreasury", "RootRefuted"): lambda said: f"proves root {said['cycle']} wrong at step {said['step']}",
+    ("RewardTreasury", "RootClaimed"): lambda said: f"claims {tokens(said['amount'])} by root {said['cycle']}",
+    ("RewardTreasury", "RewardsClaimed"): lambda said: f"withdraws {tokens(said['amount'])}",
+    ("AggregatorCommittee", "CandidateJoined"): lambda said: f"offers to be an aggregator with {tokens(said['stake'])}",
+    ("AggregatorCommittee", "CandidateLeft"): lambda _said: "no longer offers to be an aggregator",
+    ("AggregatorCommittee", "StakeReleased"): lambda said: f"has its stake of {tokens(said['stake'])} free again",
+    ("AggregatorCommittee", "EndpointAnnounced"): lambda _said: "says where its ledger can be reached",
+    ("AggregatorCommittee", "EpochStarted"): lambda said: (
+        f"epoch {said['epoch']} begins with {len(said['members'])} members, of whom {said['threshold']} decide"
+    ),
+    ("AggregatorCommittee", "EpochSuspended"): lambda said: f"epoch {said['epoch']} is suspended",
+    ("AggregatorCommittee", "MemberSlashed"): lambda said: f"loses {tokens(said['amount'])} of its stake as aggregator",
+} | TASK_TEXTS
 
 _ACTORS: dict[tuple[str, str], str] = {
     ("OrderBook", "OrderPut"): "client",
@@ -131,6 +156,16 @@ _ACTORS: dict[tuple[str, str], str] = {
     ("DisputeCourt", "Opened"): "challenger",
     ("AvailabilityCourt", "Requested"): "asker",
     ("AvailabilityCourt", "Answered"): "by",
-    ("StakeVault", "Slashed"): "account",
-}
+    ("UtilityToken", "Transfer"): "from",
+    ("UtilityToken", "Approval"): "owner",
+    ("TestTokenFaucet", "Dripped"): "account",
+    ("Parameters", "OwnershipTransferred"): "newOwner",
+    ("Parameters", "OwnershipTransferStarted"): "newOwner",
+    ("RewardTreasury", "RootRefuted"): "refuter",
+    ("RewardTreasury", "RootClaimed"): "account",
+    ("RewardTreasury", "RewardsClaimed"): "account",
+} | TASK_ACTORS
 """By contract and event: the argument with the actor."""
+
+_ALWAYS = {"StakeVault": "account", "AggregatorCommittee": "account"}
+"""The same for all events of a contract that have it."""

@@ -37,6 +37,11 @@ from offchain.types import OrderId, Seconds
 _QUIET = frozenset({"UtilityToken", "StakeVault"})
 """Contracts whose events do not name what a transaction was for, if there are others."""
 
+_BIRTHS = (("UtilityToken", "Transfer"), ("Parameters", "OwnershipTransferred"))
+"""From nobody: a contract's constructor."""
+
+_ZERO = bytes(32)
+
 _EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -84,6 +89,7 @@ class Writer:
         self._start = start
         self._subjects = subjects_of(decoder)
         self._accounts = Accounts(connection)
+        self._births = {decoder.kind_of[place] for place in _BIRTHS}
         self._shelves = Shelves(connection, self._accounts)
         self._stored = StoredEvents(connection, decoder, self._subjects)
         self._place = self._load()
@@ -203,6 +209,8 @@ class Writer:
 
     def _action(self, logs: Sequence[RawLog]) -> str:
         """What a transaction was for: its first event that is not about tokens or stakes alone."""
+        if any(log.kind in self._births and log.raw.startswith(_ZERO) for log in logs):
+            return "Deployment"
         kinds = [self._decoder.kinds[log.kind] for log in logs]
         loud = [kind for kind in kinds if kind.contract not in _QUIET]
         bonds = [kind for kind in kinds if kind.contract == "StakeVault"]
