@@ -43,22 +43,33 @@ function About({ event }: { event: EventRow }) {
   return null;
 }
 
-export function EventList({ events }: { events: EventRow[] }) {
+interface EventListProps {
+  events: EventRow[];
+  /** whose page it is: that account need not be named again */
+  self?: string | undefined;
+}
+
+export function EventList({ events, self }: EventListProps) {
   return (
     <ol class="events">
-      {events.map(event => {
-        const actor = event.actor ?? (event.accounts.length === 1 ? event.accounts[0] : undefined);
-        return (
-          <li key={event.seq} class={TONES[event.name]}>
-            <span class="event-text">
-              {actor ? <Address address={actor} /> : null} {actor ? event.text : capital(event.text)}
-            </span>
-            <span class="event-foot">
-              <About event={event} /> <Ago at={event.at} />
-            </span>
-          </li>
-        );
-      })}
+      {events.map(event => (
+        <li key={event.seq} class={TONES[event.name]}>
+          <Said event={event} self={self} />
+          <span class="event-foot">
+            <About event={event} /> <Ago at={event.at} />
+          </span>
+        </li>
+      ))}
     </ol>
+  );
+}
+
+function Said({ event, self }: { event: EventRow; self: string | undefined }) {
+  const { actor, text } = event;
+  if (actor === null || actor === self) return <span class="event-text">{capital(text)}</span>;
+  return (
+    <span class="event-text">
+      <Address address={actor} /> {text}
+    </span>
   );
 }

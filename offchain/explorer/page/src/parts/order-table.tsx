@@ -39,7 +39,7 @@ function Ending({ order }: { order: OrderRow }) {
 
 const COLUMNS: Column<OrderRow>[] = [
   { title: "Order", head: true, cell: order => <OrderLink oid={order.oid} title={order.title} /> },
-  { title: "Phase", cell: order => <Ending order={order} /> },
+  { title: "Standing", cell: order => <Ending order={order} /> },
   { title: "Reward", numeric: true, cell: order => <Amount wei={order.reward} /> },
   { title: "Claims", numeric: true, cell: order => order.claims },
   { title: "Models", numeric: true, cell: order => order.models },

@@ -13,7 +13,7 @@ export const TokenContext = createContext({ symbol: "", decimals: 18 });
 export function Amount({ wei, bare }: { wei: Wei | bigint; bare?: boolean }) {
   const { symbol, decimals } = useContext(TokenContext);
   return (
-    <span class="number" title={`${grouped(wei)} wei`}>
+    <span class="number nowrap" title={`${grouped(wei)} wei`}>
       {tokens(wei, decimals)}
       {bare ? null : <span class="unit"> {symbol}</span>}
     </span>
@@ -93,12 +93,20 @@ export function Ago({ at }: { at: Seconds }) {
   );
 }
 
+interface CountdownProps {
+  until: Seconds;
+  /** what to say when the moment is past: its block may still have to come */
+  over?: string;
+  /** what to say before the time that is left */
+  before?: string;
+}
+
 /** Until a moment of the chain's clock. Not announced: a screen reader reads it when it is asked to. */
-export function Countdown({ until, over = "any moment" }: { until: Seconds; over?: string }) {
+export function Countdown({ until, over = "any moment", before = "" }: CountdownProps) {
   const now = useNow();
   return (
     <span class="number nowrap" role="timer" aria-live="off" title={moment(until)}>
-      {until > now ? duration(until - now) : over}
+      {until > now ? before + duration(until - now) : over}
     </span>
   );
 }

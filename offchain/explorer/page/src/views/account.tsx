@@ -2,7 +2,7 @@
 
 import { useQuery } from "../api/hooks";
 import type { Account, Bond, Events, Part, Slash } from "../api/types";
-import { EventList } from "../parts/event-list";
+import { EventList, isEcho } from "../parts/event-list";
 import { capital, grouped } from "../parts/format";
 import { Answer, Empty, Facts, Heading, Panel } from "../parts/layout";
 import { OrderLink } from "../parts/order-table";
@@ -66,7 +66,13 @@ export function AccountView({ address }: { address: string }) {
         <div class="column-side">
           <Panel title="What it did">
             <Answer query={events}>
-              {({ events: rows }) => (rows.length > 0 ? <EventList events={rows} /> : <Empty>Nothing yet.</Empty>)}
+              {({ events: rows }) =>
+                rows.length > 0 ? (
+                  <EventList events={rows.filter(event => !isEcho(event))} self={query.data?.address} />
+                ) : (
+                  <Empty>Nothing yet.</Empty>
+                )
+              }
             </Answer>
           </Panel>
         </div>

@@ -1,6 +1,6 @@
-/** The front page: what goes on now. */
+/** The front page: what goes on now. Its totals and open orders are the first content that the page is measured by. */
 
-import { useContext } from "preact/hooks";
+import { useContext, useEffect } from "preact/hooks";
 import { useQuery } from "../api/hooks";
 import type { Disputes, Events, Network, Orders } from "../api/types";
 import { DisputeTable } from "../parts/dispute-table";
@@ -34,6 +34,10 @@ export function NetworkView() {
   });
   const events = useQuery<Events>(`/api/events?limit=${EVENTS_READ}`, { touched: () => true });
   useAnnounce(network.data ? summary(network.data) : null);
+  const shown = network.data !== null && open.data !== null;
+  useEffect(() => {
+    if (shown) performance.mark("assay:first-content");
+  }, [shown]);
   const running = open.data?.orders ?? [];
   return (
     <>

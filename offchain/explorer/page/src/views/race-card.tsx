@@ -39,7 +39,7 @@ function Card({ order }: { order: OrderPage }) {
         <Badge name={order.phase} />
         {order.phase_ends_at !== null ? (
           <span>
-            ends in <Countdown until={order.phase_ends_at} />
+            <Countdown until={order.phase_ends_at} before="ends in " over="may end any moment" />
           </span>
         ) : null}
         {order.open_disputes > 0 ? <span class="bad-text">{plural(order.open_disputes, "open dispute")}</span> : null}

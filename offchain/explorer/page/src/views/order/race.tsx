@@ -18,7 +18,7 @@ function columns(order: OrderPage): Column<Claim>[] {
       title: "Model",
       cell: claim => {
         const model = modelOf(claim);
-        if (model) return <>model {model.index}, revealed</>;
+        if (model) return <>model {model.index}</>;
         return claimsEnded ? <span class="bad-text">never revealed</span> : "not revealed yet";
       },
     },
