@@ -72,6 +72,7 @@ class Person:
 
     def sent(self, stage: str) -> Locator:
         """The newest transaction, once it has got as far as `stage`."""
+        expect(self.dialog).to_have_count(0)
         newest = self.page.locator(".transaction").first
         expect(newest).to_have_attribute("data-stage", stage)
         return newest

@@ -2,14 +2,15 @@
 import { useState } from "preact/hooks";
 import { short } from "../parts/format";
 import { Scroll } from "../parts/table";
+import { navigate } from "../route";
 import { Problem } from "../wallet/dialog";
 import { useDeed, useGone } from "../wallet/hooks";
 import { tokens } from "../wallet/units";
 import { desk, type Examination, type ExaminedScore } from "./desk";
-import { refreshInbox } from "./inbox-store";
+import { signItem } from "./inbox";
 import type { Acting } from "./needs-wallet";
 
-export function Challenge({ account, oid }: Acting & { oid: number }) {
+export function Challenge({ deployment, account, oid }: Acting & { oid: number }) {
   const [examination, setExamination] = useState<Examination | null>(null);
   const [takePlace, setTakePlace] = useState(false);
   const [opened, setOpened] = useState<string | null>(null);
@@ -26,9 +27,11 @@ export function Challenge({ account, oid }: Acting & { oid: number }) {
     if (found.error) deed.fail(found.error);
   };
   const challenge = async (score: ExaminedScore) => {
-    await desk.challenge(account, oid, score.validator, score.model, takePlace);
-    refreshInbox();
-    setOpened(`The challenge of model ${score.model} is being prepared: sign it above, then each of its moves.`);
+    const { item, dispute } = await desk.challenge(account, oid, score.validator, score.model, takePlace);
+    if (dispute !== null) navigate(`/disputes/${dispute}`);
+    else if (item !== null && (await signItem(deployment, account, item))) {
+      setOpened(`You challenge the score of model ${score.model}. Your moves will wait for you in the inbox.`);
+    }
   };
   const busy = examination !== null && ["queued", "running"].includes(examination.state);
   return (

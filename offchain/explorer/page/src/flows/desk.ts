@@ -111,6 +111,12 @@ export interface Examination {
   readonly until: number;
 }
 
+/** A challenge that waits for its signature, or the number of the dispute that is open already. */
+export interface Challenged {
+  readonly item: OutboxItem | null;
+  readonly dispute: number | null;
+}
+
 export interface ClaimCall {
   readonly what: string;
   readonly amount: string;
@@ -146,7 +152,7 @@ export const desk = {
   examine: (oid: number, account: Address) => post<Examination>("/desk/examinations", { oid, account }),
   examination: (id: string) => get<Examination>(`/desk/examinations/${encodeURIComponent(id)}?wait=${WAIT}`),
   challenge: (account: Address, oid: number, validator: Address, model: number, takePlace: boolean) =>
-    post<Outbox | OutboxItem>("/desk/challenges", { account, oid, validator, model, take_place: takePlace }),
+    post<Challenged>("/desk/challenges", { account, oid, validator, model, take_place: takePlace }),
   claims: (account: Address) => get<Claims>(`/desk/claims?account=${account}`),
 };
 

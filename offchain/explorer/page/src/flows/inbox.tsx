@@ -1,4 +1,5 @@
 // What waits for your signature: releases of test data, moves in disputes, answers, claims.
+import type { Address } from "viem";
 import { useNow } from "../api/hooks";
 import { duration } from "../parts/format";
 import { Empty, Heading, Panel } from "../parts/layout";
@@ -57,15 +58,19 @@ function Inbox(acting: Acting) {
   );
 }
 
+/** Shows it, has it signed, and tells the desk. Whether it was sent. */
+export async function signItem(deployment: Deployment, account: Address, item: OutboxItem): Promise<boolean> {
+  const title = titleOf(deployment, item.call);
+  const hash = await deployment.transactor.perform({ title, call: () => callFrom(item.call) });
+  if (hash !== null) await desk.sent(item.key, account, hash);
+  refreshInbox();
+  return hash !== null;
+}
+
 /** One thing to sign, wherever it is shown. */
 export function Item({ deployment, account, item }: Acting & { item: OutboxItem }) {
   const deed = useDeed();
-  const sign = async () => {
-    const title = titleOf(deployment, item.call);
-    const hash = await deployment.transactor.perform({ title, call: () => callFrom(item.call) });
-    if (hash !== null) await desk.sent(item.key, account, hash);
-    refreshInbox();
-  };
+  const sign = () => signItem(deployment, account, item);
   return (
     <div class="inbox-item" data-state={item.state}>
       <div>
