@@ -105,7 +105,7 @@ class DeskAccount:
         self._wake.set()
 
     def show(self) -> schema.Outbox:
-        """The outbox as it stands; asks no node."""
+        """The outbox as it stands."""
         return schema.Outbox(
             account=self.address,
             ready=self._ready,
@@ -121,7 +121,7 @@ class DeskAccount:
         return None if entry is None else self._item(entry)
 
     def _item(self, entry: Entry) -> schema.OutboxItem:
-        return show_item(self._place.contracts, entry, self._deadlines.get(entry.key))
+        return show_item(self._place.contracts, entry, self._deadline(entry))
 
     def put_order(self, entry: Entry) -> int | None:
         """The number of the order that an intent has put."""
@@ -171,18 +171,20 @@ class DeskAccount:
         self.outbox.step()
         busy = [worker.tick() for worker in self._workers]
         known = {entry.key for entry in self.outbox.entries()}
-        for key in known - self._deadlines.keys():
-            self._deadlines[key] = self._deadline(key)
-        for key in self._deadlines.keys() - known:
-            del self._deadlines[key]
+        self._deadlines = {key: until for key, until in self._deadlines.items() if key in known}
         return any(busy)
 
-    def _deadline(self, key: str) -> Seconds | None:
+    def _deadline(self, entry: Entry) -> Seconds | None:
+        """Asks the chain once for each intent."""
+        if entry.until is not None or entry.key in self._deadlines:
+            return entry.until or self._deadlines[entry.key]
         try:
-            return deadline_of(self._place.contracts, key)
-        except Rejected as error:
-            logger.info("%s has no deadline: %s", key, error)
+            found = deadline_of(self._place.contracts, entry.key)
+        except (Rejected, Retryable) as error:
+            logger.info("%s: no deadline now: %s", entry.key, error)
             return None
+        self._deadlines[entry.key] = found
+        return found
 
     def _note(self, event: WorkerEvent) -> None:
         if event.what in TOLD or event.what.startswith("gave-up"):

@@ -85,6 +85,8 @@ def problem(error: Exception) -> JSONResponse:
             place = [str(part) for part in first["loc"] if part not in ("body", "query", "path")]
             field = place[0] if place else None
             return _answer(422, f"{'.'.join(place) or 'request'}: {first['msg']}", field)
+        case HTTPException(__cause__=Rejected() as cause):
+            return problem(cause)  # what was raised while the body was read
         case HTTPException():
             return _answer(error.status_code, str(error.detail), None)
         case Retryable():

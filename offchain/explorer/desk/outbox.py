@@ -173,7 +173,8 @@ class Outbox:
     def offer(self, key: str, call: TxCall, *, until: Seconds | None = None, renew: bool = False) -> Ticket:
         """Journals a call and offers it. `until`: it is void afterwards.
 
-        `renew`: the call of this key, signed by other means (a permit), takes the place of one that nobody has sent.
+        `renew`: the call, which holds a new permit, takes the place of one that waits. Should that one be mined after
+        all, this one reverts, for a permit is good for one of them.
         Raises ContractRejected when it would revert, Rejected when too many wait, Retryable when the node is down; Bug
         when the key was used for another call.
         """
@@ -183,7 +184,7 @@ class Outbox:
             if entry is not None and entry.state is not State.WITHDRAWN:
                 if same:
                     return Ticket(key, None)
-                if not renew or entry.state is not State.OFFERED or entry.hashes:
+                if not renew or entry.state is not State.OFFERED:
                     raise Bug(f"idempotency key {key} was used for another call ({entry.call.label})")
             if len(self._journal.unfinished()) >= self._policy.most:
                 raise Rejected(f"{self._policy.most} calls wait for {self._address}; sign those first")

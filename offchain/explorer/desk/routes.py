@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from offchain.explorer.desk import schema, uploads
-from offchain.explorer.desk.desk import Desk, checksum
+from offchain.explorer.desk.addresses import checksum
+from offchain.explorer.desk.desk import Desk
 from offchain.explorer.desk.guard import GuardedRoute
 from offchain.types import Commitment
 
@@ -55,28 +56,27 @@ def _orders(router: APIRouter, desk: Desk) -> None:
     async def post_order(request: Request, wait: Wait = 10.0) -> schema.Preparation:
         """Quantises, stores, journals the opening of the test set. Nothing is spent."""
         uploaded = await uploads.receive(request, desk.uploads)
-        job = await run_in_threadpool(desk.prepare, uploaded)
-        return await run_in_threadpool(desk.preparation, job.id, wait)
+        return await run_in_threadpool(lambda: desk.orders.prepare(uploaded, wait))
 
     @router.get("/preparations/{number}", summary="How far a preparation is")
     def get_preparation(number: JobPath, wait: Wait = 0.0) -> schema.Preparation:
         """Asking keeps it going; who does not ask for a minute has lost interest."""
-        return desk.preparation(number, wait)
+        return desk.orders.preparation(number, wait)
 
     @router.delete("/preparations/{number}", summary="Give a preparation up")
     def delete_preparation(number: JobPath) -> schema.Preparation:
         """What it has stored stays in the store."""
-        return desk.cancel_preparation(number)
+        return desk.orders.cancel_preparation(number)
 
     @router.get("/orders/{commitment}", summary="A prepared order, with a fresh permit")
     def get_order(commitment: CommitmentPath, account: AccountQuery) -> schema.PreparedOrder:
         """Also after a restart: the opening is in the journal."""
-        return desk.prepared(checksum(account), _commitment(commitment))
+        return desk.orders.prepared(checksum(account), _commitment(commitment))
 
     @router.post("/orders/{commitment}/put", summary="The call that puts a prepared order")
     def post_put(commitment: CommitmentPath, signed: schema.PutSigned) -> schema.PutCall:
         """With the signed permit: escrow and order in one transaction. The call is in the outbox too."""
-        return desk.put(_commitment(commitment), signed)
+        return desk.orders.put(_commitment(commitment), signed)
 
 
 def _outbox(router: APIRouter, desk: Desk) -> None:
@@ -95,27 +95,27 @@ def _challenges(router: APIRouter, desk: Desk) -> None:
     @router.post("/examinations", summary="Score an order's models anew")
     def post_examination(wanted: schema.ExaminationWanted) -> schema.Examination:
         """In the background; one examination for all who ask about the order."""
-        return desk.examine(wanted)
+        return desk.challenges.examine(wanted)
 
     @router.get("/examinations/{number}", summary="How far an examination is, and what it has found")
     def get_examination(number: JobPath, wait: Wait = 0.0) -> schema.Examination:
         """Asking keeps it going; who does not ask for a minute has lost interest."""
-        return desk.examination(number, wait)
+        return desk.challenges.examination(number, wait)
 
     @router.delete("/examinations/{number}", summary="Give an examination up")
     def delete_examination(number: JobPath) -> schema.Examination:
         """What it has found so far stays known."""
-        return desk.cancel_examination(number)
+        return desk.challenges.cancel_examination(number)
 
     @router.post("/challenges", summary="Challenge a score that was found to be false")
     def post_challenge(wanted: schema.ChallengeWanted) -> schema.Challenged:
         """The call that opens the dispute is in the outbox then, and after it every move."""
-        return desk.challenge(wanted)
+        return desk.challenges.challenge(wanted)
 
     @router.get("/claims", summary="What an account can claim now")
     def get_claims(account: AccountQuery) -> schema.Claims:
         """With proofs against the roots of rewards. Anyone may send these calls."""
-        return desk.claims(checksum(account))
+        return desk.rewards.claims(checksum(account))
 
 
 def _commitment(text: str) -> Commitment:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,34 +64,47 @@ def served(place: DeskPlace, *, policy: OutboxPolicy = POLICY) -> Iterator[str]:
 
 @dataclass
 class Wallet:
-    """A page with a wallet: asks the desk at `url` and signs with `key`, sending to its own node."""
+    """A page with a wallet: asks the desk at `url` and signs with `key`, sending to its own node.
+
+    `seen` is all that the desk has answered.
+    """
 
     url: str
     client: ChainClient
     key: LocalAccount
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=PATIENCE, trust_env=False))
+    seen: list[str] = field(default_factory=list)
 
     @property
     def address(self) -> str:
         return str(self.key.address)
 
     def get(self, path: str, **query: str | float) -> Any:
-        answer = httpx.get(self.url + path, params=query, timeout=PATIENCE)
+        answer = self.http.get(self.url + path, params=query)
+        self.seen.append(answer.text)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def post(self, path: str, body: Mapping[str, object]) -> httpx.Response:
-        return httpx.post(self.url + path, json=body, headers={"Origin": self.url}, timeout=PATIENCE)
+        answer = self.http.post(self.url + path, json=body, headers={"Origin": self.url})
+        self.seen.append(answer.text)
+        return answer
+
+    def put(self, order: Mapping[str, Any]) -> Any:
+        """The call that puts a prepared order, with a permit signed."""
+        answer = self.post(f"/desk/orders/{order['commitment']}/put", self.sign_permit(order))
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     def prepare(self, fields: Mapping[str, object], files: Mapping[str, tuple[str, bytes]]) -> Any:
         """A preparation, once it is over; or the refusal."""
-        answer = httpx.post(
+        answer = self.http.post(
             self.url + "/desk/orders",
             params={"wait": 30},
-            data={"request": json.dumps({"account": self.address, **fields})},
-            files=dict(files) or {"none": None},  # type: ignore[arg-type]  # without files it would be no form
+            files={"request": (None, json.dumps({"account": self.address, **fields})), **files},
             headers={"Origin": self.url},
-            timeout=PATIENCE,
         )
+        self.seen.append(answer.text)
         found = answer.json()
         while answer.status_code == 200 and found["state"] in ("queued", "running"):
             found = self.get(f"/desk/preparations/{found['id']}", wait=10)
@@ -113,7 +126,7 @@ class Wallet:
             "to": call["to"],
             "data": call["data"],
             "value": int(call["value"]),
-            "nonce": self.client.nonce(self.key.address),  # type: ignore[arg-type]  # a checksummed address
+            "nonce": self.client.nonce(self.key.address),
             "gas": 8_000_000,
             "maxFeePerGas": 10**11,
             "maxPriorityFeePerGas": 10**9,
