@@ -46,10 +46,9 @@ export function ModelVerifier({ oid, model }: { oid: number; model: number }) {
         class="button"
         type="button"
         disabled={deed.busy}
-        aria-label={`Verify model ${model} in this browser`}
         onClick={() => void deed.run(verify)}
       >
-        Verify in this browser
+        Verify model {model} in this browser
       </button>
       <p role="status">
         {step}
