@@ -57,7 +57,10 @@ test("an order's terms read in human units", () => {
 test("what cannot be explained to the last byte is not signed", () => {
   const data = book.encode("StakeVault", "bond", [3, 1n]);
   const refuse = (call: Parameters<typeof decodeCall>[1], why: RegExp) =>
-    assert.throws(() => decodeCall(book, call, ME), (error: unknown) => error instanceof Unexplained && why.test(error.message));
+    assert.throws(
+      () => decodeCall(book, call, ME),
+      (error: unknown) => error instanceof Unexplained && why.test(error.message),
+    );
   refuse({ to: OTHER, data, value: 0n }, /none of this deployment's contracts/);
   refuse({ to: book.addressOf("StakeVault"), data: concat([data, "0x00"]), value: 0n }, /more bytes/);
   refuse({ to: book.addressOf("StakeVault"), data: "0xdeadbeef", value: 0n }, /none of its functions/);
@@ -72,17 +75,26 @@ test("frequent errors say what to do, with names and units", () => {
     explain("StakeVault", "InsufficientFreeBond", [ME, 1, 5n * 10n ** 18n, 2n * 10n ** 18n]),
     "As provider you have 2 ASY that nothing locks; this takes 5 ASY.",
   );
-  assert.match(explain("StakeVault", "StillExiting", [1700000100n, 1700000000n]), /2023-11-14.* in 1 minute 40 seconds\.$/);
+  assert.match(
+    explain("StakeVault", "StillExiting", [1700000100n, 1700000000n]),
+    /2023-11-14.* in 1 minute 40 seconds\.$/,
+  );
   assert.match(explain("OrderBook", "WrongPhase", [7n, 1, 5]), /Order 7 is in the phase “challenge”.*“training”/);
   assert.match(explain("OrderBook", "NotTheClient", [7n, OTHER, ME]), /order 7, 0x7099.*, may do this, not you\.$/);
-  assert.match(explain("OrderBook", "WindowOutOfBounds", ["trainSeconds", 1n, 60n, 3600n]), /train seconds.*1 second;.*1 minute and 1 hour/);
+  assert.match(
+    explain("OrderBook", "WindowOutOfBounds", ["trainSeconds", 1n, 60n, 3600n]),
+    /train seconds.*1 second;.*1 minute and 1 hour/,
+  );
 });
 
 test("reverts without a known reason say so", () => {
   assert.match(explainRevert(book, "0x", "OrderBook", names).text, /without giving a reason/);
   assert.match(explainRevert(book, "0xdeadbeef", "OrderBook", names).text, /nobody here knows \(0xdeadbeef\)/);
   assert.match(explainRevert(book, `0x4e487b71${"0".repeat(62)}11`, "OrderBook", names).text, /too large or too small/);
-  const reason = encodeErrorResult({ abi: [{ type: "error", name: "Error", inputs: [{ type: "string" }] }], args: ["no <b>"] });
+  const reason = encodeErrorResult({
+    abi: [{ type: "error", name: "Error", inputs: [{ type: "string" }] }],
+    args: ["no <b>"],
+  });
   assert.equal(explainRevert(book, reason, "OrderBook", names).text, "The contract refuses: no <b>");
   assert.match(explainRevert(book, "0x08c379a0ff", "OrderBook", names).text, /cannot be read/);
 });

@@ -11,7 +11,8 @@ test("amounts are exact in both directions", () => {
   for (const text of ["1", "0.5", "1,000,000.000000000000000001", "123456789.987654321"]) {
     assert.equal(tokens(parseTokens(text)), `${text.includes(",") ? text : grouped(text)} ASY`);
   }
-  for (const text of ["", "0", "-1", "1e3", "1.0000000000000000001", "abc", "."]) assert.throws(() => parseTokens(text), text);
+  for (const text of ["", "0", "-1", "1e3", "1.0000000000000000001", "abc", "."])
+    assert.throws(() => parseTokens(text), text);
   assert.equal(decimal(123_456n, 4, 2), "≈ 12.34");
   assert.equal(decimal(-5n, 1), "−0.5");
   assert.equal(ppm(150_000n), "15 %");
@@ -66,7 +67,10 @@ test("a reorganisation shows, and so does what comes of it", () => {
 });
 
 test("wallets' errors are found in whatever they are wrapped", () => {
-  assert.equal(readFailure({ code: 4001, message: "User rejected" }).message, "You declined in the wallet. Nothing was sent.");
+  assert.equal(
+    readFailure({ code: 4001, message: "User rejected" }).message,
+    "You declined in the wallet. Nothing was sent.",
+  );
   assert.equal(readFailure({ code: -32603, data: { originalError: { code: 4902 } } }).code, 4902);
   assert.equal(readFailure({ code: 3, message: "execution reverted", data: "0x1234" }).data, "0x1234");
   assert.equal(readFailure({ code: -32000, message: "x", data: { data: "0xab" } }).data, "0xab");

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hexOf } from "../src/flows/verify/bytes";
 import { cidDigest, cidText } from "../src/flows/verify/cid";
 import { readGraph, readTensors } from "../src/flows/verify/graph";
 import { modelRoot } from "../src/flows/verify/model-root";
 import { cidOf, digestOf } from "../src/flows/verify/unixfs";
-import { hexOf } from "../src/flows/verify/bytes";
 import { fromHex, vectors } from "./vectors";
 
 test("files have the CIDs that Python and Kubo give them", () => {

@@ -427,6 +427,8 @@ export interface ParametersOut {
 
 export interface Part {
   oid: number;
+  title: string | null;
+  phase: "none" | "training" | "reveal" | "score_commit" | "score_reveal" | "challenge" | "sealable" | "sealed" | "cancelled" | null;
   roles: string[];
   earned: string;
 }

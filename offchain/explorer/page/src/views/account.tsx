@@ -6,6 +6,7 @@ import { EventList, isEcho } from "../parts/event-list";
 import { capital, grouped } from "../parts/format";
 import { Answer, Empty, Facts, Heading, Panel } from "../parts/layout";
 import { OrderLink } from "../parts/order-table";
+import { Badge } from "../parts/phase";
 import { type Column, Table } from "../parts/table";
 import { Address, Ago, Amount, Countdown } from "../parts/values";
 import { Link } from "../route";
@@ -23,8 +24,9 @@ const BONDS: Column<Bond>[] = [
 ];
 
 const ORDERS: Column<Part>[] = [
-  { title: "Order", head: true, cell: part => <OrderLink oid={part.oid} title={null} /> },
+  { title: "Order", head: true, cell: part => <OrderLink oid={part.oid} title={part.title} /> },
   { title: "As", cell: part => part.roles.join(", ") },
+  { title: "Phase", cell: part => (part.phase === null ? "–" : <Badge name={part.phase} />) },
   { title: "Earned", numeric: true, cell: part => <Amount wei={part.earned} /> },
 ];
 
