@@ -15,6 +15,8 @@ from offchain.types import OrderId, Seconds, TaskId
 
 OrderState = Literal["all", "open", "ended"]
 DisputeState = Literal["all", "open", "closed"]
+MOST_PARTS = 100
+"""Entries of each list of an account."""
 
 
 def chain_router(parts: Parts) -> APIRouter:
@@ -150,11 +152,12 @@ def _network(parts: Parts) -> APIRouter:
 
     @router.get("/accounts/{address}", response_model=schema.AccountPage, summary="Everything about an account")
     async def get_account(address: given.Account, request: Request) -> Response:
-        """An account that nothing is known of has zeros."""
+        """An account that nothing is known of has zeros. Lists have the newest first, at most 100."""
 
         def compute() -> BaseModel:
             now = _now(parts)
-            return views_network.account(index.account(address), now)
+            orders = index.orders(now, account=address, limit=MOST_PARTS).rows
+            return views_network.account(index.account(address, limit=MOST_PARTS), orders, parts.reading, now)
 
         return await parts.answers.give(request, compute)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from offchain.explorer.api.fields import Address, Amount, Big, Hash, Json, Named, Time
-from offchain.explorer.api.schema_orders import GasOut
+from offchain.explorer.api.schema_orders import GasOut, PhaseName
 
 RoleName = Annotated[Literal["none", "provider", "validator", "verifier", "aggregator", "participant"], Named]
 
@@ -51,6 +51,8 @@ class Part(Json):
     """What an account is in an order."""
 
     oid: int
+    title: str | None = Field(description="From its manifest; null until that is here.")
+    phase: PhaseName | None
     roles: list[str] = Field(examples=[["provider", "verifier"]])
     earned: Amount
 

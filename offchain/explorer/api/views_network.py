@@ -1,14 +1,15 @@
 """The network, accounts, rewards, tasks and raw events as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import Any
 
 from offchain.explorer.api import schema
 from offchain.explorer.api.plain import arguments_json, terms_json
+from offchain.explorer.content.reading import Reading
 from offchain.explorer.index import Index, rows
-from offchain.explorer.index.rows_orders import GasRow
+from offchain.explorer.index.rows_orders import GasRow, OrderRow
 from offchain.explorer.index.words import actor_of, text_of
 from offchain.types import Seconds
 
@@ -45,10 +46,19 @@ def network(found: rows.Network, gas: GasRow) -> schema.Network:
     )
 
 
-def account(found: rows.Account, now: Seconds) -> schema.AccountPage:
-    """Everything about one account."""
-    same = set(schema.AccountPage.model_fields) - {"now"}
-    return schema.AccountPage.model_validate({name: getattr(found, name) for name in same} | {"now": now})
+def account(found: rows.Account, orders: Sequence[OrderRow], reading: Reading, now: Seconds) -> schema.AccountPage:
+    """Everything about one account; `orders`: those that it has a part in, as far as they are shown."""
+    titles = reading.titles([row.manifest for row in orders])
+    known = {row.oid: {"title": titles.get(row.manifest), "phase": row.phase} for row in orders}
+    parts = [
+        {"title": None, "phase": None, **known.get(part.oid, {})}
+        | {"oid": part.oid, "roles": part.roles, "earned": part.earned}
+        for part in found.orders
+    ]
+    same = set(schema.AccountPage.model_fields) - {"orders", "now"}
+    return schema.AccountPage.model_validate(
+        {name: getattr(found, name) for name in same} | {"orders": parts, "now": now}
+    )
 
 
 def rewards(found: rows.Rewards, now: Seconds) -> schema.Rewards:
@@ -117,11 +127,12 @@ class Wanted:
 
 def events(index: Index, wanted: Wanted, *, after: int | None, before: int | None, limit: int) -> schema.Events:
     """A page of events: ascending with `after`, else the newest first."""
+    filters = asdict(wanted)
     if after is not None:
-        page = index.events(after=after, limit=limit, **asdict(wanted))
-        return schema.Events(events=[event(row) for row in page.rows], next=page.next)
-    latest = index.latest_events(limit, before=before, **asdict(wanted))
-    return schema.Events(events=[event(row) for row in latest.rows], next=latest.next)
+        page = index.events(after=after, limit=limit, **filters)
+    else:
+        page = index.latest_events(limit, before=before, **filters)
+    return schema.Events(events=[event(row) for row in page.rows], next=page.next)
 
 
 def event(found: rows.EventRow) -> schema.EventOut:

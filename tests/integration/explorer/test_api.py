@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from offchain.chain.enums import Role
 from offchain.explorer.api.guard import HEADERS
 from offchain.explorer.api.serving import Explorer
 from offchain.protocol.settlement import Outcome
@@ -219,3 +220,21 @@ def test_metrics_can_be_scraped(http: httpx.Client) -> None:
     text = http.get("/metrics").text
     assert "assay_explorer_caught_up 1.0" in text
     assert 'assay_rpc_requests_total{method="batch",outcome="ok"}' in text or "assay_rpc_requests_total" in text
+
+
+def test_an_account_has_what_the_contracts_say(house: Courthouse, http: httpx.Client) -> None:
+    contracts, winner = house.stage.contracts, house.address("provider1")
+    page = read(http, f"/api/accounts/{winner.lower()}")
+    assert (page["address"], page["balance"]) == (winner, str(contracts.token_balance(winner)))
+    bond = contracts.bond(winner, Role.PROVIDER)
+    assert [(item["role"], item["bonded"]) for item in page["bonds"]] == [("provider", str(bond.bonded))]
+    (part,) = page["orders"]
+    assert (part["oid"], part["title"], part["phase"], part["roles"]) == (OID, "blobs", "sealed", ["provider"])
+    payouts = {item["account"]: item["amount"] for item in read(http, f"/api/orders/{OID}")["settlement"]["payouts"]}
+    assert part["earned"] == payouts[winner]
+    (slash,) = read(http, "/api/slashes")["slashes"]
+    assert (slash["account"], slash["oid"]) == (house.address("validator2"), OID)
+    totals = read(http, "/api/network")
+    assert totals["escrow"] == str(contracts.total_escrow())
+    assert totals["supply"] == str(contracts.token_supply())
+    assert totals["orders"]["by_phase"] == {"sealed": 1, "training": 1}
