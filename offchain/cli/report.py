@@ -1,8 +1,9 @@
 """`assay report`: one self-contained HTML file about an order, or about the whole network."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,8 +27,16 @@ def report(
     network: Annotated[
         bool, typer.Option("--network", help="The economy of the whole deployment over time, instead of one order.")
     ] = False,
+    task: Annotated[
+        int | None, typer.Option("--task", help="A federated task, instead of an order (see `assay federate status`).")
+    ] = None,
+    test: Annotated[
+        str | None,
+        typer.Option("--test", help="With --task: samples of your own, on which the model of each round is tried."),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help=r"File to write. \[order-OID.html, or network.html]")
+        Path | None,
+        typer.Option("--out", "-o", help=r"File to write. \[order-OID.html, task-TASK.html or network.html]"),
     ] = None,
     home: options.Home = None,
     rpc: options.Rpc = None,
@@ -41,19 +50,32 @@ def report(
     test set, disputes move by move, and gas. Content that the store does not have is said to be missing. --json prints
     the same for machines instead.
     """
-    if (oid is None) != network:
-        raise typer.BadParameter("give an order's number OID, or --network")
-    path = out or Path("network.html" if oid is None else f"order-{oid}.html")
+    if sum((oid is not None, network, task is not None)) != 1:
+        raise typer.BadParameter("give an order's number OID, or --task TASK, or --network")
+    if test is not None and task is None:
+        raise typer.BadParameter("--test: a federated task's models are tried on it; give --task too")
+    name = "network" if network else f"order-{oid}" if task is None else f"task-{task}"
+    path = out or Path(f"{name}.html")
     if not as_json:
         _require_writable(path)
     session = open_session(load_settings(home=home, rpc=rpc, store=store), chain_id)
-    if oid is None:
-        _network(session, path, as_json)
+    if oid is not None:
+        document, machine = _order(session, oid)
+    elif task is not None:
+        document, machine = _task(session, task, test)
     else:
-        _order(session, oid, path, as_json)
+        document, machine = _network(session)
+    if as_json:
+        print_json(machine())
+    else:
+        _write(document(), path)
 
 
-def _order(session: Session, number: int, path: Path, as_json: bool) -> None:
+Made = tuple["Callable[[], Document]", "Callable[[], dict[str, Any]]"]
+"""What is made for people, and for machines."""
+
+
+def _order(session: Session, number: int) -> Made:
     from offchain.reports.gathering import gather_order
     from offchain.reports.order import order_document, order_json
 
@@ -64,22 +86,33 @@ def _order(session: Session, number: int, path: Path, as_json: bool) -> None:
         _indexed(session) as indexed,
     ):
         story = gather_order(session.contracts, store, indexed, oid)
-    if as_json:
-        print_json(order_json(story))
-    else:
-        _write(order_document(story), path)
+    return lambda: order_document(story), lambda: order_json(story)
 
 
-def _network(session: Session, path: Path, as_json: bool) -> None:
+def _task(session: Session, number: int, test: str | None) -> Made:
+    from offchain.cli.federate_run import open_task
+    from offchain.federated.local_data import load_local
+    from offchain.reports.gathering_task import gather_task
+    from offchain.reports.task import task_document, task_json
+
+    samples = None if test is None else load_local(test)
+    _, task = open_task(session, number)
+    with (
+        session.store(seconds=STORE_SECONDS) as store,
+        errors.status("reading the chain"),
+        _indexed(session) as indexed,
+    ):
+        story = gather_task(session.contracts, store, indexed, task, samples)
+    return lambda: task_document(story), lambda: task_json(story)
+
+
+def _network(session: Session) -> Made:
     from offchain.reports.gathering import gather_network
     from offchain.reports.network import network_document, network_json
 
     with errors.status("reading the chain"), _indexed(session, receipts=True) as indexed:
         story = gather_network(session.contracts, indexed)
-    if as_json:
-        print_json(network_json(story))
-    else:
-        _write(network_document(story), path)
+    return lambda: network_document(story), lambda: network_json(story)
 
 
 def _indexed(session: Session, *, receipts: bool = False) -> "AbstractContextManager[Indexed]":

@@ -1,9 +1,10 @@
 """Gathers the story of an order: from the index, the store and the node. What cannot be had is said, never raised."""
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
+from offchain.chain.client import ChainClient
 from offchain.chain.contracts import AssayContracts
 from offchain.chain.views import TestSet
 from offchain.errors import Rejected, Retryable
@@ -21,7 +22,7 @@ from offchain.roles.order_view import limits_of
 from offchain.roles.package import fetch_account, fetch_model_manifest, unpack
 from offchain.roles.scoring import fetch_test_set, samples_at_once, work_of
 from offchain.storage.store import Store
-from offchain.types import OrderId
+from offchain.types import OrderId, TaskId
 
 MAX_TEST_BYTES = 2**29
 """Bytes of a test set that is fetched for a report."""
@@ -42,7 +43,7 @@ def gather_order(contracts: AssayContracts, store: Store, indexed: Indexed, oid:
     page = index.order(oid, now)
     if page is None:
         raise Rejected(f"OID {oid}: no such order; see `assay orders`")
-    manifest = _attempt("The order's manifest", lambda: fetch_manifest(store, page.order.terms))
+    manifest = attempt("The order's manifest", lambda: fetch_manifest(store, page.order.terms))
     return OrderStory(
         oid=oid,
         place=place_of(contracts, indexed),
@@ -51,7 +52,7 @@ def gather_order(contracts: AssayContracts, store: Store, indexed: Indexed, oid:
         manifest=manifest,
         curves=_curves(store, page),
         check=_check(store, page, manifest),
-        spending=_spending(contracts, index, oid),
+        spending=read_costs(contracts.client, event_hashes(index, oid=oid)),
     )
 
 
@@ -99,7 +100,7 @@ def _curves(store: Store, page: OrderPage) -> Mapping[int, TrainingAccount | Mis
         return fetch_account(store, fetch_model_manifest(store, model.cid, model.root))
 
     return {
-        model.index: _attempt(f"What the provider says of model {model.index}", lambda model=model: fetch(model))  # type: ignore[misc]
+        model.index: attempt(f"What the provider says of model {model.index}", lambda model=model: fetch(model))  # type: ignore[misc]
         for model in page.models
     }
 
@@ -124,28 +125,29 @@ def _check(store: Store, page: OrderPage, manifest: OrderManifest | Missing) -> 
         function = page.row.score_function
         return check_model(network, data, function, preprocessing, at_once=samples_at_once(network))
 
-    return _attempt("The winner on the test set", compute)
+    return attempt("The winner on the test set", compute)
 
 
-def _spending(contracts: AssayContracts, index: Index, oid: OrderId) -> tuple[Spending, ...] | Missing:
-    hashes = list(dict.fromkeys(event_hashes(index, oid)))
-    if len(hashes) > MOST_TRANSACTIONS:
-        return Missing(f"There are {len(hashes):,} transactions; a report asks for {MOST_TRANSACTIONS:,} at most.")
-    return _attempt("Receipts", lambda: read_spending(contracts.client, hashes))
+def read_costs(client: ChainClient, hashes: Sequence[bytes]) -> tuple[Spending, ...] | Missing:
+    """What transactions cost, unless they are too many or the node is down."""
+    distinct = list(dict.fromkeys(hashes))
+    if len(distinct) > MOST_TRANSACTIONS:
+        return Missing(f"There are {len(distinct):,} transactions; a report asks for {MOST_TRANSACTIONS:,} at most.")
+    return attempt("Receipts", lambda: read_spending(client, distinct))
 
 
-def event_hashes(index: Index, oid: OrderId) -> list[bytes]:
-    """Transactions with an event of the order, in order, some more than once."""
+def event_hashes(index: Index, *, oid: OrderId | None = None, task: TaskId | None = None) -> list[bytes]:
+    """Transactions with an event of the order or the task, in order, some more than once."""
     found: list[bytes] = []
     after: int | None = 0
     while after is not None:
-        page = index.events(oid=oid, after=after, limit=PAGE)
+        page = index.events(oid=oid, task=task, after=after, limit=PAGE)
         found += [event.tx for event in page.rows]
         after = page.next
     return found
 
 
-def _attempt(what: str, act: Callable[[], T]) -> T | Missing:
+def attempt(what: str, act: Callable[[], T]) -> T | Missing:
     """What it gives, or why it is not there."""
     try:
         return act()

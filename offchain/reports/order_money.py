@@ -53,20 +53,30 @@ def balances(flows: Iterable[Flow]) -> tuple[Balance, ...]:
 def money_section(page: OrderPage, people: People) -> Section:
     """Flows, drawn and as tables."""
     flows = flows_of(page)
-    found = balances(flows)
-    held = next((balance.net for balance in found if balance.who == ESCROW), 0)
-    blocks: list[Block] = [Text(_in_words(page, held)), _drawing(flows, people), _nets(found, people)]
+    blocks = money_blocks(flows, people)
+    held = in_escrow(flows)
     if page.settlement is not None and held:
         blocks.append(Note(f"{tokens(held)} tokens of the escrow are not accounted for by the events that are here."))
     return Section("money", "Money", blocks)
 
 
-def _in_words(page: OrderPage, held: int) -> str:
-    lost = [flow for flow in page.money if flow.what.startswith("slash")]
+def money_blocks(flows: Sequence[Flow], people: People) -> list[Block]:
+    """Any flows, in words, drawn, and as tables."""
+    return [Text(_in_words(flows)), _drawing(flows, people), _nets(balances(flows), people)]
+
+
+def in_escrow(flows: Iterable[Flow]) -> int:
+    """What is held still, in wei."""
+    return next((balance.net for balance in balances(flows) if balance.who == ESCROW), 0)
+
+
+def _in_words(flows: Sequence[Flow]) -> str:
+    held = in_escrow(flows)
+    lost = [flow for flow in flows if flow.what.startswith("slash")]
     slashed = sum(flow.amount for flow in lost)
     words = f"{tokens(held)} tokens are in escrow." if held else "Nothing is left in escrow."
     if not lost:
-        return f"{words} Nobody has lost stake over this order. All amounts are in tokens, to the wei."
+        return f"{words} Nobody has lost stake over it. All amounts are in tokens, to the wei."
     burned = sum(flow.amount for flow in lost if flow.target == "burned")
     return (
         f"{words} Stakes of {tokens(slashed)} tokens were slashed: {tokens(slashed - burned)} went to who reported or "

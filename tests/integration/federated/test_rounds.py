@@ -5,18 +5,25 @@ from pathlib import Path
 
 import pytest
 from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
 
 from offchain.chain.devnet import Anvil, AnvilOptions, dev_accounts
 from offchain.chain.enums import Role
 from offchain.federated.aggregation.rule import Rule, RuleId
+from offchain.federated.local_data import load_local
 from offchain.federated.round_rules import Intent
 from offchain.federated.task_state import TaskPhase, indices
+from offchain.reports.gathering_task import gather_task
+from offchain.reports.html import render
+from offchain.reports.indexed import up_to_date
+from offchain.reports.order_money import balances
+from offchain.reports.task import Progress, task_document, task_flows
 from offchain.roles.federated_adversaries import LyingLeader, SilentLeader, Withholder, WrongMeasures
 from offchain.roles.federated_client import fetch_trained
 from offchain.roles.federated_deeds import FederatedOptions
 from offchain.roles.federated_participant import FederatedWorker
 from offchain.roles.federated_summary import summarise
-from offchain.types import TOKEN
+from offchain.types import TOKEN, TaskId
 from tests.integration.federated.stage import (
     PURSE,
     STAKE,
@@ -32,6 +39,7 @@ from tests.integration.federated.stage import (
     worker,
 )
 from tests.integration.roles.stage import Stage, set_stage
+from tests.unit.reports.reading import read
 
 MEMBERS = [f"p{number}" for number in range(5)]
 
@@ -101,12 +109,32 @@ def test_two_rounds_with_a_lying_leader_and_a_withheld_update(stage: Stage, mort
     trained = fetch_trained(cast.federation, stage.store, task)
     assert trained.round == 2
     assert trained.result.root == cast.view().state.model_root
+    check_report(stage, task, {name: made.account for name, made in contexts.items()})
     for reborn in (one for one in cast.workers.values() if isinstance(one, Reborn)):
         assert set(reborn.killer.seen) >= {"record:update", "journal:intent", "broadcast", "journal:outcome"}
         assert reborn.killer.deaths > 20
     for name, one in cast.workers.items():
         one.close() if isinstance(one, Reborn) else stage.close(one.context)
         assert name != "watcher" or one.is_done
+
+
+def check_report(stage: Stage, task: TaskId, accounts: dict[str, ChecksumAddress]) -> None:
+    """What `assay report --task` tells of it is what everybody has, and what the models are worth."""
+    contracts = stage.contracts
+    with up_to_date(contracts, None) as indexed:
+        told = gather_task(contracts, stage.store, indexed, task, load_local("sklearn:breast_cancer"))
+    accuracies = [one.accuracy for one in told.progress.values() if isinstance(one, Progress)]
+    assert len(accuracies) == 3, told.progress
+    assert accuracies[2] is not None
+    assert accuracies[2] > 0.6
+    nets = {balance.who: balance.net for balance in balances(task_flows(told))}
+    assert sum(nets.values()) == 0
+    for name, account in accounts.items():
+        bonds = sum(contracts.bond(account, role).bonded for role in (Role.PARTICIPANT, Role.VERIFIER))
+        assert contracts.token_balance(account) + bonds - PURSE == nets.get(account, 0), name
+    found = read(render(task_document(told)))
+    assert "Federated task 1" in found.texts
+    assert any("contract computed" in text for text in found.texts)
 
 
 @pytest.mark.long

@@ -221,8 +221,8 @@ def test_the_command_writes_a_file_and_tells_machines_the_same(told: Told, tmp_p
     assert machine == json.loads(json.dumps(order_json(told.story(WON))))
     assert sum(balance["net"] for balance in machine["balances"]) == 0
     for words, says in (
-        (["report"], "OID, or --network"),
-        (["report", "1", "--network"], "OID, or --network"),
+        (["report"], "OID, or --task TASK, or --network"),
+        (["report", "1", "--network"], "OID, or --task TASK, or --network"),
         (["report", "9"], "no such order"),
         (["report", "1", "-o", str(tmp_path)], "a directory"),
         (["report", "1", "-o", str(tmp_path / "no" / "x.html")], "there is no directory"),
