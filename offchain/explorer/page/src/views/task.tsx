@@ -1,9 +1,11 @@
+import type { ComponentChildren } from "preact";
 import { useQuery } from "../api/hooks";
 import type { Game, Member, Round, Task } from "../api/types";
-import { capital, words } from "../parts/format";
+import { capital, duration, words } from "../parts/format";
 import { Answer, Empty, Facts, Heading, Panel } from "../parts/layout";
 import { type Column, Table } from "../parts/table";
-import { Address, Ago, Amount, Countdown, Hash, Time } from "../parts/values";
+import { Address, Amount, Countdown, Hash, Time } from "../parts/values";
+import { parameterValue } from "./parameter-value";
 
 const ROUND_TONES: Record<Round["state"], string> = { open: "active", final: "done", failed: "bad" };
 
@@ -26,13 +28,11 @@ const rounds = (task: Task): Column<Round>[] => [
   { title: "Revealed", numeric: true, cell: round => round.revealed.length },
   { title: "Included", numeric: true, cell: round => round.included.length },
   { title: "Leader", cell: round => (round.leader !== null ? <Participant task={task} index={round.leader} /> : "–") },
-  { title: "Postings", numeric: true, cell: round => round.postings },
   { title: "Paid", numeric: true, cell: round => <Amount wei={round.paid} /> },
   {
     title: "Result",
     cell: round => (round.result_root ? <Hash hex={round.result_root} what="root" head={8} tail={4} /> : "–"),
   },
-  { title: "Began", cell: round => <Ago at={round.begun_at} /> },
 ];
 
 const STANDINGS: Record<Member["standing"], [tone: string, text: string]> = {
@@ -56,10 +56,14 @@ const MEMBERS: Column<Member>[] = [
   { title: "Lost", numeric: true, cell: member => <Amount wei={member.lost} /> },
 ];
 
-function terms(task: Task): [string, string][] {
-  return Object.entries(task.terms)
-    .filter(([, value]) => ["string", "number", "boolean"].includes(typeof value))
-    .map(([name, value]) => [capital(words(name)), String(value).slice(0, 100)]);
+/** Nested terms (rule, optimiser, windows) have their names before theirs; lists say nothing here. */
+function termRows(terms: Record<string, unknown>, prefix = ""): [string, ComponentChildren][] {
+  return Object.entries(terms).flatMap(([name, value]): [string, ComponentChildren][] => {
+    if (Array.isArray(value) || value === null) return [];
+    if (typeof value === "object") return termRows(value as Record<string, unknown>, `${prefix}${name}: `);
+    const shown = prefix.startsWith("windows") ? duration(Number(value)) : parameterValue(name, String(value));
+    return [[capital(words(prefix + name)), shown]];
+  });
 }
 
 export function TaskView({ id }: { id: string }) {
@@ -87,7 +91,7 @@ function Shown({ task }: { task: Task }) {
               ["Round", `${task.round} of ${task.rounds}`],
               ["Joining ends in", task.phase === "joining" ? <Countdown until={task.join_ends} /> : null],
               ["Rounds", `${task.final} final, ${task.failed} failed`],
-              ["Reward", <Amount wei={task.reward} />],
+              ["Reward of a round", <Amount wei={task.reward} />],
               ["Paid", <Amount wei={task.paid} />],
               ["Client", <Address address={task.client} copy />],
               ["Created", <Time at={task.created_at} />],
@@ -118,7 +122,7 @@ function Shown({ task }: { task: Task }) {
       </div>
       <div class="column-side">
         <Panel title="Terms">
-          <Facts rows facts={terms(task)} />
+          <Facts rows facts={termRows(task.terms)} />
         </Panel>
       </div>
     </div>

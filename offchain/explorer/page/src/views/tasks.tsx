@@ -33,7 +33,7 @@ const COLUMNS: Column<TaskRow>[] = [
   },
   { title: "Round", numeric: true, cell: task => `${task.round} of ${task.rounds}` },
   { title: "Participants", numeric: true, cell: task => `${task.active} of ${task.participants}` },
-  { title: "Reward", numeric: true, cell: task => <Amount wei={task.reward} /> },
+  { title: "Reward of a round", numeric: true, cell: task => <Amount wei={task.reward} /> },
   { title: "Paid", numeric: true, cell: task => <Amount wei={task.paid} /> },
   { title: "Games", numeric: true, cell: task => task.games },
   { title: "Client", cell: task => <Address address={task.client} /> },
