@@ -10,7 +10,7 @@ PAGE := offchain/explorer/page
 BUILT_PAGE := offchain/explorer/static/index.html
 
 .PHONY: demo test test-contracts test-long check check-python check-contracts check-artifacts check-page compiled page \
-	fix artifacts clean
+	fix artifacts docs clean
 .DEFAULT_GOAL := demo
 
 ## demo: an order's whole life on a real EVM, with real training; writes .build/demo.json
