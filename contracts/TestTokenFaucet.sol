@@ -57,7 +57,7 @@ contract TestTokenFaucet is ITestTokenFaucet {
     }
 
     function _left() private view returns (uint256) {
-        return block.timestamp / dripPeriod == _period ? dripLimit - _given : dripLimit;
+        return block.timestamp / dripPeriod > _period ? dripLimit : dripLimit - _given;
     }
 
     function _within(string memory name, uint256 actual, uint256 minimum, uint256 maximum) private pure {
