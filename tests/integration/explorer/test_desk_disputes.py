@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_a_false_score_is_challenged_and_the_dispute_won_from_the_outbox(house: 
     assert house.wealth("verifier0") > before
 
 
-def examined(wallet: Wallet) -> dict[str, object]:
+def examined(wallet: Wallet) -> Any:
     """An order's examination, once it is over."""
     begun = wallet.post("/desk/examinations", {"account": wallet.address, "oid": OID})
     assert begun.status_code == 200, begun.text
@@ -87,6 +88,6 @@ def examined(wallet: Wallet) -> dict[str, object]:
     return found
 
 
-def _done(wallet: Wallet, number: str) -> dict[str, object] | None:
+def _done(wallet: Wallet, number: str) -> Any | None:
     found = wallet.get(f"/desk/examinations/{number}", wait=5)
     return found if found["state"] == "done" else None
