@@ -75,6 +75,7 @@ class InjectedWallet:
     asked: list[tuple[str, Any]] = field(default_factory=list)
     added: list[dict[str, Any]] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)
+    signed: str = ""
     http: httpx.Client = field(default_factory=httpx.Client)
 
     @property
@@ -157,8 +158,12 @@ class InjectedWallet:
         }
         fields |= {"to": wanted["to"], "data": wanted["data"], "chainId": self.chain_id}
         fields["nonce"] = int(self.node("eth_getTransactionCount", self.key.address, "pending"), 16)
-        signed = self.key.sign_transaction(fields)
-        return str(self.node("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex()))
+        self.signed = "0x" + bytes(self.key.sign_transaction(fields).raw_transaction).hex()
+        return self.send_again()
+
+    def send_again(self) -> str:
+        """Hands the node what was signed last, as wallets do when a transaction got lost; its hash."""
+        return str(self.node("eth_sendRawTransaction", self.signed))
 
     def _wallet_switchEthereumChain(self, wanted: dict[str, str]) -> None:  # noqa: N802
         chain_id = int(wanted["chainId"], 16)

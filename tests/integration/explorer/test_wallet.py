@@ -12,13 +12,16 @@ from offchain.chain.client import ChainClient
 from offchain.chain.contracts import AssayContracts
 from offchain.chain.devnet import Anvil, dev_accounts
 from offchain.chain.enums import Role
+from offchain.protocol.lifecycle import Phase
+from offchain.roles.client import prepare_order, put_order
 from offchain.types import TOKEN
 from tests.integration.chain.support import mine, with_confirmations
 from tests.integration.explorer.wallet_stage import Person, person, served_with_desk, wallet_of
-from tests.integration.roles.stage import PURSE, Stage, admit, set_stage
+from tests.integration.roles.stage import PURSE, Stage, admit, blobs, request, set_stage
 
 BONDED, *ACCOUNTS = dev_accounts(12)[1:]
 FINALITY = 4
+DRIP = 10_000 * TOKEN
 
 
 @dataclass
@@ -116,6 +119,7 @@ def test_stake_with_one_permit_and_leave_again(scene: Scene, browser: Browser) -
     with person(browser, scene.url, wallet) as somebody:
         somebody.tab.open("/stake")
         somebody.connect()
+        get_tokens(somebody)
         stake(somebody, "verifier", "60.5")
         shown = somebody.lines()
         assert shown["amount"] == "60.5 ASY"
@@ -135,7 +139,7 @@ def test_stake_with_one_permit_and_leave_again(scene: Scene, browser: Browser) -
         somebody.confirm()
         somebody.sent("mined")
         assert scene.bonded(account, Role.VERIFIER) == 605 * TOKEN // 10
-        assert wallet.methods().count("eth_signTypedData_v4") == 2
+        assert wallet.methods().count("eth_signTypedData_v4") == 2, "declined once, then signed"
         mine(scene.client, FINALITY)
         somebody.sent("final")
 
@@ -163,7 +167,20 @@ def test_stake_with_one_permit_and_leave_again(scene: Scene, browser: Browser) -
         withdraw.click()
         somebody.confirm()
         expect(panel).to_have_count(0)
-        assert scene.contracts.token_balance(account.address) == PURSE
+        assert scene.contracts.token_balance(account.address) == PURSE + DRIP
+
+
+def get_tokens(somebody: Person) -> None:
+    """From the faucet, which gives them once in a while."""
+    button = somebody.page.get_by_role("button", name="Get 10,000 ASY for testing", exact=True)
+    button.click()
+    expect(somebody.dialog).to_contain_text("TestTokenFaucet.drip")
+    somebody.confirm()
+    somebody.sent("mined")
+    expect(somebody.page.locator("main")).to_contain_text("You hold 15,000 ASY")
+    button.click()
+    expect(somebody.dialog.get_by_role("alert")).to_contain_text("You have had test tokens already; the next are from")
+    somebody.press("Cancel", within=somebody.dialog)
 
 
 def stake(somebody: Person, role: str, amount: str) -> None:
@@ -222,30 +239,28 @@ def test_what_reverts_in_its_block_says_why(scene: Scene, browser: Browser) -> N
 
 
 def test_a_reorganisation_under_the_page(scene: Scene, browser: Browser) -> None:
-    """The block with the transaction goes, and the transaction with it; sent again, it becomes final."""
+    """The block with the transaction goes, and the transaction with it; its wallet sends it anew."""
     account = next(scene.fresh)
     wallet = wallet_of(scene.client, account)
     with person(browser, scene.url, wallet) as somebody:
         somebody.tab.open("/stake")
         somebody.connect()
-        mine(scene.client, FINALITY)
-        snapshot = scene.client.request("evm_snapshot")
         stake(somebody, "provider", "100")
         somebody.sign_permit()
         somebody.confirm()
         expect(somebody.sent("mined")).to_contain_text("not final yet")
-        expect(somebody.page.get_by_role("region", name="As provider")).to_contain_text("100 ASY")
-        scene.client.request("evm_revert", snapshot)
-        mine(scene.client)
+        panel = somebody.page.get_by_role("region", name="As provider")
+        expect(panel).to_contain_text("100 ASY")
+        scene.client.request("anvil_reorg", 1, [])
         expect(somebody.sent("lost")).to_contain_text("Dropped")
-        expect(somebody.page.get_by_role("region", name="As provider")).to_have_count(0)
-        stake(somebody, "provider", "100")
-        somebody.sign_permit()
-        somebody.confirm()
-        somebody.sent("mined")
+        expect(panel).to_have_count(0)
+        wallet.send_again()
+        expect(somebody.sent("mined")).to_contain_text("not final yet")
+        expect(panel).to_contain_text("100 ASY")
         mine(scene.client, FINALITY)
         somebody.sent("final")
         assert scene.bonded(account, Role.PROVIDER) == 100 * TOKEN
+        assert somebody.page.locator(".transaction").count() == 1
 
 
 def test_by_keyboard_alone_on_a_narrow_screen(scene: Scene, browser: Browser) -> None:
@@ -263,7 +278,6 @@ def test_by_keyboard_alone_on_a_narrow_screen(scene: Scene, browser: Browser) ->
         assert somebody.tab.axe() == []
         keyboard.press("Enter")
         expect(somebody.dialog).to_contain_text(account.address)
-        assert somebody.tab.axe() == []
         keyboard.press("Escape")
         expect(somebody.dialog).to_have_count(0)
         assert "Wallet 0x" in focused(somebody), "the focus comes back to the button"
@@ -289,6 +303,26 @@ def test_by_keyboard_alone_on_a_narrow_screen(scene: Scene, browser: Browser) ->
         assert scene.bonded(account, Role.PROVIDER) == 120 * TOKEN
         assert somebody.tab.overflow() <= 0
         assert somebody.tab.axe() == []
+
+
+def test_an_order_that_nobody_has_claimed_is_taken_back(scene: Scene, browser: Browser) -> None:
+    account = next(scene.fresh)
+    context = scene.stage.context(account, "client")
+    oid = put_order(context, prepare_order(context, request(blobs(), train_seconds=9_000)))
+    scene.stage.close(context)
+    with person(browser, scene.url, wallet_of(scene.client, account)) as somebody:
+        somebody.tab.open(f"/orders/{oid}")
+        somebody.connect()
+        somebody.press("Take the order back")
+        assert somebody.lines() == {"order": f"#{oid}"}
+        expect(somebody.dialog).to_contain_text("OrderBook.cancel")
+        somebody.confirm()
+        somebody.sent("mined")
+        mine(scene.client, FINALITY)
+        somebody.sent("final")
+        expect(somebody.page.get_by_role("button", name="Take the order back")).to_have_count(0)
+    assert scene.contracts.phase(oid) is Phase.CANCELLED
+    assert scene.contracts.token_balance(account.address) == PURSE
 
 
 def focused(somebody: Person) -> str:

@@ -42,12 +42,7 @@ export function ModelVerifier({ oid, model }: { oid: number; model: number }) {
   };
   return (
     <div class="verifier">
-      <button
-        class="button"
-        type="button"
-        disabled={deed.busy}
-        onClick={() => void deed.run(verify)}
-      >
+      <button class="button" type="button" disabled={deed.busy} onClick={() => void deed.run(verify)}>
         Verify model {model} in this browser
       </button>
       <p role="status">

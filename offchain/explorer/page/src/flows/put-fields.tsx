@@ -30,7 +30,7 @@ export function PutFields(props: PutFieldsProps) {
 }
 
 function DataFields(props: PutFieldsProps) {
-  const { form, faults, onForm } = props;
+  const { form, onForm } = props;
   return (
     <fieldset>
       <legend>Data</legend>
@@ -74,7 +74,6 @@ function DataFields(props: PutFieldsProps) {
         label="Test data (optional)"
         hint="Kept secret until models are revealed. Without it, a fifth of the training data is split off."
       />
-      <span class="unseen">{faults.trainFile}</span>
     </fieldset>
   );
 }

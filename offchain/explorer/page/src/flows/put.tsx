@@ -1,5 +1,5 @@
 // Orders a model: the form, then what the desk made of it, then one signature and one transaction, then the order's page.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Hex } from "viem";
 import { bytes, grouped } from "../parts/format";
 import { Heading, Panel } from "../parts/layout";
@@ -40,6 +40,9 @@ function Put(acting: Acting) {
   const [ready, setReady] = useState<Ready | null>(null);
   const deed = useDeed();
   const gone = useGone();
+  useEffect(() => {
+    if (Object.keys(faults).length > 0) document.querySelector<HTMLElement>(".put-form [aria-invalid=true]")?.focus();
+  }, [faults]);
 
   const prepare = async () => {
     const read = readForm(form, files, acting.account);

@@ -35,7 +35,12 @@ export function ConfirmDialog({ transactor }: { transactor: Transactor }) {
           Step {signatures.now} of {signatures.of}: {signatures.now === 1 ? "the permit" : "the transaction"}
         </p>
       ) : null}
-      {permit ? <Lines heading="You sign a permit of the token UtilityToken" lines={permit} /> : null}
+      {permit ? (
+        <section>
+          <h3>Let a contract take tokens of yours, once</h3>
+          <Lines heading="The permit" lines={permit} />
+        </section>
+      ) : null}
       {call ? (
         <section>
           <h3>{call.deed}</h3>
@@ -50,7 +55,7 @@ export function ConfirmDialog({ transactor }: { transactor: Transactor }) {
       ) : null}
       {cost ? (
         <dl class="facts cost">
-          <Fact name="Gas" value={`about ${cost.likely}, at most ${cost.most}`} />
+          <Fact name="Gas" value={`${cost.likely}, at most ${cost.most}`} />
           <Fact name="Your balance" value={cost.balance} />
           {account ? <Fact name="Account" value={account} /> : null}
         </dl>

@@ -116,9 +116,11 @@ export class Ledger {
     }
   }
 
+  /** What is settled is shown as long as the page is open, and not remembered. */
   #keep(list: readonly Sent[]): void {
     this.store.set(list);
-    this.#memory.setItem(this.#key, JSON.stringify(list.map(({ hash, account, deed }) => ({ hash, account, deed }))));
+    const open = list.filter(sent => !sent.progress.settled);
+    this.#memory.setItem(this.#key, JSON.stringify(open.map(({ hash, account, deed }) => ({ hash, account, deed }))));
   }
 }
 

@@ -1,8 +1,12 @@
 // What was sent from this page and is not final yet, or has just become so.
+import { useEffect, useRef } from "preact/hooks";
 import { short } from "../parts/format";
 import { progressWords } from "./follow";
 import type { Ledger, Sent } from "./ledger";
 import { useStore } from "./store";
+
+/** How long good news stays. */
+const GOOD_NEWS_MS = 60_000;
 
 export function Transactions({ ledger }: { ledger: Ledger }) {
   const sent = useStore(ledger.store);
@@ -17,12 +21,17 @@ export function Transactions({ ledger }: { ledger: Ledger }) {
 
 function Row({ sent, onDismiss }: { sent: Sent; onDismiss: () => void }) {
   const { progress, reason } = sent;
+  const final = progress.stage === "final";
+  const dismiss = useRef(onDismiss);
+  dismiss.current = onDismiss;
+  useEffect(() => {
+    if (!final) return;
+    const timer = setTimeout(() => dismiss.current(), GOOD_NEWS_MS);
+    return () => clearTimeout(timer);
+  }, [final]);
   const bad = ["reverted", "lost", "replaced"].includes(progress.stage);
   return (
-    <div
-      class={`transaction ${bad ? "bad" : progress.stage === "final" ? "good" : "waiting"}`}
-      data-stage={progress.stage}
-    >
+    <div class={`transaction ${bad ? "bad" : final ? "good" : "waiting"}`} data-stage={progress.stage}>
       <div>
         <strong>{sent.deed}</strong>
         <p>

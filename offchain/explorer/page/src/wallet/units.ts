@@ -32,9 +32,9 @@ export function tokens(wei: bigint): string {
   return `${decimal(wei, TOKEN_DECIMALS)} ${SYMBOL}`;
 }
 
-/** Wei of the chain's coin, to eight places. */
+/** Wei of the chain's coin, to six places. */
 export function coins(wei: bigint, symbol: string): string {
-  return `${decimal(wei, TOKEN_DECIMALS, 8)} ${symbol}`;
+  return `${decimal(wei, TOKEN_DECIMALS, 6)} ${symbol}`;
 }
 
 /** Wei per gas. */

@@ -53,10 +53,10 @@ function Everywhere({ deployment }: { deployment: Deployment }) {
   useEffect(() => connection.store.watch(() => ledger.wake()), [ledger]);
   useEffect(() => feed.listen(happening => happening === null && ledger.wake()), [feed, ledger]);
   return (
-    <>
+    <div class="tray">
       <NetworkWarning deployment={deployment} />
       <Transactions ledger={ledger} />
-    </>
+    </div>
   );
 }
 
