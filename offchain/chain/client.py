@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar, cast
 import requests
 from eth_abi.exceptions import DecodingError
 from eth_typing import ChecksumAddress
+from urllib3.exceptions import ProtocolError
 from web3 import HTTPProvider, Web3
 from web3.contract.contract import ContractFunction
 from web3.exceptions import BadResponseFormat
@@ -37,17 +38,17 @@ TOO_LARGE = frozenset({400, 413})
 """HTTP statuses with which some nodes refuse a batch."""
 
 
-class HttpTrouble(Retryable):
-    """The node answered with an HTTP status that is not JSON-RPC's."""
+class NodeTrouble(Retryable):
+    """The node was there but gave no answer: it said something with an HTTP `status`, or hung up (0)."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
 
     @property
-    def is_busy(self) -> bool:
-        """Whether it asks for patience: a limit of requests, or a gateway without a node behind it for a moment."""
-        return self.status == 429 or 502 <= self.status <= 504
+    def is_passing(self) -> bool:
+        """Whether it may well answer in a moment: a limit of requests, a gateway without a node, a cut connection."""
+        return self.status in (0, 429) or 502 <= self.status <= 504
 
 
 class RpcProvider(Protocol):
@@ -147,15 +148,16 @@ class ChainClient:
         """Results in order. What a busy node refuses is asked again, alone: a batch need not pass in one piece."""
         results: list[Any] = [None] * len(calls)
         left = list(range(len(calls)))
+        in_pool = self.network.kind != "development"
         for pause in (*BUSY_PAUSES, None):
-            trouble: HttpTrouble | None = None
+            trouble: NodeTrouble | None = None
             try:
                 for place, result in zip(left, self._at_once([calls[place] for place in left]), strict=True):
                     results[place] = result
-                left = [place for place in left if _is_impatient(calls[place], results[place])]
-            except HttpTrouble as error:
+                left = [place for place in left if _may_change(calls[place], results[place], in_pool=in_pool)]
+            except NodeTrouble as error:
                 trouble = error
-            if trouble is not None and (pause is None or not trouble.is_busy):
+            if trouble is not None and (pause is None or not trouble.is_passing):
                 raise trouble
             if not left or pause is None:
                 break
@@ -175,7 +177,7 @@ class ChainClient:
         """Results in order; None where the node takes no batch of this size, and smaller ones are made from now on."""
         try:
             answers = transported(self.endpoint, lambda: self.provider.make_batch_request(calls))
-        except HttpTrouble as error:
+        except NodeTrouble as error:
             if error.status not in TOO_LARGE:
                 raise
             answers = None
@@ -305,9 +307,15 @@ def open_client(
     return ChainClient(provider, network_for(actual), endpoint, errors)
 
 
-def _is_impatient(call: JsonCall, result: Any) -> bool:
-    """Whether a node that is busy may answer later. Logs are another matter: they may be refused for their number."""
-    return isinstance(result, RpcFailure) and result.is_busy and call[0] != "eth_getLogs"
+def _may_change(call: JsonCall, result: Any, *, in_pool: bool) -> bool:
+    """Whether the same request may be answered otherwise in a moment.
+
+    By a busy node it is; but logs may be refused for their number. `in_pool`: another node than the one before may
+    answer, and what a node that is behind says of a contract's refusal is no more than a first word.
+    """
+    if not isinstance(result, RpcFailure):
+        return False
+    return (in_pool and result.is_revert) or (result.is_busy and call[0] != "eth_getLogs")
 
 
 def _eth_call(function: ContractFunction, block: int | str) -> JsonCall:
@@ -357,15 +365,23 @@ def transported(endpoint: str, request: Callable[[], Result]) -> Result:
         status = error.response.status_code if error.response is not None else 0
         if status in (401, 403, 404, 405):
             raise Rejected(f"--rpc {endpoint}: HTTP status {status}; check the URL and its key") from error
-        raise HttpTrouble(f"RPC {endpoint} answered with HTTP status {status}", status) from error
+        raise NodeTrouble(f"RPC {endpoint} answered with HTTP status {status}", status) from error
     except requests.Timeout as error:
         raise Retryable(f"RPC {endpoint} did not answer in time") from error
     except requests.RequestException as error:
+        if _was_cut(error):
+            raise NodeTrouble(f"--rpc {endpoint}: the node hung up without an answer", 0) from error
         raise Retryable(
             f"--rpc {endpoint}: nothing answers there; start the node (`assay devnet`) or give another URL"
         ) from error
     except (BadResponseFormat, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise Retryable(f"RPC {endpoint} answered with something that is not JSON-RPC") from error
+
+
+def _was_cut(error: requests.RequestException) -> bool:
+    """Whether there was a connection, which broke: pools of nodes close idle ones, and those of nodes that go."""
+    cause = error.args[0] if error.args else None
+    return isinstance(error, requests.exceptions.ChunkedEncodingError) or isinstance(cause, ProtocolError)
 
 
 def _transport_errors(endpoint: str) -> type[Web3Middleware]:

@@ -1,6 +1,6 @@
 """Typed access to the contracts of one deployment: web3 objects to build calls, and reads as dataclasses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from eth_typing import ChecksumAddress
@@ -115,6 +115,10 @@ class AssayContracts:
     def order(self, oid: OrderId) -> Order:
         """An order as put. Raises ContractRejected (UnknownOrder)."""
         return decode(Order, self.read(self.book.functions.getOrder(oid)))
+
+    def orders(self, oids: Iterable[OrderId]) -> list[Order]:
+        """Several orders in one round trip. Raises like `order`."""
+        return [decode(Order, found) for found in self.read_many([self.book.functions.getOrder(oid) for oid in oids])]
 
     def windows(self, oid: OrderId) -> Windows:
         """An order's times."""

@@ -90,6 +90,11 @@ class Journal:
         user = f"a worker with the key of {account} perhaps; stop it first, one process per key"
         return cls(open_locked(path, SCHEMA, owner, user=user), path)
 
+    @property
+    def is_restored(self) -> bool:
+        """Whether it was put back from a backup, so that transactions may be on their way that it does not know."""
+        return self._connection.execute("SELECT 1 FROM meta WHERE name = 'restored'").fetchone() is not None
+
     def close(self) -> None:
         """Lets go of the file."""
         self._connection.close()

@@ -149,6 +149,7 @@ class Launcher:
                 self._sleep(self._client.network.poll_seconds)
 
     def _launch(self, ready: Sequence[Fresh], standing: Standing) -> None:
+        self._require_known_pool(standing)
         self._require_funds(ready, standing)
         first = self.next_nonce(standing.pending_nonce)
         intents = [self._signed(item, first + offset, standing.fees) for offset, item in enumerate(ready)]
@@ -167,6 +168,15 @@ class Launcher:
         chain_id = self._client.chain_id
         attempt = sign(self._account, item.call, chain_id=chain_id, nonce=nonce, gas=item.limit, fees=fees)
         return Intent(item.key, nonce, item.call, item.limit, (attempt,))
+
+    def _require_known_pool(self, standing: Standing) -> None:
+        """Raises Retryable while a restored journal does not know what is on its way: it may be this very call."""
+        known = max(standing.mined_nonce, self._journal.next_nonce())
+        if standing.pending_nonce > known and self._journal.is_restored:
+            raise Retryable(
+                f"{standing.pending_nonce - known} transactions of {self._address} are on their way that its journal, "
+                "restored from a backup, does not know; nothing new is sent until they are mined"
+            )
 
     def next_nonce(self, pending_nonce: int) -> int:
         """The nonce of the next new intent, given the account's next one by the node's count."""

@@ -1,4 +1,7 @@
-"""A SQLite file that one process holds alone, bound to what it is about: the journals of those that send."""
+"""A SQLite file that one process writes alone, bound to what it is about: the journals of those that send.
+
+What is held is a second file beside it, NAME.lock, so that others may read the journal meanwhile: backups do.
+"""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -14,6 +17,18 @@ class KeyInUse(Rejected):
     """Another process signs with this key; two would take each other's nonces."""
 
 
+class LockedConnection(sqlite3.Connection):
+    """A connection that lets go of the lock when it is closed."""
+
+    lock: sqlite3.Connection | None = None
+
+    def close(self) -> None:
+        """See the class."""
+        super().close()
+        if self.lock is not None:
+            self.lock.close()
+
+
 def open_locked(path: Path, schema: str, owner: Mapping[str, str], *, user: str) -> sqlite3.Connection:
     """Opens or creates the file, in WAL mode with synchronous=FULL, held exclusively.
 
@@ -21,9 +36,11 @@ def open_locked(path: Path, schema: str, owner: Mapping[str, str], *, user: str)
     holds it (`user` says who that may be, and what to do), Rejected when it belongs to somebody else, or is no journal.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=0.5, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path, timeout=0.5, isolation_level=None, check_same_thread=False, factory=LockedConnection
+    )
     try:
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.lock = _lock(path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.executescript(META + schema)
@@ -40,6 +57,17 @@ def open_locked(path: Path, schema: str, owner: Mapping[str, str], *, user: str)
         connection.close()
         raise
     return connection
+
+
+def _lock(path: Path) -> sqlite3.Connection:
+    """An open transaction that no other can be beside, in a file of its own: it ends with the process."""
+    lock = sqlite3.connect(f"{path}.lock", timeout=0.5, isolation_level=None, check_same_thread=False)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except BaseException:
+        lock.close()
+        raise
+    return lock
 
 
 def _claim(connection: sqlite3.Connection, path: Path, owner: Mapping[str, str]) -> None:

@@ -40,11 +40,15 @@ class Finding:
 
 
 def doctor(
-    home: options.Home = None, rpc: options.Rpc = None, store: options.Store = None, as_json: options.Json = False
+    home: options.Home = None,
+    rpc: options.Rpc = None,
+    store: options.Store = None,
+    chain_id: options.ChainId = None,
+    as_json: options.Json = False,
 ) -> None:
     """Say what is found on this machine, what is missing, and what that costs you."""
     settings = load_settings(home=home, rpc=rpc, store=store)
-    findings = list(examine(settings))
+    findings = list(examine(settings, chain_id))
     if as_json:
         print_json([{"what": f.what, "found": f.found, "cost": f.cost, "needed": f.needed} for f in findings])
     else:
@@ -57,7 +61,7 @@ def doctor(
         raise typer.Exit
 
 
-def examine(settings: "Settings") -> Iterator[Finding]:
+def examine(settings: "Settings", chain_id: int | None = None) -> Iterator[Finding]:
     """Looks at everything, cheap things first."""
     python = platform.python_version()
     yield Finding("Python 3.11", python if sys.version_info[:2] == (3, 11) else None, f"this is {python}", needed=True)
@@ -70,9 +74,11 @@ def examine(settings: "Settings") -> Iterator[Finding]:
     yield Finding("npm", shutil.which("npm"), "Anvil and the compiler cannot be installed; contracts come compiled")
     yield Finding("Kubo engine", _kubo(), "no embedded IPFS node; use the local directory, or Kubo over its RPC")
     yield _asked("storage", lambda: _storage(settings), "models and data cannot be kept or fetched there")
-    node = _asked("node", lambda: _node(settings), "commands that need a chain don't work")
+    node = _asked("node", lambda: _node(settings, chain_id), "commands that need a chain don't work")
     yield node
     if node.found:
+        yield _asked("logs of the node", lambda: _logs(settings), "no disputes, roots or ledger: give another --rpc")
+        yield _asked("gas", lambda: _gas(settings), "transactions wait until it is cheaper")
         yield _asked("contracts", lambda: _contracts(settings), "commands about orders and stakes don't work")
 
 
@@ -112,10 +118,27 @@ def _storage(settings: "Settings") -> str:
     return probe(settings.store_location)
 
 
-def _node(settings: "Settings") -> str:
-    client = open_client(settings)
+def _node(settings: "Settings", chain_id: int | None) -> str:
+    client = open_client(settings, chain_id)
     head = client.head()
     return f"{client.endpoint}: {client.network.name}, chain {client.chain_id}, block {head.number}"
+
+
+def _logs(settings: "Settings") -> str:
+    """Many public nodes refuse `eth_getLogs`, some of them even for one block."""
+    client = open_client(settings)
+    head = client.head()
+    found = client.request("eth_getLogs", {"blockHash": "0x" + head.hash.hex()})
+    return f"{len(found)} in block {head.number}"
+
+
+def _gas(settings: "Settings") -> str:
+    from offchain.chain.fees import suggest
+
+    client = open_client(settings)
+    price = int(client.request("eth_gasPrice"), 16)
+    suggest(client.network.fees, base_fee=0, gas_price=price)
+    return f"{price / 1e9:.4g} gwei; at most {client.network.fees.maximum_fee / 1e9:.4g} are paid"
 
 
 def _contracts(settings: "Settings") -> str:

@@ -14,19 +14,24 @@ from offchain.types import Wei
 
 app = typer.Typer(no_args_is_help=True, help="Create and list encrypted keys; get test tokens for them.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Lower-case letters, digits, - and _.")]
-
 
 @app.command()
-def create(name: Name, home: options.Home = None, password_file: options.PasswordFile = None) -> None:
-    """Make a new key, encrypted with a password."""
+def create(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Lower-case letters, digits, - and _.")],
+    home: options.Home = None,
+    password_file: options.PasswordFile = None,
+) -> None:
+    """Make new keys, encrypted with a password."""
     from offchain.chain.keys import create_key, require_free
 
     settings = load_settings(home=home, password_file=password_file)
-    require_free(settings.keys, name)
-    entry = create_key(settings.keys, name, ask_password(settings, f"password for {name!r}", confirm=True))
-    console.print(f"{entry.name}: {entry.address}")
-    console.print(f"Keep {entry.path} and its password; nobody can restore them.", soft_wrap=True)
+    for name in names:
+        require_free(settings.keys, name)
+    password = ask_password(settings, f"password for {', '.join(names)}", confirm=True)
+    entries = [create_key(settings.keys, name, password) for name in dict.fromkeys(names)]
+    for entry in entries:
+        console.print(f"{entry.name}: {entry.address}")
+    console.print(f"Keep {settings.keys} and the password; nobody can restore them.", soft_wrap=True)
 
 
 @app.command("list")
@@ -72,8 +77,7 @@ def fund(
     password_file: options.PasswordFile = None,
 ) -> None:
     """Send tokens, and coins if asked, from one key to others. On a development chain dev0 holds all tokens."""
-    from offchain.roles.funding import fund as send_funds
-    from offchain.roles.funding import require_tokens
+    from offchain.roles.funding import fund_all, require_tokens
 
     settings = load_settings(home=home, rpc=rpc, password_file=password_file)
     wei = parse_tokens(amount, "--tokens")
@@ -83,9 +87,10 @@ def fund(
     signer = unlock(settings, payer)
     require_tokens(session.contracts, signer.address, Wei(wei * len(accounts)), "--tokens: the transfers")
     with closing(session.sender(signer)) as sender:
-        for name, account in accounts.items():
-            send_funds(session.contracts, sender, account, amount=wei, coins=gas_money, intent=secrets.token_hex(8))
-            console.print(f"{name}: {tokens(wei)} tokens")
+        intent = secrets.token_hex(8)
+        fund_all(session.contracts, sender, list(accounts.values()), amount=wei, coins=gas_money, intent=intent)
+    for name in accounts:
+        console.print(f"{name}: {tokens(wei)} tokens")
 
 
 @app.command()

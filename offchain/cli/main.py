@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from offchain.cli import (
+    backup,
     bench,
     challenge,
     demo,
@@ -83,6 +84,8 @@ app.command("refute-root", rich_help_panel=ROLES)(rewards.refute_root)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=TOOLS)
 app.add_typer(parameters.app, name="parameters", rich_help_panel=TOOLS)
 app.command("verification", rich_help_panel=TOOLS)(verification.verification)
+app.command("backup", rich_help_panel=TOOLS)(backup.backup)
+app.command("restore", rich_help_panel=TOOLS)(backup.restore)
 app.add_typer(bench.app, name="bench", rich_help_panel=TOOLS)
 
 UsageError: Any = typer.BadParameter.__base__

@@ -175,10 +175,17 @@ def run_aggregator(
 ) -> None:
     """See `_HELP`."""
     from offchain.roles.aggregator import AggregatorOptions, AggregatorWorker
+    from offchain.roles.backup import require_no_signatures_forgotten
 
     amount = None if stake is None else parse_tokens(stake, "--stake")
     place = seat_place(listen=listen, api=api, announce=announce, members=members)
     session = _open(home, rpc, store, chain_id, password_file)
+    require_no_signatures_forgotten(
+        session.settings.journals,
+        now=session.client.now(),
+        ends_at=session.contracts.epoch_ends_at(),
+        length=session.contracts.protocol_parameters().epoch_seconds,
+    )
     account = unlock(session.settings, key)
 
     def build(context: "RoleContext") -> "Worker":

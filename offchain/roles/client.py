@@ -28,11 +28,12 @@ from offchain.roles.worker import Worker
 from offchain.storage.cid import Cid
 from offchain.storage.layered import LayeredStore
 from offchain.storage.store import Store
-from offchain.types import OrderId
+from offchain.types import Commitment, OrderId
 
 __all__ = ["ClientOptions", "ClientWorker", "OrderRequest", "PreparedOrder", "hand_over", "prepare_order", "put_order"]
 
 HAND_OVER_POLL_SECONDS = 0.5
+SEARCHED_AT_ONCE = 100
 
 
 def put_order(context: RoleContext, prepared: PreparedOrder) -> OrderId:
@@ -132,6 +133,8 @@ class ClientWorker(Worker):
         """`executor` prepares answers to requests for data; by default a thread of the worker's own."""
         self._options = options or ClientOptions()
         super().__init__(context, poll_seconds=self._options.poll_seconds)
+        self._on_chain: set[Commitment] = set()
+        self._searched = 0
         archive = self._options.archive
         store = None if archive is None else LayeredStore([archive, context.store])
         self._answering = Answering(context, self._hands, store=store, executor=executor)
@@ -159,8 +162,19 @@ class ClientWorker(Worker):
 
     def _put(self, record: TestSetRecord) -> None:
         key = f"put::{record.commitment.hex()}"
-        if not self.context.sender.knows(key):
+        if not self.context.sender.knows(key) and not self._is_put(record):
             self._watch(submit_put(self.context, record))
+
+    def _is_put(self, record: TestSetRecord) -> bool:
+        """Whether the chain has the order, whatever the sender knows: its journal may be of a backup, or lost."""
+        contracts = self.context.contracts
+        end = contracts.order_count() + 1
+        for first in range(self._searched + 1, end, SEARCHED_AT_ONCE):
+            last = min(first + SEARCHED_AT_ONCE, end) - 1
+            orders = contracts.orders(OrderId(oid) for oid in range(first, last + 1))
+            self._on_chain |= {order.terms.test_commitment for order in orders if order.client == self.context.account}
+            self._searched = last
+        return record.commitment in self._on_chain
 
     def _is_over(self, view: OrderView) -> bool:
         return view.phase in ENDED or view.order.client != self.context.account

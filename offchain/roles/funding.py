@@ -1,5 +1,6 @@
 """Money into the system: approvals, bonds and transfers, each exactly once for its intent."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from eth_typing import ChecksumAddress
@@ -19,7 +20,7 @@ def require_tokens(contracts: AssayContracts, account: ChecksumAddress, amount: 
     if balance < amount:
         raise Rejected(
             f"{what} needs {format_tokens(amount)} tokens but {account} has {format_tokens(balance)}; "
-            "get more (`assay keys fund` on a development chain) or ask for less"
+            "get more (`assay keys drip` where there is a faucet, `assay keys fund` from who has some) or ask for less"
         )
 
 
@@ -110,11 +111,27 @@ def drip(contracts: AssayContracts, sender: Sending, *, intent: str) -> Wei:
 def fund(
     contracts: AssayContracts, sender: Sending, to: ChecksumAddress, *, amount: Wei, coins: Wei, intent: str
 ) -> None:
-    """Sends `amount` wei of the token and `coins` wei of the chain's coin to `to`; waits until both are final."""
+    """See `fund_all`, for one account."""
+    fund_all(contracts, sender, [to], amount=amount, coins=coins, intent=intent)
+
+
+def fund_all(
+    contracts: AssayContracts,
+    sender: Sending,
+    accounts: Sequence[ChecksumAddress],
+    *,
+    amount: Wei,
+    coins: Wei,
+    intent: str,
+) -> None:
+    """Sends `amount` wei of the token and `coins` wei of the chain's coin to each; waits until all of it is final."""
+    require_tokens(contracts, sender.address, Wei(amount * len(accounts)), "the transfer")
     calls = []
-    if amount:
-        require_tokens(contracts, sender.address, amount, "the transfer")
-        calls.append(Intended(f"tokens:{intent}", contracts.token.functions.transfer(to, amount)))
-    if coins:
-        calls.append(Intended(f"coins:{intent}", TxCall(to, b"", value=coins, label="transfer of coins")))
+    for place, to in enumerate(accounts):
+        if amount:
+            transfer = contracts.token.functions.transfer(to, amount)
+            calls.append(Intended(f"tokens:{intent}:{place}", transfer))
+        if coins:
+            call = TxCall(to, b"", value=coins, label="transfer of coins")
+            calls.append(Intended(f"coins:{intent}:{place}", call))
     sender.wait_all(sender.submit_many(calls))

@@ -1,6 +1,10 @@
 """Deployment on both kinds of chain."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +12,7 @@ import pytest
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
 
-from offchain.chain.addresses import read_addresses, write_addresses
+from offchain.chain.addresses import check_addresses, read_addresses, write_addresses
 from offchain.chain.artifacts import CONTRACTS
 from offchain.chain.client import ChainClient
 from offchain.chain.contracts import AssayContracts
@@ -17,6 +21,7 @@ from offchain.chain.devnet import Anvil, AnvilOptions, dev_accounts
 from offchain.chain.enums import Outcome, Phase, Role
 from offchain.chain.errors import ContractRejected
 from offchain.chain.governance import owner_of, require_role, timelock_of
+from offchain.chain.keys import store_key
 from offchain.chain.parameters import default_parameters
 from offchain.chain.preview import preview
 from offchain.chain.sender import BOUNDARIES, open_sender
@@ -275,3 +280,29 @@ def test_with_a_block_time_deployment_is_pipelined(tmp_path: Path) -> None:
         before = client.head().number
         deploy(open_sender(client, dev_accounts(1)[0], tmp_path), tmp_path / "addresses.json")
         assert client.head().number - before <= 4, "ten contracts, one wait"
+
+
+@pytest.mark.long
+def test_a_killed_process_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    """`assay deploy` itself, killed again and again while Anvil mines nothing, then left alone."""
+    password = tmp_path / "password"
+    password.write_text("secret\n")
+    account = dev_accounts(1)[0]
+    with Anvil.start(AnvilOptions(extra=("--no-mining",))) as anvil:
+        client = anvil.client()
+        home = {"ASSAY_HOME": str(tmp_path), "ASSAY_RPC": anvil.url, "ASSAY_PASSWORD_FILE": str(password)}
+        store_key(tmp_path / "keys", "dev0", "secret", account, light=True)
+        command = [str(Path(sys.executable).with_name("assay")), "deploy"]
+        for wanted in (1, 5, 9, 13):
+            process = subprocess.Popen(command, env={**os.environ, **home}, stderr=subprocess.DEVNULL)
+            deadline = time.monotonic() + 120
+            while client.nonce(account.address, "pending") < wanted and time.monotonic() < deadline:
+                time.sleep(0.002)
+            process.kill()
+            process.wait()
+        client.request("evm_setIntervalMining", 1)
+        done = subprocess.run(command, env={**os.environ, **home}, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert client.nonce(account.address) == TRANSACTIONS
+        addresses = read_addresses(tmp_path / "deployments" / "31337.json")
+        check_addresses(client, addresses, "it")

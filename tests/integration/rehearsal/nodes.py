@@ -7,13 +7,14 @@ fee of 0 and a gas price that rises in spikes, connections that are cut, answers
 
 import json
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from typing import Any
-
-import requests
+from urllib.parse import urlsplit
 
 from tests.integration.chain.support import CutError, Exchange, HangError, Reply, Verdict
 
@@ -175,11 +176,15 @@ class PublicNodes:
         return answers
 
     def _ask(self, calls: list[tuple[str, list[Any]]]) -> list[dict[str, Any]]:
-        session = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = requests.Session()
         body = [{"jsonrpc": "2.0", "id": n, "method": method, "params": p} for n, (method, p) in enumerate(calls)]
-        found: list[dict[str, Any]] = session.post(self._url, json=body, timeout=60).json()
+        upstream = getattr(self._local, "upstream", None)
+        if upstream is None:
+            parts = urlsplit(self._url)
+            upstream = self._local.upstream = HTTPConnection(str(parts.hostname), parts.port, timeout=60)
+            upstream.connect()
+            upstream.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        upstream.request("POST", "/", json.dumps(body), {"Content-Type": "application/json"})
+        found: list[dict[str, Any]] = json.loads(upstream.getresponse().read())
         return [{name: value for name, value in answer.items() if name in ("result", "error")} for answer in found]
 
 
