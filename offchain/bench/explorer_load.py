@@ -276,6 +276,7 @@ class Load:
             # All go on by one transaction when one begins: so many are under way, and stay open at the end, as there
             # are transactions in an order.
             yield from self._turn(active)
+        yield from self._turn(active)  # the last one's approval came first: now it is put too
 
     def _turn(self, active: list[Iterator[list[bytes]]]) -> Iterator[list[bytes]]:
         for story in list(active):

@@ -7,7 +7,7 @@ import typer
 
 from offchain.cli.bench_federated import federated
 from offchain.cli.bench_files import JsonFile, write_json, write_rows
-from offchain.cli.output import console, print_facts, rows_table
+from offchain.cli.output import console, errors, print_facts, rows_table
 
 app = typer.Typer(no_args_is_help=True, help="Measure the hot paths; every table says what it was measured with.")
 
@@ -114,6 +114,25 @@ def ledger(
     results = bench.run(options, console.print)
     if json_file is not None:
         write_json(json_file, {**measured_with, **bench.as_json(results)})
+
+
+@app.command()
+def explorer(
+    orders: Annotated[int, typer.Option("--orders", min=2, help="How many the chain has.")] = 10_000,
+    events: Annotated[int, typer.Option("--events", min=100, help="In about so many events.")] = 500_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the network and the test set in the orders.")] = 0,
+    json_file: JsonFile = None,
+) -> None:
+    """The explorer's index on a chain with many events: catching up beside the plain loop, and reading."""
+    from offchain.bench import explorer as bench
+
+    measured_with = bench.facts(seed)
+    print_facts(measured_with, title="Measured with", as_json=False)
+    measured = bench.run(orders, events, seed, errors.print)
+    console.print(bench.table(measured))
+    console.print(bench.read_table(measured))
+    if json_file is not None:
+        write_json(json_file, {**measured_with, **asdict(measured)})
 
 
 app.command()(federated)

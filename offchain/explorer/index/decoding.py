@@ -5,7 +5,7 @@ that is no member of its enumeration) is left to that decoder, so the two cannot
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -49,6 +49,14 @@ def abis_of(addresses: Addresses) -> Abis:
     return {addresses.of(name): (name, load_artifact(name).abi) for name in addresses.contracts}
 
 
+def events_of(abis: Abis) -> Iterator[tuple[ChecksumAddress, str, dict[str, Any]]]:
+    """All events (address, contract, ABI entry), in the order of their numbers."""
+    for address, (contract, abi) in abis.items():
+        for entry in abi:
+            if entry["type"] == "event" and not entry.get("anonymous", False):
+                yield address, contract, entry
+
+
 class LogDecoder:
     """Decodes logs of the contracts at `abis`' addresses. Not thread-safe where `checksum` grows: one for each thread.
 
@@ -62,12 +70,10 @@ class LogDecoder:
         self.kinds: list[EventKind] = []
         self._readers: list[tuple[tuple[str, Reader, int, int], ...]] = []
         self._by_topic: dict[tuple[str, str], int] = {}
-        for address, (contract, abi) in abis.items():
-            for entry in abi:
-                if entry["type"] == "event" and not entry.get("anonymous", False):
-                    topic = "0x" + event_abi_to_log_topic(entry).hex()  # type: ignore[arg-type]  # a TypedDict from JSON
-                    self._by_topic[address.lower(), topic] = len(self.kinds)
-                    self._add(contract, entry)
+        for address, contract, entry in events_of(abis):
+            topic = "0x" + event_abi_to_log_topic(entry).hex()  # type: ignore[arg-type]  # a TypedDict from JSON
+            self._by_topic[address.lower(), topic] = len(self.kinds)
+            self._add(contract, entry)
         self.kind_of = {(kind.contract, kind.name): number for number, kind in enumerate(self.kinds)}
 
     def _add(self, contract: str, entry: Mapping[str, Any]) -> None:

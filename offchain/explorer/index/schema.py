@@ -6,7 +6,7 @@ from pathlib import Path
 
 from offchain.chain.addresses import Addresses
 from offchain.errors import Rejected
-from offchain.explorer.index.decoding import LogDecoder, abis_of
+from offchain.explorer.index.decoding import abis_of, events_of
 from offchain.explorer.index.things import THINGS
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ CREATE INDEX {table}_parent ON {table} (parent, key) WHERE parent IS NOT NULL;
 def identity(addresses: Addresses) -> dict[str, str]:
     """What an index is of: one deployment on one chain, as this version folds it."""
     contracts = {name: addresses.of(name) for name in addresses.contracts}
-    kinds = " ".join(f"{kind.contract}.{kind.name}" for kind in LogDecoder(abis_of(addresses)).kinds)
+    kinds = " ".join(f"{contract}.{entry['name']}" for _, contract, entry in events_of(abis_of(addresses)))
     return {
         "version": str(VERSION),
         "kinds": kinds,

@@ -34,13 +34,13 @@ def test_every_event_of_every_contract_is_known() -> None:
     assert {(kind.contract, kind.name) for kind in FAST.kinds} == {(name, entry["name"]) for name, entry in EVENTS}
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(logs())
 def test_all_events_are_decoded_alike(log: dict[str, Any]) -> None:
     assert same(log)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(logs(), st.data())
 def test_what_is_not_right_is_refused_alike(log: dict[str, Any], data: st.DataObject) -> None:
     words = [bytes.fromhex(log["data"][2:][start : start + 64]) for start in range(0, len(log["data"]) - 2, 64)]

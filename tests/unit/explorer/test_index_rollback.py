@@ -83,7 +83,7 @@ def fill(writer: Writer, path: Path, chain: Sequence[Block], most: int) -> None:
     assert writer.add_receipts(receipts) == len(receipts)
 
 
-@settings(max_examples=30)
+@settings(max_examples=25)
 @given(stories)
 def test_after_any_reorganisations_the_index_is_that_of_the_final_chain(story: list[Any]) -> None:
     hashes = count(1)
