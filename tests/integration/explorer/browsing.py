@@ -53,6 +53,13 @@ class Tab:
         self.page.goto(self.url + path, wait_until="domcontentloaded")
         self.settle()
 
+    def go(self, path: str) -> None:
+        """Goes there without loading the page anew, as by the browser's buttons."""
+        self.page.evaluate(
+            "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')) }", path
+        )
+        self.settle()
+
     def settle(self) -> None:
         """Until nothing is read for the first time any more."""
         self.page.locator("h1").wait_for()
@@ -68,8 +75,9 @@ class Tab:
 
     def axe(self) -> list[str]:
         """Serious and critical violations, as axe-core names them, with the first offender of each."""
-        # Not as a script element: the page's Content-Security-Policy lets none but its own in.
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        if not self.page.evaluate("'axe' in window"):
+            # Not as a script element: the page's Content-Security-Policy lets none but its own in.
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found: dict[str, Any] = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [
             f"{item['id']}: {item['nodes'][0]['html'][:200]} {item['nodes'][0]['failureSummary'][:300]}"
@@ -78,8 +86,11 @@ class Tab:
         ]
 
     def overflow(self) -> int:
-        """By how many pixels the page is wider than its window."""
-        width: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        """By how many pixels the page is wider than its window, or what is in a panel than the panel."""
+        width: int = self.page.evaluate(
+            "Math.max(...[document.documentElement, ...document.querySelectorAll('.panel, .race')]"
+            ".map(part => part.scrollWidth - part.clientWidth))"
+        )
         return width
 
 

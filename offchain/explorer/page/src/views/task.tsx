@@ -24,9 +24,14 @@ const rounds = (task: Task): Column<Round>[] => [
       </span>
     ),
   },
-  { title: "Committed", numeric: true, cell: round => round.committed.length },
-  { title: "Revealed", numeric: true, cell: round => round.revealed.length },
-  { title: "Included", numeric: true, cell: round => round.included.length },
+  {
+    title: "Committed, revealed, included",
+    cell: round => (
+      <span class="nowrap">
+        {round.committed.length} → {round.revealed.length} → {round.included.length}
+      </span>
+    ),
+  },
   { title: "Leader", cell: round => (round.leader !== null ? <Participant task={task} index={round.leader} /> : "–") },
   { title: "Paid", numeric: true, cell: round => <Amount wei={round.paid} /> },
   {
