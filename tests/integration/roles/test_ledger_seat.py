@@ -10,6 +10,7 @@ import pytest
 
 from offchain.ledger.local_group import free_ports
 from offchain.ledger.membership import Endpoint
+from offchain.metrics.catalogue import STANDING
 from offchain.roles.aggregator import AggregatorOptions, AggregatorWorker
 from offchain.roles.ledger_seat import SeatedTreasurer, SeatOptions
 from offchain.roles.treasurer_rules import TreasurerOptions
@@ -90,6 +91,12 @@ def test_members_find_each_other_on_chain_and_pay_by_root_with_one_away(group: G
         url = f"http://127.0.0.1:{group.ports[MEMBERS[0]][1]}"
         shown = httpx.get(f"{url}/rewards").json()
         assert shown["proposal"] is not None, shown
+        first = group.workers[MEMBERS[0]]
+        group.run_until(lambda: first.standing()["rewards_covered_sequence"] == len(oids))
+        standing = first.standing()
+        assert {f"assay_{name}" for name in standing} <= {metric.name for metric in STANDING}
+        assert standing["ledger_connected_replicas"] == standing["ledger_replicas"] == len(MEMBERS)
+        assert standing["ledger_executed_sequence"] > 0
     # One of them is gone: the other three have a quorum; what they ordered before is in their journals.
     with ExitStack() as stack:
         for name in MEMBERS[1:]:

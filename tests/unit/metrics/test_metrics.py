@@ -23,6 +23,7 @@ from offchain.types import CidDigest
 
 PAGE = Path(__file__).parents[3] / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `(assay_\w+)` \| (\w+) \| (.*?) \| (.*) \|$", re.MULTILINE)
+METRIC = re.compile(r"\bassay_[a-z_]+")
 SOMEBODY = to_checksum_address("0x70997970C51812dc3A010C7d01b50e0d17dc79C8")
 
 
@@ -161,3 +162,9 @@ def test_a_port_alone_is_local(text: str, place: tuple[str, int]) -> None:
 def test_what_is_no_place_is_refused(text: str) -> None:
     with pytest.raises(Rejected, match="--metrics"):
         metrics_place(text)
+
+
+def test_no_page_names_a_metric_that_does_not_exist() -> None:
+    families = {metric.name for metric in (*catalogue.ALL, *EXPLORER)}
+    named = {(page.name, name) for page in PAGE.parent.glob("*.md") for name in METRIC.findall(page.read_text())}
+    assert {(page, name) for page, name in named if re.sub(r"_(bucket|sum|count)$", "", name) not in families} == set()
