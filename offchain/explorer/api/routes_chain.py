@@ -121,7 +121,8 @@ def _tasks(parts: Parts) -> APIRouter:
 
         def compute() -> BaseModel:
             page = index.tasks(before=before, limit=limit)
-            rows = [views_network.task_row(row, None) for row in page.rows]
+            titles = parts.reading.titles([row.manifest for row in page.rows])
+            rows = [views_network.task_row(row, titles.get(row.manifest)) for row in page.rows]
             return schema.Tasks.model_validate({"tasks": rows, "next": page.next, "now": _now(parts)})
 
         return await parts.answers.give(request, compute)
@@ -134,7 +135,8 @@ def _tasks(parts: Parts) -> APIRouter:
             found = index.task(TaskId(number))
             if found is None:
                 raise NotKnown(f"task {number}: there is none with this number yet")
-            return views_network.task_page(found, None, _now(parts))
+            titles = parts.reading.titles([found.row.manifest])
+            return views_network.task_page(found, titles.get(found.row.manifest), _now(parts))
 
         return await parts.answers.give(request, compute)
 

@@ -38,6 +38,7 @@ class Kind(Enum):
     ORDER = "order"
     MODEL = "model"
     TRAINING = "training"
+    TASK = "task"
 
 
 @dataclass(frozen=True, slots=True)

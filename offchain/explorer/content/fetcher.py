@@ -6,15 +6,18 @@ rarely while it cannot be had.
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import time
-from typing import Protocol
+from typing import Any, Protocol
 
+from offchain.chain.views import decode
 from offchain.errors import Rejected, Retryable
 from offchain.explorer.content.book import ContentBook, Contents, Kind, Naming, Wanted
 from offchain.explorer.index.rows import EventRow, Page
+from offchain.federated.manifest import FederatedManifest
+from offchain.federated.terms import FederatedTerms
 from offchain.model.curves import MAX_TRAINING_BYTES, TrainingAccount
 from offchain.protocol.manifest import MAX_MANIFEST_BYTES, ModelManifest, OrderManifest
 from offchain.storage.cid import Cid
@@ -39,26 +42,35 @@ class Events(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A kind of event that names content: in `fields`, as files called `names`; `kind`: what is fetched of it."""
+    """A kind of event that names content: `cids` of its arguments are of files called `names`.
+
+    `kind`: what the first of them is, if the page needs to read it.
+    """
 
     contract: str
     event: str
-    fields: tuple[str, ...]
+    cids: Callable[[Mapping[str, Any]], Sequence[CidDigest]]
     names: tuple[str, ...]
     kind: Kind | None = None
 
 
+def _of_task(arguments: Mapping[str, Any]) -> Sequence[CidDigest]:
+    terms = decode(FederatedTerms, arguments["terms"])
+    return terms.spec_cid, terms.model_cid
+
+
 SOURCES = (
-    Source("OrderBook", "OrderPut", ("order.terms.manifest_cid",), ("order.json",), Kind.ORDER),
-    Source("ProofOfTraining", "Revealed", ("cid",), ("model.json",), Kind.MODEL),
-    Source("OrderBook", "TestReleased", ("testCid",), ("test",)),
+    Source("OrderBook", "OrderPut", lambda said: [said["order"].terms.manifest_cid], ("order.json",), Kind.ORDER),
+    Source("ProofOfTraining", "Revealed", lambda said: [said["cid"]], ("model.json",), Kind.MODEL),
+    Source("OrderBook", "TestReleased", lambda said: [said["testCid"]], ("test",)),
+    Source("FederatedTraining", "TaskCreated", _of_task, ("task.json", "model"), Kind.TASK),
+    Source("FederatedTraining", "Revealed", lambda said: [said["cid"]], ("update",)),
     Source(
         "FederatedTraining",
         "ResultPosted",
-        ("resultCid", "measuresCid"),
+        lambda said: [said["resultCid"], said["measuresCid"]],
         ("result", "measures"),
     ),
-    Source("FederatedTraining", "Revealed", ("cid",), ("update",)),
 )
 
 
@@ -121,10 +133,10 @@ class Fetcher:
             page = self._index.events(after=done, contract=source.contract, name=source.event, limit=1_000)
             if not page.rows:
                 return
-            found = [(row.seq, place, cid) for row in page.rows for place, cid in enumerate(_cids(source, row))]
+            found = [(row.seq, place, cid) for row in page.rows for place, cid in enumerate(source.cids(row.arguments))]
             namings = [Naming(cid, seq, source.names[place]) for seq, place, cid in found if cid != NOTHING]
             kind = source.kind
-            wanted = [] if kind is None else [(cid, kind, seq) for seq, _, cid in found if cid != NOTHING]
+            wanted = [(cid, kind, seq) for seq, place, cid in found if place == 0 and cid != NOTHING] if kind else []
             self._book.note(name, page.rows[-1].seq, namings, wanted)
 
     def _fetch(self, wanted: Wanted) -> None:
@@ -165,17 +177,5 @@ def contents_of(kind: Kind, body: bytes, source: str) -> Contents:
         case Kind.TRAINING:
             TrainingAccount.parse(body, source=source)
             return Contents()
-
-
-def _cids(source: Source, row: EventRow) -> Sequence[CidDigest]:
-    return [_field(row.arguments, path) for path in source.fields]
-
-
-def _field(arguments: dict[str, object], path: str) -> CidDigest:
-    first, *rest = path.split(".")
-    value = arguments[first]
-    for name in rest:
-        value = getattr(value, name)
-    if not isinstance(value, bytes):
-        raise TypeError(f"{path} is not bytes")
-    return CidDigest(value)
+        case Kind.TASK:
+            return Contents(FederatedManifest.parse(body, source=source).title)

@@ -36,7 +36,7 @@ class Reading:
         self._parsed: OrderedDict[CidDigest, CanonicalManifest] = OrderedDict()
 
     def titles(self, cids: Sequence[CidDigest]) -> dict[CidDigest, str]:
-        """Of orders whose manifests are here."""
+        """Of orders and federated tasks whose manifests are here."""
         return self.book.titles(cids)
 
     def order(self, cid: CidDigest) -> Found[OrderManifest]:

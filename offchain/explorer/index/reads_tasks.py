@@ -35,6 +35,7 @@ def _row(state: TaskState) -> TaskRow:
     return TaskRow(
         id=state.id,
         client=state.client,
+        manifest=state.terms.spec_cid,
         phase="over" if state.over else running,
         created_at=state.created_at,
         join_ends=state.join_ends,

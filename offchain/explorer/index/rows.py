@@ -260,11 +260,12 @@ class ParametersRow:
 class TaskRow:
     """A federated task in a list. `phase`: "joining", "running" or "over", as far as events alone tell.
 
-    `round`: the one that is on, or the last; `failed`: rounds that failed.
+    `round`: the one that is on, or the last; `failed`: rounds that failed. `manifest` names the content with the title.
     """
 
     id: TaskId
     client: ChecksumAddress
+    manifest: CidDigest
     phase: str
     created_at: Seconds
     join_ends: Seconds
