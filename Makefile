@@ -57,6 +57,7 @@ check-artifacts: $(VENV)/.installed-dev node_modules/.installed
 ## check-page: types, formatting and lint of the explorer's page
 check-page: node_modules/.installed
 	node_modules/.bin/tsc -p $(PAGE)
+	node_modules/.bin/tsc -p $(PAGE)/tests
 	cd $(PAGE) && $(CURDIR)/node_modules/.bin/biome ci --colors=off --error-on-warnings
 
 ## page: the explorer's page, built into the Python package

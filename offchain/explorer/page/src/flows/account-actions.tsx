@@ -1,6 +1,7 @@
 // What one can do on the page of one's own account.
 import { navigate } from "../route";
 import { ClaimsPanel } from "./claims";
+import { CreditPanel } from "./credit";
 import { NeedsWallet } from "./needs-wallet";
 
 export function AccountActions({ address }: { address: string }) {
@@ -19,7 +20,7 @@ export function AccountActions({ address }: { address: string }) {
                 </button>
               ) : null}
             </p>
-            {acting.deployment.about.desk ? <ClaimsPanel {...acting} /> : null}
+            {acting.deployment.about.desk ? <ClaimsPanel {...acting} /> : <CreditPanel {...acting} />}
           </>
         ) : null
       }

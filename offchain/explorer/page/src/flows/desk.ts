@@ -156,6 +156,15 @@ export const desk = {
   claims: (account: Address) => get<Claims>(`/desk/claims?account=${account}`),
 };
 
+/** Tells the desk what was sent. A failure costs nothing: it looks at the chain by itself, too. */
+export async function tellSent(key: string, account: Address, hash: Hex): Promise<void> {
+  try {
+    await desk.sent(key, account, hash);
+  } catch {
+    // it will see
+  }
+}
+
 async function remove(path: string): Promise<void> {
   const response = await fetch(path, { method: "DELETE" });
   if (!response.ok && response.status !== 404) throw new ApiError(response.status, "it could not be cancelled");

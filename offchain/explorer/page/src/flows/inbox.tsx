@@ -9,7 +9,7 @@ import { Problem } from "../wallet/dialog";
 import { useDeed } from "../wallet/hooks";
 import type { Deployment } from "../wallet/session";
 import { deedOf } from "../wallet/words";
-import { callFrom, type DeskCall, desk, type Outbox, type OutboxEnd, type OutboxItem } from "./desk";
+import { callFrom, type DeskCall, type Outbox, type OutboxEnd, type OutboxItem, tellSent } from "./desk";
 import { refreshInbox, useInbox } from "./inbox-store";
 import { type Acting, NeedsWallet } from "./needs-wallet";
 
@@ -62,7 +62,7 @@ function Inbox(acting: Acting) {
 export async function signItem(deployment: Deployment, account: Address, item: OutboxItem): Promise<boolean> {
   const title = titleOf(deployment, item.call);
   const hash = await deployment.transactor.perform({ title, call: () => callFrom(item.call) });
-  if (hash !== null) await desk.sent(item.key, account, hash);
+  if (hash !== null) await tellSent(item.key, account, hash);
   refreshInbox();
   return hash !== null;
 }

@@ -1,6 +1,5 @@
 // Orders a model: the form, then what the desk made of it, then one signature and one transaction, then the order's page.
 import { useEffect, useState } from "preact/hooks";
-import type { Hex } from "viem";
 import { bytes, grouped } from "../parts/format";
 import { Heading, Panel } from "../parts/layout";
 import { navigate } from "../route";
@@ -9,7 +8,7 @@ import { Failure } from "../wallet/failures";
 import { useDeed, useGone } from "../wallet/hooks";
 import { connection } from "../wallet/session";
 import { tokens } from "../wallet/units";
-import { callFrom, desk, type Preparation, type PreparedOrder } from "./desk";
+import { callFrom, desk, type Preparation, type PreparedOrder, tellSent } from "./desk";
 import { refreshInbox } from "./inbox-store";
 import { type Acting, NeedsWallet } from "./needs-wallet";
 import { orderOf, requireOrder } from "./order-call";
@@ -117,7 +116,8 @@ function Review({ deployment, account, order, reward, onBack }: Acting & Ready &
     });
     if (hash === null) return;
     setWaiting(true);
-    await tellDesk(asked.key, account, hash);
+    await tellSent(asked.key, account, hash);
+    refreshInbox();
     const progress = await ledger.mined(hash);
     setWaiting(false);
     if (progress.stage !== "mined" && progress.stage !== "final") return;
@@ -150,16 +150,6 @@ function Review({ deployment, account, order, reward, onBack }: Acting & Ready &
       <Problem text={deed.problem} />
     </Panel>
   );
-}
-
-/** The desk finds it on the chain by itself, too, so a failure here costs nothing. */
-async function tellDesk(key: string, account: Acting["account"], hash: Hex): Promise<void> {
-  try {
-    await desk.sent(key, account, hash);
-  } catch {
-    // it looks at the chain
-  }
-  refreshInbox();
 }
 
 function factsOf({ facts, commitment }: PreparedOrder): readonly (readonly [string, string])[] {

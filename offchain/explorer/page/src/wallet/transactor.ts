@@ -98,7 +98,10 @@ export class Transactor {
     try {
       await step();
     } catch (error) {
-      if (running === this.#running && running !== null) this.#show({ step: "blocked", problem: this.#words(error) });
+      if (running === null || running !== this.#running) return;
+      // What a contract refuses may be the permit: trying again begins with a new one.
+      if (error instanceof Failure && error.data !== null) running.signed = null;
+      this.#show({ step: "blocked", problem: this.#words(error) });
     }
   }
 
