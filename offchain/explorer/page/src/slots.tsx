@@ -4,7 +4,14 @@ import { lazy } from "./lazy";
 
 const wallet = () => import("./wallet");
 
-export const WalletButton = lazy(async () => (await wallet()).WalletButton);
+/** Not before the first content stands, unless that takes longer than people wait. */
+const IDLE = { timeout: 800 };
+const idle = () => new Promise<unknown>(resolve => requestIdleCallback(resolve, IDLE));
+
+export const WalletButton = lazy(async () => {
+  await idle();
+  return (await wallet()).WalletButton;
+});
 export const OrderActions = lazy<{ oid: number }>(async () => (await wallet()).OrderActions);
 export const AccountActions = lazy<{ address: string }>(async () => (await wallet()).AccountActions);
 export const DisputeActions = lazy<{ id: number }>(async () => (await wallet()).DisputeActions);
