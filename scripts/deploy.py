@@ -81,9 +81,12 @@ def cli(
     """Deploy the contracts and write down their addresses. Interrupted, it goes on where it stopped."""
     try:
         settings = load_settings(home=home, rpc=provider.http_uri)
-        deployer = Deployer(to_checksum_address(str(account.address)), lambda: signer_of(account, ecosystem, yes=yes))
+        address = to_checksum_address(str(account.address))
         run(
-            settings, open_client(settings, provider.chain_id), deployer, Choices(parameters, plan, fresh, yes, as_json)
+            settings,
+            open_client(settings, provider.chain_id),
+            lambda: Deployer(address, lambda: signer_of(account, ecosystem, yes=yes)),
+            Choices(parameters, plan, fresh, yes, as_json),
         )
     except AssayError as error:
         raise click.ClickException(" ".join(str(error).split())) from error

@@ -8,7 +8,6 @@ keys say so. `notes` says why, for who reviews it.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from decimal import Decimal, InvalidOperation, localcontext
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -18,15 +17,16 @@ from eth_typing import ChecksumAddress
 from eth_utils.address import is_checksum_address, to_checksum_address
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from offchain.amounts import parse_wei
 from offchain.chain.networks import Network, network_for
 from offchain.chain.views import ProtocolParameters
 from offchain.errors import Rejected
-from offchain.types import TOKEN, Wei
+from offchain.types import Wei
 
 DEPLOYER, ANYONE = "deployer", "anyone"
 NOBODY = to_checksum_address("0x" + "00" * 20)
 MAX_FILE_BYTES = 65_536
-MAX_DIGITS = 100
+MAX_BRACKETS = 100
 MINIMUM_DELAY = {"test": 3600, "main": 2 * 24 * 3600}
 """Least delay of the timelock in seconds, by kind of network; elsewhere the owner may be an account."""
 
@@ -109,13 +109,15 @@ def read_terms(path: Path) -> DeploymentTerms:
 
 def parse_terms(text: str, source: str) -> DeploymentTerms:
     """The terms that a JSON text holds. Raises Rejected, which names `source` and the first wrong key."""
+    if len(text) > MAX_FILE_BYTES or text.count("[") + text.count("{") > MAX_BRACKETS:
+        raise Rejected(f"{source}: too large or too deep for a file of parameters")
     try:
         return _terms(_File.model_validate(json.loads(text)))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
         raise Rejected(f"{source}: {place}: {first['msg'].removeprefix('Value error, ')}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Rejected(f"{source}: not JSON ({error})") from error
 
 
@@ -187,14 +189,7 @@ def _of_main(terms: DeploymentTerms, network: Network) -> list[str]:
 def _wei(value: object) -> int:
     if not isinstance(value, str):
         raise ValueError('an amount of tokens is written as text, such as "100" or "0.5"')
-    with localcontext(prec=MAX_DIGITS):  # by default a product is rounded to 28 digits
-        try:
-            wei = Decimal(value) * TOKEN
-        except InvalidOperation as error:
-            raise ValueError(f"{value!r} is not an amount of tokens") from error
-        if not wei.is_finite() or not 0 <= wei < 2**256 or wei != wei.to_integral_value() or len(value) > MAX_DIGITS:
-            raise ValueError(f"{value!r} is not an amount of tokens with at most 18 decimals")
-        return int(wei)
+    return parse_wei(value)
 
 
 def _account(value: str) -> str:

@@ -1,18 +1,17 @@
 """Amounts of the utility token as people write them."""
 
-from decimal import Decimal, InvalidOperation
-
 import typer
 
-from offchain.types import TOKEN, Wei
+from offchain.amounts import parse_wei
+from offchain.types import Wei
 
 
 def parse_tokens(text: str, flag: str) -> Wei:
     """Tokens to wei, exactly. Raises typer.BadParameter naming `flag` for anything that is not a positive amount."""
     try:
-        wei = Decimal(text.replace(",", "").replace("_", "")) * TOKEN
-    except InvalidOperation as error:
-        raise typer.BadParameter(f"{flag}: {text!r} is not an amount of tokens; write 100 or 0.5") from error
-    if not wei.is_finite() or wei <= 0 or wei != wei.to_integral_value():
-        raise typer.BadParameter(f"{flag}: {text!r} must be positive with at most 18 decimals")
-    return Wei(int(wei))
+        wei = parse_wei(text.replace(",", "").replace("_", ""))
+    except ValueError as error:
+        raise typer.BadParameter(f"{flag}: {error}; write a positive one, 100 or 0.5") from error
+    if wei == 0:
+        raise typer.BadParameter(f"{flag}: {text!r} must be positive")
+    return wei

@@ -77,18 +77,25 @@ def deploy(
     is shown first and you are asked.
     """
     settings = load_settings(home=home, rpc=rpc, password_file=password_file)
+    client = open_client(settings, chain_id)
+    run(settings, client, lambda: _deployer(settings, key), Choices(parameters, plan, fresh, yes, as_json))
+
+
+def _deployer(settings: Settings, key: str) -> Deployer:
+    from offchain.chain.keys import require_key
+
+    path = require_key(settings.keys, key)
     known = known_keys(settings)
     if key not in known:
-        from offchain.chain.keys import require_key
-
-        require_key(settings.keys, key)
-        raise Rejected(f"--key {key}: the file is no keystore; restore it from a backup")
-    deployer = Deployer(known[key], lambda: unlock(settings, key))
-    run(settings, open_client(settings, chain_id), deployer, Choices(parameters, plan, fresh, yes, as_json))
+        raise Rejected(f"{path}: not a keystore; restore it from a backup")
+    return Deployer(known[key], lambda: unlock(settings, key))
 
 
-def run(settings: Settings, client: ChainClient, deployer: Deployer, choices: Choices) -> Addresses | None:
-    """Deploys as the flags say; the addresses, or None when only the plan was wanted. Raises Rejected, Retryable."""
+def run(settings: Settings, client: ChainClient, who: Callable[[], Deployer], choices: Choices) -> Addresses | None:
+    """Deploys as the flags say; the addresses, or None when only the plan was wanted.
+
+    `who` is asked when something is to be planned or sent. Raises Rejected, Retryable.
+    """
     from offchain.chain.deploy import deploy as deploy_contracts
     from offchain.chain.preview import preview
     from offchain.chain.sender import open_sender
@@ -102,6 +109,7 @@ def run(settings: Settings, client: ChainClient, deployer: Deployer, choices: Ch
     terms = load_terms(client.chain_id) if choices.parameters is None else read_terms(choices.parameters)
     source = f"{client.network.name}.json" if choices.parameters is None else str(choices.parameters)
     check_terms(terms, client.network, source)
+    deployer = who()
     if choices.plan or client.network.kind != "development":
         seen = preview(client, terms, deployer.address, settings.journals)
         if choices.plan or not choices.as_json:

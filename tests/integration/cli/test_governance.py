@@ -134,6 +134,14 @@ def test_an_account_that_owns_the_parameters_sets_them_at_once(cli: Cli, tmp_pat
     assert cli.contracts.protocol_parameters() == before
 
 
+def test_explorers_get_what_they_need(public: Cli, tmp_path: Path) -> None:
+    answer = public("verification", str(tmp_path / "out"), "--json")
+    assert answer.code == 0, answer
+    rows = {row["contract"]: row for row in json.loads(answer.out)}
+    assert rows["Parameters"]["address"] == public.contracts.addresses.parameters
+    assert (tmp_path / "out" / rows["AggregateVerifier"]["file"]).is_file()
+
+
 def test_a_newcomer_drips_once_a_day(public: Cli) -> None:
     answer = public("keys", "drip", "dev1", "dev2")
     assert answer.code == 0, answer

@@ -1,0 +1,19 @@
+"""Amounts of tokens as text, exactly."""
+
+from decimal import Decimal, InvalidOperation, localcontext
+
+from offchain.types import TOKEN, Wei
+
+MAX_DIGITS = 100
+
+
+def parse_wei(text: str) -> Wei:
+    """Wei of an amount of tokens such as "100" or "0.5". Raises ValueError for what is none, negative or too exact."""
+    with localcontext(prec=MAX_DIGITS):  # by default a product is rounded to 28 digits
+        try:
+            wei = Decimal(text) * TOKEN
+        except InvalidOperation as error:
+            raise ValueError(f"{text!r} is not an amount of tokens") from error
+        if not wei.is_finite() or not 0 <= wei < 2**256 or wei != wei.to_integral_value() or len(text) > MAX_DIGITS:
+            raise ValueError(f"{text!r} is not an amount of tokens with at most 18 decimals")
+        return Wei(int(wei))
