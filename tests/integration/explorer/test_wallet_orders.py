@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from offchain.chain.devnet import Anvil, AnvilOptions, dev_accounts, travel
 from offchain.dispute.state import Verdict
@@ -131,6 +131,7 @@ def release(somebody: Person) -> None:
     """The desk puts the release into the inbox; the button counts it."""
     expect(somebody.page.get_by_role("button", name="1 waiting in the inbox")).to_be_visible()
     somebody.tab.open("/inbox")
+    lying_desk(somebody)
     expect(somebody.page.locator(".inbox-item")).to_contain_text("Release the test set of an order")
     somebody.press("Look and sign")
     assert "test root" in somebody.lines()
@@ -138,8 +139,38 @@ def release(somebody: Person) -> None:
     somebody.sent("final")
 
 
+def lying_desk(somebody: Person) -> None:
+    """A server that hands out a call to somewhere else: the page does not let it be signed."""
+
+    def lie(route: Route) -> None:
+        answer = route.fetch()
+        outbox = answer.json()
+        for item in outbox["items"]:
+            item["call"]["to"] = "0x" + "66" * 20
+        route.fulfill(response=answer, json=outbox)
+
+    somebody.page.route("**/desk/outbox?*", lie)
+    expect(somebody.page.locator(".inbox-item")).to_contain_text("A call that this page cannot explain")
+    somebody.press("Look and sign")
+    expect(somebody.dialog.get_by_role("alert")).to_contain_text("is none of this deployment's contracts: not signed.")
+    expect(somebody.dialog.get_by_role("button", name="Confirm in the wallet")).to_have_count(0)
+    somebody.press("Cancel", within=somebody.dialog)
+    somebody.page.unroute("**/desk/outbox?*")
+
+
 def verify(somebody: Person) -> None:
+    """First against a server that changes one bit of every file."""
     somebody.tab.open("/orders/1")
+
+    def spoil(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.body()
+        route.fulfill(response=answer, body=body[:-1] + bytes([body[-1] ^ 1]))
+
+    somebody.page.route("**/api/content/*", spoil)
+    somebody.press(f"Verify model {GOOD} in this browser")
+    expect(somebody.page.locator(".verifier").get_by_role("alert").last).to_contain_text("is not what its CID")
+    somebody.page.unroute("**/api/content/*")
     somebody.press(f"Verify model {GOOD} in this browser")
     main = somebody.page.locator("main")
     expect(main).to_contain_text(f"Verified: every hash of model {GOOD} is right.")

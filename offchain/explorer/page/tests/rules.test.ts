@@ -11,7 +11,7 @@ test("amounts are exact in both directions", () => {
   for (const text of ["1", "0.5", "1,000,000.000000000000000001", "123456789.987654321"]) {
     assert.equal(tokens(parseTokens(text)), `${text.includes(",") ? text : grouped(text)} ASY`);
   }
-  for (const text of ["", "0", "-1", "1e3", "1.0000000000000000001", "abc", "."])
+  for (const text of ["", "0", "-1", "1e3", "1,5", "1,0000", "1 000", "1.0000000000000000001", "abc", "."])
     assert.throws(() => parseTokens(text), text);
   assert.equal(decimal(123_456n, 4, 2), "≈ 12.34");
   assert.equal(decimal(-5n, 1), "−0.5");

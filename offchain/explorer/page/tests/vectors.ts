@@ -10,6 +10,14 @@ export interface Vectors {
   readonly files: { readonly data: string; readonly chunk: number; readonly links: number; readonly cid: string }[];
   readonly models: { readonly name: string; readonly graph: string; readonly weights: string; readonly root: string }[];
   readonly permit: { readonly typedData: unknown; readonly digest: string };
+  /** contested steps with their operands, whole elements (from and to 0) and parts of them */
+  readonly steps: {
+    readonly element: number;
+    readonly from: number;
+    readonly to: number;
+    readonly step: unknown;
+    readonly computed: string;
+  }[];
   readonly calls: { readonly contract: string; readonly name: string; readonly data: `0x${string}` }[];
   readonly errors: { readonly contract: string; readonly name: string; readonly data: `0x${string}` }[];
 }

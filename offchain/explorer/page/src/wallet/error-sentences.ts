@@ -1,5 +1,6 @@
 // The contracts' frequent errors, each in one sentence that says what to do. All others are rendered by `errors.ts`.
-import { bytesSize, decimal, duration, grouped, time, tokens } from "./units";
+import { capital, grouped } from "../parts/format";
+import { bytesSize, decimal, duration, time, tokens } from "./units";
 import { enumWord, humanised } from "./words";
 
 /** An error's arguments by name, read as what the sentence says they are. */
@@ -127,10 +128,6 @@ export const UNITS: Readonly<Record<string, (value: bigint) => string>> = {
   "RewardTreasury.RootExhausted": tokens,
   "RewardTreasury.WindowOver": time,
 };
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
 
 function max(a: bigint, b: bigint): bigint {
   return a > b ? a : b;

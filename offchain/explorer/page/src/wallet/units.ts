@@ -1,5 +1,7 @@
 // Numbers as people read and write them, and back. All amounts are exact: bigint in, bigint out.
 
+import { grouped } from "../parts/format";
+
 export const TOKEN_DECIMALS = 18;
 const SYMBOL = "ASY";
 const UNITS: readonly (readonly [string, number])[] = [
@@ -9,12 +11,6 @@ const UNITS: readonly (readonly [string, number])[] = [
   ["second", 1],
 ];
 const LETTERS: Record<string, number> = { "": 1, s: 1, m: 60, h: 3600, d: 86400 };
-
-/** An integer with separators: 1234567 is 1,234,567. */
-export function grouped(value: bigint): string {
-  const digits = (value < 0n ? -value : value).toString().replace(/\B(?=(\d{3})+$)/g, ",");
-  return value < 0n ? `−${digits}` : digits;
-}
 
 /** A fixed-point number without trailing zeros; `places` cuts off what is behind them (marked by ≈). */
 export function decimal(value: bigint, decimals: number, places = decimals): string {
@@ -37,15 +33,12 @@ export function coins(wei: bigint, symbol: string): string {
   return `${decimal(wei, TOKEN_DECIMALS, 6)} ${symbol}`;
 }
 
-/** Wei per gas. */
-export function gwei(wei: bigint): string {
-  return `${decimal(wei, 9, 3)} gwei`;
-}
-
 /** Tokens that somebody typed, in wei. Throws with what to write instead. */
 export function parseTokens(text: string): bigint {
-  const found = /^(\d+)(?:\.(\d{1,18}))?$/.exec(text.trim().replace(/[,_\s]/g, ""));
-  const wei = found ? BigInt((found[1] ?? "") + (found[2] ?? "").padEnd(TOKEN_DECIMALS, "0")) : 0n;
+  // Commas only as separators of thousands: 1,5 must not become 15.
+  const found = /^(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d{1,18}))?$/.exec(text.trim());
+  const whole = (found?.[1] ?? "").replaceAll(",", "");
+  const wei = found ? BigInt(whole + (found[2] ?? "").padEnd(TOKEN_DECIMALS, "0")) : 0n;
   if (wei === 0n) throw new Error("Write a positive amount with at most 18 decimals, such as 100 or 0.5.");
   return wei;
 }

@@ -1,7 +1,8 @@
 // An argument of a call or an error in human units, by its name and type. Pure.
 import type { AbiParameter } from "viem";
 import { cidText } from "../flows/verify/cid";
-import { bytesSize, decimal, duration, grouped, ppm, time, tokens } from "./units";
+import { grouped } from "../parts/format";
+import { bytesSize, decimal, duration, ppm, time, tokens } from "./units";
 import { enumWord, humanised } from "./words";
 
 /** One line of a decoded call: `name` is a path ("terms › reward"), `text` for people, `raw` as the chain has it. */
