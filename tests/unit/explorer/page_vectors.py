@@ -17,6 +17,7 @@ from offchain.model.roots import compute_model_root
 from offchain.protocol.permit import permit_message
 from offchain.storage.unixfs import CANONICAL, Profile, cid_of_chunks
 from offchain.types import TOKEN, Seconds, Wei
+from tests.unit.explorer.step_vectors import make_steps
 from tests.unit.model.networks import random_network, recurrent_network
 
 Entry = Mapping[str, Any]
@@ -50,6 +51,7 @@ def make_vectors(seed: int) -> dict[str, Any]:
         "files": list(_files(rng)),
         "models": list(_models(seed)),
         "permit": _permit(contracts),
+        "steps": list(make_steps(seed)),
         "calls": [_encoded(rng, name, entry) for name, entry in _entries(abis, "function") if _named(entry)],
         "errors": [_encoded(rng, name, entry) for name, entry in _entries(abis, "error")],
     }

@@ -41,9 +41,16 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
   );
 }
 
+/** Of all of the address: some begin alike. */
+function seedOf(address: AddressText): number {
+  let seed = 0;
+  for (let at = 2; at < address.length; at++) seed = (seed * 31 + address.toLowerCase().charCodeAt(at)) % 0x3fffffff;
+  return seed;
+}
+
 /** A mark to tell accounts apart at a glance; the address beside it says the same. */
 function Mark({ address }: { address: AddressText }) {
-  const seed = Number.parseInt(address.slice(2, 10), 16) || 0;
+  const seed = seedOf(address);
   return (
     <svg class="mark" viewBox="0 0 10 10" aria-hidden="true" focusable="false">
       <rect width="10" height="10" rx="3" fill={`hsl(${seed % 360} 55% 52%)`} />

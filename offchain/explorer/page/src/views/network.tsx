@@ -134,33 +134,35 @@ function Totals({ network }: { network: Network }) {
   );
   return (
     <dl class="figures">
-      <Figure name="Orders" note={`${grouped(open)} open · ${won} won, ${shared} shared, ${refunded} refunded`}>
+      <Figure
+        name="Orders"
+        note={`${grouped(open)} open · ${grouped(won)} won, ${grouped(shared)} shared, ${grouped(refunded)} refunded`}
+      >
         {grouped(network.orders.total)}
       </Figure>
       <Figure name="In escrow" note="rewards of open orders and tasks">
         {amount(network.escrow)}
       </Figure>
-      <Figure name="Staked" note={`${amountText(network.supply, decimals)} ${symbol} in all`}>
+      <Figure
+        name="Staked"
+        note={BigInt(network.supply) > 0n ? `of ${compact(network.supply, decimals)} ${symbol}` : "in all roles"}
+      >
         {amount(staked)}
       </Figure>
       <Figure name="Paid out" note="rewards that were pulled">
         {amount(network.paid)}
       </Figure>
-      <Figure name="Slashed" note={`${amountText(network.burned, decimals)} ${symbol} burned`}>
+      <Figure name="Slashed" note={`${compact(network.burned, decimals)} ${symbol} burned`}>
         {amount(network.slashed)}
       </Figure>
       <Figure
         name="Disputes"
-        note={`${network.disputes.open} under way · ${network.disputes.by_verdict.false ?? 0} scores proven false`}
+        note={`${grouped(network.disputes.open)} under way · ${grouped(network.disputes.by_verdict.false ?? 0)} scores proven false`}
       >
         {grouped(network.disputes.total)}
       </Figure>
     </dl>
   );
-}
-
-function amountText(wei: string, decimals: number): string {
-  return compact(wei, decimals);
 }
 
 function Stakes({ network }: { network: Network }) {

@@ -1,5 +1,6 @@
 import { useQuery } from "../api/hooks";
 import type { Claimed, RewardRoot, Rewards } from "../api/types";
+import { plural } from "../parts/format";
 import { Answer, Empty, Heading, Panel } from "../parts/layout";
 import { type Column, Table } from "../parts/table";
 import { Address, Ago, Amount, Countdown, Hash } from "../parts/values";
@@ -57,6 +58,43 @@ const CLAIMS: Column<Claimed>[] = [
   { title: "When", cell: claim => <Ago at={claim.at} /> },
 ];
 
+type Candidate = Rewards["candidates"][number];
+
+const CANDIDATES: Column<Candidate>[] = [
+  { title: "Aggregator", head: true, cell: candidate => <Address address={candidate.account} copy /> },
+  { title: "Stake", numeric: true, cell: candidate => <Amount wei={candidate.stake} /> },
+  {
+    title: "Reached at (its own word)",
+    cell: candidate => <span class="mono wrap">{candidate.endpoint?.slice(0, 120) ?? "–"}</span>,
+  },
+];
+
+function CommitteePanel({ candidates, epochs }: Pick<Rewards, "candidates" | "epochs">) {
+  const [epoch] = epochs;
+  return (
+    <Panel title="The committee">
+      {epoch ? (
+        <p>
+          Epoch {epoch.number}: {plural(epoch.members.length, "member")}, of whom {epoch.threshold} must agree
+          {epoch.suspended ? (
+            <strong class="bad-text">; suspended, because a member was slashed</strong>
+          ) : (
+            <>
+              ; <Countdown until={epoch.ends_at} before="ends in " over="anybody can start the next" />
+            </>
+          )}
+          .
+        </p>
+      ) : null}
+      {candidates.length > 0 ? (
+        <Table caption="Candidates" columns={CANDIDATES} rows={candidates} rowKey={candidate => candidate.account} />
+      ) : (
+        <Empty>Nobody stands for the committee.</Empty>
+      )}
+    </Panel>
+  );
+}
+
 export function RewardsView() {
   const query = useQuery<Rewards>("/api/rewards", {
     touched: ({ contract }) => contract === "RewardTreasury",
@@ -71,7 +109,7 @@ export function RewardsView() {
         wrong one; when the time for that is over, everybody pulls what is theirs.
       </p>
       <Answer query={query}>
-        {({ roots: rows, claims, held, now }) => (
+        {({ roots: rows, claims, held, candidates, epochs, now }) => (
           <>
             <p>
               The treasury holds <Amount wei={held} /> for orders that nothing has paid yet.
@@ -88,6 +126,7 @@ export function RewardsView() {
                 <Empty>No root has been posted yet.</Empty>
               )}
             </Panel>
+            <CommitteePanel candidates={candidates} epochs={epochs} />
             <Panel title="Latest claims">
               {claims.length > 0 ? (
                 <Table

@@ -38,10 +38,11 @@ export interface Descent {
 export const SEGMENTS = 32;
 export const CHUNK_BYTES = 1024;
 
+/** An index or a count; null for anything else. */
 export function whole(value: unknown): number | null {
   const number =
     typeof value === "number" ? value : typeof value === "string" && value !== "" ? Number(value) : Number.NaN;
-  return Number.isSafeInteger(number) ? number : null;
+  return Number.isSafeInteger(number) && number >= 0 ? number : null;
 }
 
 export function texts(value: unknown): string[] {
