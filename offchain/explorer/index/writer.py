@@ -11,6 +11,7 @@ from typing import Any
 from eth_typing import ChecksumAddress
 
 from offchain.chain.cursor import Cursor, Mark
+from offchain.dispute.state import NOBODY
 from offchain.errors import Bug
 from offchain.explorer.index.decoding import LogDecoder
 from offchain.explorer.index.rows import EventRow
@@ -342,13 +343,18 @@ class Writer:
             refuted = self._decoder.kind_of["RewardTreasury", "RootRefuted"]
             return self.stored("e.ref = ? OR e.kind = ?", (key, refuted))
         if thing is PARAMETERS:
-            kinds = [number for number, kind in enumerate(self._decoder.kinds) if kind.contract == "Parameters"]
-            return self.stored(f"e.kind IN ({', '.join('?' * len(kinds))})", kinds)
+            return self._of_contract("Parameters")
         if thing not in (BOND, CANDIDATE):
             raise Bug(f"no history of {thing.table}")
-        account = key[0] if isinstance(key, tuple) else key
-        number = self._accounts.number(ChecksumAddress(account))  # type: ignore[arg-type]  # not a number here
+        account: Any = key[0] if isinstance(key, tuple) else key
+        if account == NOBODY or account in self._ours:
+            return self._of_contract("StakeVault" if thing is BOND else "AggregatorCommittee")
+        number = self._accounts.number(account)
         return self.stored("e.seq IN (SELECT seq FROM event_accounts WHERE account = ?)", (number,))
+
+    def _of_contract(self, contract: str) -> Iterable[tuple[int, EventRow]]:
+        kinds = [number for number, kind in enumerate(self._decoder.kinds) if kind.contract == contract]
+        return self.stored(f"e.kind IN ({', '.join('?' * len(kinds))})", kinds)
 
     def stored(self, where: str, values: Sequence[Any]) -> Iterable[tuple[int, EventRow]]:
         """Stored events in order, each with its kind."""
