@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
+FAILURES = 2
+"""In a row, before it is said: a chain that moved under a query is read again, and that is all."""
 RECEIPTS = 100
 """Asked for at once, while there is nothing else to do."""
 
@@ -72,15 +74,17 @@ class Follower:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        pause = FIRST_PAUSE
+        pause, failures = FIRST_PAUSE, 0
         while not self._stop.is_set():
             try:
                 wait = self._once()
             except AssayError as error:
-                self._note(error)
+                failures += 1
+                if failures >= FAILURES:
+                    self._note(error)
                 wait, pause = pause, min(pause * 2, LONGEST_PAUSE)
             else:
-                pause = FIRST_PAUSE
+                pause, failures = FIRST_PAUSE, 0
             self._stop.wait(wait)
 
     def _once(self) -> float:

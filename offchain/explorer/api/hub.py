@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from offchain.errors import Retryable
 
 MOST_READERS = 256
+MOST_OF_ONE = 128
+"""Of one address: one that opens all there are would keep the others out."""
 MOST_WAITING = 4_000
 """Messages that wait for one reader."""
 
@@ -35,7 +37,8 @@ class Message:
 class Reader:
     """One reader's queue. `lost`: it was too slow, or the server stops; the stream ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str) -> None:
+        self.address = address
         self._waiting: deque[Message] = deque()
         self._news = asyncio.Event()
         self.lost = False
@@ -70,19 +73,21 @@ class Reader:
 class Hub:
     """All readers. Lives in one event loop; nothing here may be called from another thread."""
 
-    def __init__(self, most: int = MOST_READERS) -> None:
+    def __init__(self, most: int = MOST_READERS, most_of_one: int = MOST_OF_ONE) -> None:
         self._readers: set[Reader] = set()
         self._most = most
+        self._most_of_one = most_of_one
         self._closed = False
 
     def __len__(self) -> int:
         return len(self._readers)
 
-    def join(self) -> Reader:
-        """A new reader. Raises Full."""
-        if self._closed or len(self._readers) >= self._most:
+    def join(self, address: str) -> Reader:
+        """A new reader at an address. Raises Full."""
+        from_there = sum(reader.address == address for reader in self._readers)
+        if self._closed or len(self._readers) >= self._most or from_there >= self._most_of_one:
             raise Full("too many pages follow this server; close some, or try again in a minute")
-        reader = Reader()
+        reader = Reader(address)
         self._readers.add(reader)
         return reader
 

@@ -15,6 +15,7 @@ from offchain.explorer.api.metrics import CONTENT_TYPE
 from offchain.explorer.api.parts import Parts
 from offchain.explorer.api.problems import RESPONSES
 from offchain.explorer.api.stream import missed, reset_message, stream
+from offchain.ledger.api.guard import address_of
 
 STREAM_ANSWERS: dict[int | str, dict[str, Any]] = {
     **RESPONSES,
@@ -108,10 +109,12 @@ def _streaming(parts: Parts) -> APIRouter:
     router = APIRouter(tags=["stream"])
 
     @router.get("/api/stream", summary="What happens, as it happens", responses=STREAM_ANSWERS)
-    async def get_stream(last_event_id: LastId = None, after: given.After = None) -> StreamingResponse:
+    async def get_stream(
+        request: Request, last_event_id: LastId = None, after: given.After = None
+    ) -> StreamingResponse:
         """Open it first and read then: nothing is missed. With an id (or `after`, where headers cannot be set) it goes
         on after that; who is too far behind, or knows of what was rolled back, gets `reset` and reads anew."""
-        reader = parts.hub.join()
+        reader = parts.hub.join(address_of(request.scope))
         try:
             last = _last(last_event_id, after)
             past = await parts.answers.run(lambda: _past(parts, last))

@@ -27,7 +27,7 @@ from offchain.types import CidDigest
 logger = logging.getLogger(__name__)
 
 ROUND = 64
-"""Pieces asked for between two looks at what is new."""
+"""Pieces asked for between two looks at what is new; also the most a second that are asked for again."""
 THREADS = 4
 IDLE_SECONDS = 1.0
 NOTHING = bytes(32)
@@ -107,12 +107,12 @@ class Fetcher:
         return not self._thread.is_alive()
 
     def step(self) -> int:
-        """Takes note of new events and fetches one round of what is due; how many pieces were asked for."""
+        """Takes note of new events and fetches one round of what is due; how many were asked for the first time."""
         for source in SOURCES:
             self._take_note(source)
         due = self._book.due(time(), ROUND)
         list(self._pool.map(self._fetch, due))
-        return len(due)
+        return sum(wanted.tries == 0 for wanted in due)
 
     def _run(self) -> None:
         while not self._stop.is_set():

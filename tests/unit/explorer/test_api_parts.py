@@ -6,16 +6,20 @@ import json
 import threading
 from collections.abc import Hashable
 
+import httpx
 import pytest
 from fastapi import Request
+from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
+from starlette.types import Receive, Scope, Send
 
 from offchain.chain.enums import Outcome
 from offchain.explorer.api import schema
 from offchain.explorer.api.answers import Answers, takes_gzip
-from offchain.explorer.api.guard import is_loopback
+from offchain.explorer.api.guard import Door, Guard, is_loopback
 from offchain.explorer.api.hub import MOST_WAITING, Full, Hub, Message
 from offchain.explorer.api.plain import shown, terms_json
+from offchain.ledger.api.buckets import Rate
 from offchain.protocol.scores import ABSTAIN
 from offchain.protocol.settlement import Payout
 from offchain.storage.cid import Cid
@@ -75,17 +79,20 @@ def messages(count: int, first: int = 1) -> list[Message]:
 
 def test_a_slow_reader_is_cut_off_and_the_others_go_on() -> None:
     async def play() -> None:
-        hub = Hub(most=2)
-        slow, quick = hub.join(), hub.join()
+        hub = Hub(most=3, most_of_one=2)
+        slow, quick = hub.join("here"), hub.join("here")
         with pytest.raises(Full):
-            hub.join()
+            hub.join("here")
+        hub.join("there")
+        with pytest.raises(Full):
+            hub.join("elsewhere")
         for first in range(1, MOST_WAITING + 2, 500):
             hub.publish(messages(500, first))
             assert [message.seq for message in await quick.take(1)] == list(range(first, first + 500))
         assert slow.lost
         assert await slow.take(1) == []
         hub.leave(slow)
-        hub.join()
+        hub.join("here")
         waiting = asyncio.create_task(quick.take(60))
         await asyncio.sleep(0)
         hub.close()
@@ -150,3 +157,19 @@ def test_gzip_only_for_those_who_take_it() -> None:
     assert takes_gzip(request(headers={"accept-encoding": "gzip, deflate"}))
     assert not takes_gzip(request(headers={"accept-encoding": "gzip;q=0, identity"}))
     assert not takes_gzip(request())
+
+
+def test_whoever_asks_too_often_from_elsewhere_is_asked_to_slow_down() -> None:
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("fine")(scope, receive, send)
+
+    answered: list[int] = []
+    guard = Guard(inner, Door(local=False, rate=Rate(1.0, 3.0)), answered.append, clock=lambda: 0.0)
+
+    async def play() -> None:
+        for port, address in enumerate(["1.2.3.4"] * 5 + ["1.2.3.5"]):
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(guard, client=(address, port))) as client:
+                await client.get("http://any.example/api/about")
+
+    asyncio.run(play())
+    assert answered == [200, 200, 200, 429, 429, 200]
