@@ -7,11 +7,11 @@ import { Badge } from "../../parts/phase";
 import { type Column, Table } from "../../parts/table";
 import { Address, Amount } from "../../parts/values";
 
-function columns(order: OrderPage): Column<Claim>[] {
+function columns(order: OrderPage, claims: Claim[]): Column<Claim>[] {
   const modelOf = (claim: Claim) => order.models.find(model => model.provider === claim.provider);
   const claimsEnded = order.phase !== "training" && order.phase !== "reveal";
   return [
-    { title: "Place", numeric: true, cell: claim => order.claims.indexOf(claim) + 1 },
+    { title: "Place", numeric: true, cell: claim => claims.indexOf(claim) + 1 },
     { title: "Provider", head: true, cell: claim => <Address address={claim.provider} copy /> },
     { title: "Claimed after", numeric: true, cell: claim => duration(claim.at - order.put_at) },
     {
@@ -46,14 +46,16 @@ function columns(order: OrderPage): Column<Claim>[] {
 }
 
 export function RacePanel({ order }: { order: OrderPage }) {
+  // A claim that was replaced has gone to the end of the queue.
+  const claims = [...order.claims].sort((a, b) => a.sequence - b.sequence);
   return (
     <Panel title="The race">
       {order.claims.length > 0 ? (
         <Table
           caption="Claims, the earliest first: on a tie the earlier one wins"
           captionShown
-          columns={columns(order)}
-          rows={order.claims}
+          columns={columns(order, claims)}
+          rows={claims}
           rowKey={claim => claim.provider}
           rowClass={claim => (order.winner === claim.provider ? "winner" : undefined)}
         />
