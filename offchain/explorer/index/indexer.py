@@ -1,6 +1,7 @@
 """Keeps an index up with the chain: catching up, following, taking back what the chain took back, and receipts."""
 
 import logging
+import sqlite3
 from dataclasses import dataclass
 
 from offchain.chain.addresses import Addresses
@@ -74,6 +75,9 @@ class Indexer:
         except StaleIndexError as error:
             self._reader.forget()
             raise Retryable("another explorer writes to the same index: it goes on from there") from error
+        except sqlite3.OperationalError as error:  # a full disk, or another writer that does not let go
+            self._reader.forget()
+            raise Retryable(f"the index cannot be written now ({error})") from error
 
     def fill_receipts(self, limit: int = 100) -> int:
         """Asks for so many receipts that are missing, the newest first; how many came. Raises Retryable."""
@@ -81,6 +85,8 @@ class Indexer:
             return self._receipts.fill(limit)
         except StaleIndexError as error:
             raise Retryable("another explorer writes to the same index") from error
+        except sqlite3.OperationalError as error:
+            raise Retryable(f"the index cannot be written now ({error})") from error
 
     def close(self) -> None:
         """Ends what it has begun."""

@@ -76,16 +76,11 @@ class Reads:
         found = self._stored.where(condition, values, limit=limit, newest_first=newest_first)
         return (event for _, event in found)
 
-    def gas_of(self, hashes: Sequence[bytes], block: int) -> dict[bytes, int]:
-        """Gas of transactions that are in this block or later, where it is known."""
-        found: dict[bytes, int] = {}
-        wanted = list(dict.fromkeys(hashes))
-        for start in range(0, len(wanted), 500):
-            some = wanted[start : start + 500]
-            marks = ", ".join("?" * len(some))
-            query = f"SELECT hash, gas FROM transactions WHERE block >= ? AND gas IS NOT NULL AND hash IN ({marks})"
-            found |= dict(self.connection.execute(query, (block, *some)))
-        return found
+    def gas_of(self, column: str, number: int) -> dict[bytes, int]:
+        """Gas of the transactions of an order ("oid") or a dispute, by hash, where it is known."""
+        inner = f"SELECT DISTINCT tx FROM events WHERE {column} = ?"
+        query = f"SELECT hash, gas FROM transactions WHERE gas IS NOT NULL AND id IN ({inner})"
+        return dict(self.connection.execute(query, (number,)))
 
     # Accounts, sums, notes
 

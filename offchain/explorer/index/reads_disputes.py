@@ -38,7 +38,7 @@ def read_dispute(reads: Reads, number: int) -> DisputePage | None:
     if row is None:
         return None
     events = list(reads.events("e.dispute = ?", (number,)))
-    gas = reads.gas_of([event.tx for event in events], events[0].block)
+    gas = reads.gas_of("dispute", number)
     moves, told, place = [], set[bytes](), NOWHERE
     for event in events:
         place = place_after(place, event.name, event.arguments, None)

@@ -96,7 +96,7 @@ def read_order(reads: Reads, oid: int, now: int) -> OrderPage | None:
         return None
     events = list(reads.events("e.oid = ?", (oid,)))
     disputes = disputes_of_order(reads, oid)
-    gas = reads.gas_of([event.tx for event in events], events[0].block if events else 0)
+    gas = reads.gas_of("oid", oid)
     return OrderPage(
         row=order_row(oid, json.loads(row[0]), now),
         order=state.order,
@@ -134,7 +134,7 @@ def _claims(state: OrderState) -> tuple[ClaimRow, ...]:
             slashed=claim.slashed,
             revealed=claim.revealed,
         )
-        for claim in state.claims
+        for claim in sorted(state.claims, key=lambda claim: claim.sequence)
     )
 
 

@@ -51,7 +51,10 @@ class OrderRow:
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
-    """A provider's claim, the latest if it was replaced. `locked`: its bond now; `slashed`: whether that was taken."""
+    """A provider's claim; `at` and `sequence`, by which they are ordered, are of the latest if it was replaced.
+
+    `locked`: its bond now; `slashed`: whether that was taken.
+    """
 
     provider: ChecksumAddress
     at: Seconds

@@ -10,6 +10,7 @@ from eth_typing import ChecksumAddress
 
 from offchain.chain.enums import Role
 from offchain.explorer.index import codec
+from offchain.explorer.index.subjects import Delta
 from offchain.explorer.index.things import BOND, CANDIDATE, Key, Sums, Thing
 
 ROLES = 8
@@ -137,6 +138,23 @@ class Shelves:
 
     def _number(self, thing: Thing, key: Key) -> int:
         return thing_number(thing, key, self._accounts.number)
+
+
+def count_deltas(shelves: Shelves, accounts: Accounts, deltas: Iterable[Delta], sign: int) -> None:
+    """Adds what an event adds to sums; `sign` -1 takes it back."""
+    for account, name, amount in deltas:
+        shelves.add(NETWORK if account is None else accounts.number(account), name, sign * amount)
+
+
+def count_gas(shelves: Shelves, sender: int, action: str, gas: int, fee: int, sign: int) -> None:
+    """Adds a transaction's gas to the sums of the network and of the account that sent it."""
+    for account in (NETWORK, sender):
+        shelves.add(account, "gas", sign * gas)
+        shelves.add(account, "fee", sign * fee)
+    shelves.add(NETWORK, "gas transactions", sign)
+    shelves.add(NETWORK, f"gas of {action}", sign * gas)
+    shelves.add(NETWORK, f"fee of {action}", sign * fee)
+    shelves.add(NETWORK, f"count of {action}", sign)
 
 
 def thing_number(thing: Thing, key: Key, number_of: Any) -> int:

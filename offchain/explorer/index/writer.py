@@ -10,29 +10,14 @@ from typing import Any
 
 from eth_typing import ChecksumAddress
 
-from offchain.chain.cursor import Cursor, Mark
-from offchain.dispute.state import NOBODY
-from offchain.errors import Bug
+from offchain.chain.cursor import Cursor
 from offchain.explorer.index.decoding import LogDecoder
+from offchain.explorer.index.place import Place, load_place, save_note, save_place
 from offchain.explorer.index.rows import EventRow
-from offchain.explorer.index.shelves import NETWORK, Accounts, Shelves
-from offchain.explorer.index.stored import StoredEvents
+from offchain.explorer.index.shelves import NETWORK, Accounts, Shelves, count_deltas, count_gas
 from offchain.explorer.index.subjects import Subject, order_or_task, subjects_of
-from offchain.explorer.index.things import (
-    BOND,
-    CANDIDATE,
-    CYCLE,
-    DISPUTE,
-    EPOCH,
-    GAME,
-    ORDER,
-    PARAMETERS,
-    REQUEST,
-    TASK,
-    THINGS,
-    Key,
-    Thing,
-)
+from offchain.explorer.index.things import DISPUTE, REQUEST
+from offchain.explorer.index.undo import Undo
 from offchain.types import OrderId, Seconds
 
 _QUIET = frozenset({"UtilityToken", "StakeVault"})
@@ -70,14 +55,8 @@ class Receipt:
     price: int
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """How far the index is, and the numbers that the next event and the next transaction get."""
-
-    cursor: Cursor
-    next_seq: int
-    next_tx: int
-    revision: int
+class StaleIndexError(Exception):
+    """Somebody else has written to the index: its state was read again."""
 
 
 class Writer:
@@ -92,8 +71,8 @@ class Writer:
         self._accounts = Accounts(connection)
         self._births = {decoder.kind_of[place] for place in _BIRTHS}
         self._shelves = Shelves(connection, self._accounts)
-        self._stored = StoredEvents(connection, decoder, self._subjects)
-        self._place = self._load()
+        self._undo = Undo(connection, decoder, self._subjects, self._accounts, self._shelves)
+        self._place = load_place(self._connection, self._start)
         self._noted = ""
 
     @property
@@ -117,9 +96,9 @@ class Writer:
         """Takes back all events from `block` on, and folds what they touched from what is left."""
         with _Transaction(self):
             if block <= self._start:
-                self._clear()
+                self._undo.clear()
             else:
-                self._take_back(block)
+                self._undo.take_back(block)
             place = self._place
             self._save(Place(cursor, place.next_seq, place.next_tx, place.revision + 1), None)
 
@@ -127,7 +106,7 @@ class Writer:
         """Keeps what is known of the chain's head, where nothing else has changed."""
         text = json.dumps(head)
         if text != self._noted:
-            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('head', ?)", (text,))
+            save_note(self._connection, "head", text)
             self._noted = text
 
     def add_receipts(self, receipts: Sequence[Receipt]) -> int:
@@ -145,7 +124,7 @@ class Writer:
                     "UPDATE transactions SET sender = ?, gas = ?, price = ?, fee = ? WHERE id = ?",
                     (sender, one.gas, str(one.price), str(fee), one.id),
                 )
-                self._add_gas(sender, row[0], one.gas, fee, 1)
+                count_gas(self._shelves, sender, row[0], one.gas, fee, 1)
                 noted += 1
             if noted:
                 self._save(dataclasses.replace(self._place, revision=self._place.revision + 1), None)
@@ -251,14 +230,7 @@ class Writer:
             if after is not state:
                 shelves.put(thing, key, after)
         if subject.deltas is not None:
-            self._add(subject, said, 1)
-
-    def _add(self, subject: Subject, said: dict[str, Any], sign: int) -> None:
-        if subject.deltas is None:
-            return
-        for account, name, amount in subject.deltas(said):
-            number = NETWORK if account is None else self._accounts.number(account)
-            self._shelves.add(number, name, sign * amount)
+            count_deltas(shelves, self._accounts, subject.deltas(said), 1)
 
     def _oid(self, event: EventRow) -> OrderId | None:
         """The order: of a dispute or a request not all events say which it is about, but its state does."""
@@ -281,122 +253,18 @@ class Writer:
             (self._accounts.number(account), thing, number, role, event.seq) for account, thing, number, role in found
         ]
 
-    # Taking back
-
-    def _take_back(self, block: int) -> None:
-        removed = list(self.stored("e.block >= ?", (block,)))
-        touched: dict[tuple[str, Key], tuple[Thing, Key]] = {}
-        links = []
-        for number, event in removed:
-            subject = self._subjects[number]
-            self._add(subject, event.arguments, -1)
-            touched |= {(thing.table, key): (thing, key) for thing, key in subject.touched(event.arguments)}
-            links += [(self._accounts.number(account), event.seq) for account in event.accounts]
-        run = self._connection.execute
-        self._connection.executemany("DELETE FROM event_accounts WHERE account = ? AND seq = ?", links)
-        if removed:
-            run("DELETE FROM parts WHERE seq >= ?", (removed[0][1].seq,))
-        self._take_back_gas(block)
-        run("DELETE FROM events WHERE block >= ?", (block,))
-        run("DELETE FROM blocks WHERE number >= ?", (block,))
-        for thing, key in touched.values():
-            self._fold_again(thing, key)
-        self._shelves.add(NETWORK, "events", -len(removed))
-        self._shelves.save()
-
-    def _take_back_gas(self, block: int) -> None:
-        rows = self._connection.execute(
-            "SELECT sender, gas, fee, action FROM transactions WHERE block >= ?", (block,)
-        ).fetchall()
-        for sender, gas, fee, action in rows:
-            if gas is not None:
-                self._add_gas(sender, action, gas, int(fee), -1)
-        self._shelves.add(NETWORK, "transactions", -len(rows))
-        self._connection.execute("DELETE FROM transactions WHERE block >= ?", (block,))
-
-    def _add_gas(self, sender: int, action: str, gas: int, fee: int, sign: int) -> None:
-        add = self._shelves.add
-        for account in (NETWORK, sender):
-            add(account, "gas", sign * gas)
-            add(account, "fee", sign * fee)
-        add(NETWORK, "gas transactions", sign)
-        add(NETWORK, f"gas of {action}", sign * gas)
-        add(NETWORK, f"fee of {action}", sign * fee)
-        add(NETWORK, f"count of {action}", sign)
-
-    def _fold_again(self, thing: Thing, key: Key) -> None:
-        self._shelves.get(thing, key)  # what its state now adds to the sums
-        state = None
-        for kind, event in self._history(thing, key):
-            if (thing, key) in self._subjects[kind].touched(event.arguments):
-                state = thing.fold(key, state, event)
-        self._shelves.put(thing, key, state)
-
-    def _history(self, thing: Thing, key: Key) -> Iterable[tuple[int, EventRow]]:
-        """The events about a thing, and perhaps others."""
-        column = {ORDER: "oid", DISPUTE: "dispute", TASK: "task"}.get(thing)
-        if column is not None:
-            return self.stored(f"e.{column} = ?", (key,))
-        if thing in (REQUEST, GAME, EPOCH):
-            return self.stored("e.ref = ?", (key,))
-        if thing is CYCLE:
-            refuted = self._decoder.kind_of["RewardTreasury", "RootRefuted"]
-            return self.stored("e.ref = ? OR e.kind = ?", (key, refuted))
-        if thing is PARAMETERS:
-            return self._of_contract("Parameters")
-        if thing not in (BOND, CANDIDATE):
-            raise Bug(f"no history of {thing.table}")
-        account: Any = key[0] if isinstance(key, tuple) else key
-        if account == NOBODY or account in self._ours:
-            return self._of_contract("StakeVault" if thing is BOND else "AggregatorCommittee")
-        number = self._accounts.number(account)
-        return self.stored("e.seq IN (SELECT seq FROM event_accounts WHERE account = ?)", (number,))
-
-    def _of_contract(self, contract: str) -> Iterable[tuple[int, EventRow]]:
-        kinds = [number for number, kind in enumerate(self._decoder.kinds) if kind.contract == contract]
-        return self.stored(f"e.kind IN ({', '.join('?' * len(kinds))})", kinds)
-
-    def stored(self, where: str, values: Sequence[Any]) -> Iterable[tuple[int, EventRow]]:
-        """Stored events in order, each with its kind."""
-        return self._stored.where(where, values)
-
-    def _clear(self) -> None:
-        tables = ["events", "event_accounts", "parts", "sums", "transactions", "blocks"]
-        for table in [*tables, *(thing.table for thing in THINGS)]:
-            self._connection.execute(f"DELETE FROM {table}")
-        self._shelves.forget()
-
-    # The place
-
-    def _load(self) -> Place:
-        row = self._connection.execute("SELECT value FROM meta WHERE name = 'place'").fetchone()
-        if row is None:
-            return Place(Cursor.at(self._start), 1, 1, 0)
-        said = json.loads(row[0])
-        marks = tuple(Mark(number, bytes.fromhex(block_hash)) for number, block_hash in said["marks"])
-        cursor = Cursor(said["start"], said["position"], marks)
-        return Place(cursor, said["next_seq"], said["next_tx"], said["revision"])
+    # Transactions
 
     def _save(self, place: Place, head: dict[str, Any] | None) -> None:
-        cursor = place.cursor
-        said = {
-            "start": cursor.start,
-            "position": cursor.position,
-            "marks": [[mark.number, mark.hash.hex()] for mark in cursor.marks],
-            "next_seq": place.next_seq,
-            "next_tx": place.next_tx,
-            "revision": place.revision,
-        }
-        put = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
-        self._connection.execute(put, ("place", json.dumps(said)))
+        save_place(self._connection, place)
         if head is not None:
-            self._connection.execute(put, ("head", json.dumps(head)))
+            save_note(self._connection, "head", json.dumps(head))
         self._place = place
 
     def begin(self) -> None:
         """Begins a transaction, if nobody else has written meanwhile."""
         self._connection.execute("BEGIN IMMEDIATE")
-        if self._load() != self._place:
+        if load_place(self._connection, self._start) != self._place:
             self.abandon()
             raise StaleIndexError
 
@@ -411,11 +279,7 @@ class Writer:
             self._connection.execute("ROLLBACK")
         self._shelves.forget()
         self._accounts.forget()
-        self._place = self._load()
-
-
-class StaleIndexError(Exception):
-    """Somebody else has written to the index: its state was read again."""
+        self._place = load_place(self._connection, self._start)
 
 
 class _Transaction:
@@ -426,7 +290,11 @@ class _Transaction:
         self._writer.begin()
 
     def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
-        if kind is None:
-            self._writer.commit()
-        elif kind is not StaleIndexError:
+        if kind is not None:
             self._writer.abandon()
+            return
+        try:
+            self._writer.commit()
+        except BaseException:
+            self._writer.abandon()
+            raise

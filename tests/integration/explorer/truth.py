@@ -75,7 +75,8 @@ def _check_order(contracts: AssayContracts, index: Index, oid: int, now: int) ->
     assert page.cancelled == contracts.is_cancelled(number)
     test = contracts.test_set(number)
     assert (page.test.root, page.test.cid, page.test.samples) == astuple(test) if page.test else test.sample_count == 0
-    assert tuple(claim.provider for claim in page.claims) == contracts.claimants(number)
+    assert sorted(claim.provider for claim in page.claims) == sorted(contracts.claimants(number))
+    assert [claim.sequence for claim in page.claims] == sorted(claim.sequence for claim in page.claims)
     for claim in page.claims:
         truth = contracts.claim(number, claim.provider)
         assert (claim.commitment, claim.sequence, claim.revealed, claim.slashed) == astuple(truth)[:4]
