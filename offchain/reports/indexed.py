@@ -10,6 +10,8 @@ from offchain.chain.contracts import AssayContracts
 from offchain.errors import Retryable
 from offchain.explorer.index import Index, Indexer, open_index
 
+MOST_RECEIPTS = 20_000
+"""Receipts that one report asks for, the newest first; they are asked for one by one, so all may take an hour."""
 TRIES = 5
 """Steps in a row that may fail: the chain moves, or an explorer writes to the same file."""
 
@@ -26,14 +28,16 @@ class Indexed:
 def up_to_date(contracts: AssayContracts, path: Path | None, *, receipts: bool = False) -> Iterator[Indexed]:
     """Reads what is missing first; with `path` it is kept there for the next time, without it is kept nowhere.
 
-    `receipts`: with gas and fees. Raises Retryable when the node is down, Rejected when it is on another chain.
+    `receipts`: with gas and fees, of MOST_RECEIPTS more transactions than before. Raises Retryable when the node is
+    down, Rejected when it is on another chain.
     """
     addresses = contracts.addresses
     with closing(open_index(path, addresses)) as index:
         with closing(Indexer(contracts.client, addresses, index)) as indexer:
             head = _catch_up(indexer)
-            while receipts and indexer.fill_receipts(1000):
-                pass
+            left = MOST_RECEIPTS if receipts else 0
+            while left > 0 and (came := indexer.fill_receipts(min(left, 1_000))):
+                left -= came
         yield Indexed(index, head)
 
 

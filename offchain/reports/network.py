@@ -217,7 +217,8 @@ def _winners(economy: Economy) -> Section:
 def _gas(gas: GasRow) -> Section:
     blocks: list[Block] = []
     if gas.missing:
-        blocks.append(Note(f"The node has no receipt of {plural(gas.missing, 'transaction')} any more."))
+        missing = plural(gas.missing, "transaction")
+        blocks.append(Note(f"Of {missing} it is not known: not asked for yet, or the node has no receipt any more."))
     blocks.append(Text(f"{gas.total:,} gas in all, for {coins(gas.fee)} of the chain's coin."))
     rows: list[list[Value]] = [
         [
