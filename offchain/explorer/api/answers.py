@@ -14,6 +14,8 @@ from pydantic import BaseModel
 Result = TypeVar("Result")
 
 MOST_BYTES = 64 << 20
+OVERHEAD = 1_000
+"""Bytes that an answer takes besides its body: whoever makes up queries must not fill the memory with small ones."""
 LEAST_ZIPPED = 1_000
 LEVEL = 5
 """Of gzip; beyond it costs more time than the bytes are worth on a machine's own network."""
@@ -36,8 +38,8 @@ class Answer:
 
     @property
     def size(self) -> int:
-        """Bytes in memory."""
-        return len(self.body) + len(self.zipped)
+        """Bytes in memory, about."""
+        return len(self.body) + len(self.zipped) + OVERHEAD
 
     def respond(self, request: Request, cache: str) -> Response:
         """200, or 304 to whoever has it already."""

@@ -1,14 +1,20 @@
 """Where index and content stand now, in memory: what every request looks at, and what the stream is told."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from time import monotonic
 from typing import Protocol
 
 from offchain.explorer.api.hub import Hub, Message
-from offchain.explorer.api.stream import event_messages, head_message, rollback_message
+from offchain.explorer.api.stream import event_message, head_message, reset_message, rollback_message
 from offchain.explorer.content.book import ContentBook
 from offchain.explorer.index.indexer import Step
 from offchain.explorer.index.rows import Standing
+
+MOST_AT_ONCE = 500
+"""Events of one step that are told one by one."""
+RESET_SECONDS = 2.0
+"""At least between two times that readers are told to read anew."""
 
 
 class Stands(Protocol):
@@ -21,11 +27,14 @@ class Stands(Protocol):
 class Live:
     """Told by the index's thread; read by the event loop's. `standing` is replaced whole, never changed."""
 
-    def __init__(self, index: Stands, book: ContentBook, hub: Hub) -> None:
+    def __init__(self, index: Stands, book: ContentBook, hub: Hub, clock: Callable[[], float] = monotonic) -> None:
         self._index = index
         self._book = book
         self._hub = hub
+        self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._untold = False
+        self._reset_at = float("-inf")
         self.standing = index.standing()
         self.head: Message | None = None
 
@@ -45,18 +54,27 @@ class Live:
         """After each step of the index, in its thread."""
         before = self.standing
         self.refresh()
-        seq = self.standing.seq
+        now = self.standing
         messages: list[Message] = []
         if step.rolled_back is not None:
-            messages.append(rollback_message(step.rolled_back, seq - len(step.events)))
-        messages += event_messages(step.events)
-        head = head_message(step.head, step.final, seq)
-        if self.head is None or before.head_hash != self.standing.head_hash or self.head.encoded != head.encoded:
-            self.head = head
-            messages.append(head)
+            messages.append(rollback_message(step.rolled_back, now.seq))
+        messages += self._news(step)
+        if self.head is None or (before.head_hash, before.final_block) != (now.head_hash, now.final_block):
+            self.head = head_message(step.head, step.final, now.seq)
+            messages.append(self.head)
         self.tell(messages)
 
     def tell(self, messages: list[Message]) -> None:
         """All readers of the stream; from any thread."""
         if messages and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._hub.publish, messages)
+
+    def _news(self, step: Step) -> list[Message]:
+        """The events one by one; or, while the index catches up, now and then that all is to be read anew."""
+        if len(step.events) <= MOST_AT_ONCE and not self._untold:
+            return [event_message(row) for row in step.events]
+        self._untold = not step.caught_up and self._clock() < self._reset_at + RESET_SECONDS
+        if self._untold:
+            return []
+        self._reset_at = self._clock()
+        return [reset_message(self.standing.seq)]

@@ -4,7 +4,7 @@ An id is the `seq` of the newest event. Whoever names one that is still in the i
 back, for `seq` never goes back: it is given what came after. Anybody else is told to read anew.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 from offchain.chain.client import BlockRef
@@ -17,8 +17,6 @@ RETRY = b"retry: 1000\n\n"
 COMMENT = b": still here\n\n"
 MOST_REPLAYED = 2_000
 """Events; who is further behind reads anew."""
-MOST_AT_ONCE = 500
-"""Events of one step of the index; with more, while it catches up, readers are told to read anew."""
 
 
 class Events(Protocol):
@@ -47,13 +45,6 @@ def event_message(row: EventRow) -> Message:
     """An event was taken in."""
     data: dict[str, object] = {"contract": row.contract, "name": row.name, "oid": row.oid, "dispute": row.dispute}
     return Message.of("event", row.seq, data | {"task": row.task, "accounts": list(row.accounts)})
-
-
-def event_messages(rows: Sequence[EventRow]) -> list[Message]:
-    """One each, or one that says to read anew."""
-    if len(rows) > MOST_AT_ONCE:
-        return [reset_message(rows[-1].seq)]
-    return [event_message(row) for row in rows]
 
 
 async def stream(hub: Hub, reader: Reader, past: list[Message]) -> AsyncIterator[bytes]:

@@ -13,17 +13,22 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
+from offchain.chain.client import BlockRef
 from offchain.chain.enums import Outcome
 from offchain.explorer.api import schema
 from offchain.explorer.api.answers import Answers, takes_gzip
 from offchain.explorer.api.guard import Door, Guard, is_loopback
 from offchain.explorer.api.hub import MOST_WAITING, Full, Hub, Message
+from offchain.explorer.api.live import Live
 from offchain.explorer.api.plain import shown, terms_json
+from offchain.explorer.content.book import ContentBook
+from offchain.explorer.index.indexer import Step
+from offchain.explorer.index.rows import EventRow, Standing
 from offchain.ledger.api.buckets import Rate
 from offchain.protocol.scores import ABSTAIN
 from offchain.protocol.settlement import Payout
 from offchain.storage.cid import Cid
-from offchain.types import Wei
+from offchain.types import Seconds, Wei
 
 HASH = bytes(range(32))
 
@@ -143,10 +148,10 @@ def test_an_answer_is_computed_once_for_each_state_however_many_ask() -> None:
 
 def test_memory_for_answers_is_bounded() -> None:
     async def play() -> None:
-        answers = Answers(lambda: 0, most_bytes=10_000)
+        answers = Answers(lambda: 0, most_bytes=20_000)
         for number in range(50):
             await answers.give(request(f"/{number}"), lambda: Word(text="y" * 500))
-        assert sum(answer.size for answer in answers._kept.values()) <= 10_000
+        assert sum(answer.size for answer in answers._kept.values()) <= 20_000
         assert len(answers._kept) > 5
         answers.close()
 
@@ -173,3 +178,48 @@ def test_whoever_asks_too_often_from_elsewhere_is_asked_to_slow_down() -> None:
 
     asyncio.run(play())
     assert answered == [200, 200, 200, 429, 429, 200]
+
+
+class Index:
+    """Only stands somewhere."""
+
+    seq = 0
+
+    def standing(self) -> Standing:
+        return Standing(1, self.seq, self.seq, True, self.seq, 1, HASH, Seconds(1), 1)
+
+
+def step(index: Index, events: int, *, caught_up: bool = False, rolled_back: int | None = None) -> Step:
+    """So many events are taken in."""
+    rows = tuple(
+        EventRow(index.seq + place, "OrderBook", "OrderPut", {}, 1, HASH, Seconds(1), HASH, place, None, None, None, ())
+        for place in range(1, events + 1)
+    )
+    index.seq += events
+    return Step(rows, rolled_back, caught_up, BlockRef(1, HASH, HASH, Seconds(1)), 1)
+
+
+def test_readers_are_not_flooded_while_the_index_catches_up_and_told_in_the_end() -> None:
+    async def play() -> list[tuple[str, int]]:
+        index, hub, seconds = Index(), Hub(), [0.0]
+        live = Live(index, ContentBook(None), hub, clock=lambda: seconds[0])
+        live.attach(asyncio.get_running_loop())
+        reader = hub.join("here")
+        for _ in range(10):
+            live.stepped(step(index, 1_000))
+            seconds[0] += 0.5
+        live.stepped(step(index, 3, caught_up=True))
+        live.stepped(step(index, 2, caught_up=True, rolled_back=1))
+        await asyncio.sleep(0)
+        return [(message.kind, message.seq) for message in await reader.take(1)]
+
+    assert asyncio.run(play()) == [
+        ("reset", 1_000),
+        ("head", 1_000),
+        ("reset", 5_000),
+        ("reset", 9_000),
+        ("reset", 10_003),
+        ("rollback", 10_005),
+        ("event", 10_004),
+        ("event", 10_005),
+    ]
