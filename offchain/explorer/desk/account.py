@@ -89,6 +89,11 @@ class DeskAccount:
     # What requests use
 
     @property
+    def is_over(self) -> bool:
+        """Whether its thread has ended: by `close`, or by a bug."""
+        return not self._thread.is_alive()
+
+    @property
     def idle_for(self) -> float:
         """Seconds since somebody asked for it."""
         return self._clock() - self._asked_at
@@ -159,7 +164,8 @@ class DeskAccount:
             return None
         try:
             busy = self._look()
-        except Retryable as error:
+        except (Retryable, Rejected) as error:
+            # A node that refuses may have changed its mind about its head since it told it; it is asked again.
             self._trouble = in_fields(str(error))
             self._setback = min(2 * self._setback, LONGEST_PAUSE)
             return self._setback

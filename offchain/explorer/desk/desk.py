@@ -52,6 +52,7 @@ class Desk:
         self._clock = clock
         self._lock = threading.RLock()
         self._accounts: dict[ChecksumAddress, DeskAccount] = {}
+        self._gates: dict[ChecksumAddress, threading.Lock] = {}
         self._orders: OrderDesk | None = None
         self._challenges: ChallengeDesk | None = None
         self._rewards: RewardDesk | None = None
@@ -104,18 +105,26 @@ class Desk:
 
         Raises Retryable when too many are connected or the node is down, Rejected when its journals cannot be used.
         """
+        with self._lock:
+            gate = self._gates.setdefault(address, threading.Lock())
+        with gate:  # a node that hangs while one account is opened keeps no other waiting
+            found = self._accounts.get(address)
+            if found is None or found.is_over:
+                found = self._open(address)
+        found.touch()
+        return found
+
+    def _open(self, address: ChecksumAddress) -> DeskAccount:
         from offchain.explorer.desk.account import DeskAccount
 
         with self._lock:
-            found = self._accounts.get(address)
-            if found is None:
-                self._make_room()
-                found = DeskAccount(
-                    self.place, address, idle_seconds=self._idle_seconds, policy=self._policy, clock=self._clock
-                )
-                self._accounts[address] = found
-        found.touch()
-        return found
+            self._make_room()
+        opened = DeskAccount(
+            self.place, address, idle_seconds=self._idle_seconds, policy=self._policy, clock=self._clock
+        )
+        with self._lock:
+            self._accounts[address] = opened
+        return opened
 
     def _make_room(self) -> None:
         if len(self._accounts) < MOST_ACCOUNTS:

@@ -27,6 +27,10 @@ AT_ONCE = 2
 """Preparations that run at the same time; the others wait for their turn."""
 
 
+MOST = 8
+"""Preparations that run, wait, or are remembered; the files of those that wait lie on the disk."""
+
+
 class OrderDesk:
     """See the module. Methods may be called from any thread."""
 
@@ -43,7 +47,7 @@ class OrderDesk:
         self.account = account
         folder = str(uploads)
         self._preparing: Jobs[orders.Prepared] = Jobs(
-            AT_ONCE, scrub=lambda text: _without_folder(text, folder), clock=clock
+            AT_ONCE, most=MOST, scrub=lambda text: _without_folder(text, folder), clock=clock
         )
         self._samples: dict[Commitment, int] = {}
 

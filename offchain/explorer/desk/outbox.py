@@ -258,7 +258,11 @@ class Outbox:
 
     def _look(self) -> _View:
         head = self._client.head()
-        return _View(head, self._client.final_block(head.number), self._client.nonce(self._address, head.number))
+        try:
+            return _View(head, self._client.final_block(head.number), self._client.nonce(self._address, head.number))
+        except Rejected as error:
+            # The chain was put back in between, or another node of a pool has answered.
+            raise Retryable(f"{self._client.endpoint} does not know block {head.number} any more: {error}") from error
 
     def _is_reorganised(self, head: BlockRef) -> bool:
         former = self._head

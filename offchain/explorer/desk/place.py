@@ -32,8 +32,9 @@ class DeskPlace:
     orders_of: Callable[[ChecksumAddress], Iterable[OrderId]] | None = None
 
     def outbox_journal(self, account: ChecksumAddress) -> OutboxJournal:
-        """The account's outbox on disk. Raises KeyInUse, Rejected, Retryable."""
-        addresses, genesis = self.contracts.addresses, self.client.genesis()
+        """The account's outbox on disk. Raises KeyInUse, Rejected."""
+        addresses = self.contracts.addresses
+        genesis = addresses.genesis
         owner = {
             "chain_id": str(self.client.chain_id),
             "genesis": genesis.hex(),

@@ -393,3 +393,25 @@ def test_a_preparation_that_nobody_wants_is_given_up(stage: Stage, place: DeskPl
 def _over(wallet: Wallet, number: str) -> str | None:
     state = str(wallet.get(f"/desk/preparations/{number}", wait=5)["state"])
     return state if state not in ("queued", "running") else None
+
+
+def test_an_order_that_the_chain_forgets_is_offered_again(stage: Stage, url: str) -> None:
+    """The same call with the same permit: there is one order in the end."""
+    wallet = Wallet(url, stage.client, keys()["client0"])
+    asked = wallet.put(prepared(wallet))
+    count, snapshot = stage.contracts.order_count(), stage.client.request("evm_snapshot")
+    wallet.sign_next()
+    assert wallet.end(asked["key"])["oid"] == count + 1
+    stage.client.request("evm_revert", snapshot)
+    stage.client.request("anvil_mine", "0x3")
+    item = await_true(lambda: _waiting(wallet, asked["key"]))
+    assert item["call"] == asked["call"]
+    assert "has disappeared" in item["note"]
+    wallet.sign_next()
+    assert wallet.end(asked["key"])["oid"] == count + 1
+    assert stage.contracts.order_count() == count + 1
+    assert wallet.outbox()["trouble"] is None
+
+
+def _waiting(wallet: Wallet, key: str) -> Any:
+    return next((each for each in wallet.outbox()["items"] if (each["key"], each["state"]) == (key, "waiting")), None)
