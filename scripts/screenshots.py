@@ -1,6 +1,6 @@
 """Takes the README's pictures of the explorer: plays the demonstration, serves it, looks at it with Chromium.
 
-    python scripts/screenshots.py            # writes docs/images/*.png; takes as long as the demonstration
+    python -m scripts.screenshots            # writes docs/images/*.png; takes as long as the demonstration
 
 Needs what the tests of the page need: a built page (`make page`) and Debian's Chromium.
 """
