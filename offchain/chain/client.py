@@ -1,64 +1,46 @@
 """Connection to one chain through JSON-RPC: web3 for contracts, raw requests and batches for the rest."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, cast
 
-import requests
 from eth_abi.exceptions import DecodingError
 from eth_typing import ChecksumAddress
-from urllib3.exceptions import ProtocolError
 from web3 import HTTPProvider, Web3
 from web3.contract.contract import ContractFunction
-from web3.exceptions import BadResponseFormat
 from web3.middleware import ExtraDataToPOAMiddleware, Web3Middleware
 from web3.types import RPCEndpoint
 
 from offchain.chain.abi import decode_outputs
 from offchain.chain.errors import ContractRejected, ErrorDecoder, RpcRefused, endpoint_name
 from offchain.chain.networks import Network, network_for
+from offchain.chain.transport import (
+    JsonCall,
+    PatientRpc,
+    RpcFailure,
+    RpcProvider,
+    parse_answer,
+    revert_bytes,
+    transported,
+)
 from offchain.errors import Rejected, Retryable
 from offchain.types import Seconds, Wei
 
-Result = TypeVar("Result")
-JsonCall = tuple[RPCEndpoint, list[Any]]
+__all__ = [
+    "BlockRef",
+    "ChainClient",
+    "RpcFailure",
+    "RpcProvider",
+    "connect",
+    "open_client",
+    "parse_answer",
+    "parse_block",
+    "revert_bytes",
+]
 
 DEFAULT_TIMEOUT = 15.0
-BUSY_CODES = frozenset({-32005, -32090, 429})
-BUSY_WORDS = ("rate limit", "too many requests", "limit exceeded", "request timed out", "timeout")
-ABSENT_WORDS = ("header not found", "unknown block", "block not found", "beyond current head")
-"""A node of a pool that lags behind the one that told of the block: it will have it in a moment."""
-REVERT_WORDS = ("revert", "invalid opcode", "vm exception")
-BUSY_PAUSES = (0.25, 0.5, 1.0, 2.0)
-"""Seconds before a busy node is asked again; then it is the caller's turn to wait."""
-BATCH_SIZE = 100
-TOO_LARGE = frozenset({400, 413})
-"""HTTP statuses with which some nodes refuse a batch."""
-
-
-class NodeTrouble(Retryable):
-    """The node was there but gave no answer: it said something with an HTTP `status`, or hung up (0)."""
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.status = status
-
-    @property
-    def is_passing(self) -> bool:
-        """Whether it may well answer in a moment: a limit of requests, a gateway without a node, a cut connection."""
-        return self.status in (0, 429) or 502 <= self.status <= 504
-
-
-class RpcProvider(Protocol):
-    """What we use of a web3 provider (HTTP, or the embedded chain)."""
-
-    def make_request(self, method: RPCEndpoint, params: Any) -> Any:
-        """One JSON-RPC request; the whole response object."""
-
-    def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> Any:
-        """Several at once; their response objects in order."""
+UNKNOWN_CHAIN = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +51,6 @@ class BlockRef:
     hash: bytes
     parent: bytes
     timestamp: Seconds
-
-
-@dataclass(frozen=True, slots=True)
-class RpcFailure:
-    """One failed answer of a batch."""
-
-    code: int
-    message: str
-    data: bytes
-
-    @property
-    def is_revert(self) -> bool:
-        """Whether a contract reverted, as opposed to the node refusing the request."""
-        return bool(self.data) or any(word in self.message.lower() for word in REVERT_WORDS)
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether the same request may succeed later."""
-        return self.code in BUSY_CODES or any(word in self.message.lower() for word in BUSY_WORDS + ABSENT_WORDS)
 
 
 class ChainClient:
@@ -111,7 +74,7 @@ class ChainClient:
         self.endpoint = endpoint
         self.errors = errors
         self._sleep = sleep
-        self._batch_size = BATCH_SIZE
+        self._rpc = PatientRpc(provider, endpoint, in_pool=network.kind != "development", sleep=sleep)
         web3 = Web3(cast(Any, provider))
         if network.proof_of_authority:
             web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
@@ -132,7 +95,7 @@ class ChainClient:
 
         Raises Retryable when the node cannot be reached or is busy, ContractRejected for a revert, RpcRefused else.
         """
-        (result,) = self._patiently([(RPCEndpoint(method), list(params))])
+        (result,) = self._rpc.ask([(RPCEndpoint(method), list(params))])
         if isinstance(result, RpcFailure):
             raise self.failure(result, method)
         return result
@@ -142,52 +105,7 @@ class ChainClient:
 
         Raises Retryable when the node cannot be reached or answers a batch as a whole with a busy error.
         """
-        return self._patiently([(RPCEndpoint(method), list(params)) for method, params in calls])
-
-    def _patiently(self, calls: list[JsonCall]) -> list[Any]:
-        """Results in order. What a busy node refuses is asked again, alone: a batch need not pass in one piece."""
-        results: list[Any] = [None] * len(calls)
-        left = list(range(len(calls)))
-        in_pool = self.network.kind != "development"
-        for pause in (*BUSY_PAUSES, None):
-            trouble: NodeTrouble | None = None
-            try:
-                for place, result in zip(left, self._at_once([calls[place] for place in left]), strict=True):
-                    results[place] = result
-                left = [place for place in left if _may_change(calls[place], results[place], in_pool=in_pool)]
-            except NodeTrouble as error:
-                trouble = error
-            if trouble is not None and (pause is None or not trouble.is_passing):
-                raise trouble
-            if not left or pause is None:
-                break
-            self._sleep(pause)
-        return results
-
-    def _at_once(self, calls: list[JsonCall]) -> list[Any]:
-        if len(calls) == 1:
-            return [parse_answer(transported(self.endpoint, lambda: self.provider.make_request(*calls[0])))]
-        results: list[Any] = []
-        while len(results) < len(calls):
-            part = calls[len(results) : len(results) + self._batch_size]
-            results += self._at_once(part) if len(part) == 1 else self._in_one_batch(part) or []
-        return results
-
-    def _in_one_batch(self, calls: list[JsonCall]) -> list[Any] | None:
-        """Results in order; None where the node takes no batch of this size, and smaller ones are made from now on."""
-        try:
-            answers = transported(self.endpoint, lambda: self.provider.make_batch_request(calls))
-        except NodeTrouble as error:
-            if error.status not in TOO_LARGE:
-                raise
-            answers = None
-        if isinstance(answers, list) and len(answers) == len(calls):
-            return [parse_answer(answer) for answer in answers]
-        refusal = parse_answer(answers)
-        if isinstance(refusal, RpcFailure) and refusal.is_busy:
-            return [refusal] * len(calls)
-        self._batch_size = max(len(calls) // 2, 1)
-        return None
+        return self._rpc.ask([(RPCEndpoint(method), list(params)) for method, params in calls])
 
     def failure(self, failure: RpcFailure, doing: str, contract: str | None = None) -> Exception:
         """The exception for a failed answer; `doing` names the request, `contract` the contract that was called."""
@@ -205,7 +123,7 @@ class ChainClient:
 
         Raises ContractRejected with the decoded error when it reverts, Rejected when there is no such contract.
         """
-        (answer,) = self._patiently([_eth_call(function, block)])
+        (answer,) = self._rpc.ask([_eth_call(function, block)])
         return self._read_result(function, answer, contract)
 
     def call_many(
@@ -294,8 +212,10 @@ def open_client(
     provider: RpcProvider, endpoint: str, *, errors: ErrorDecoder, chain_id: int | None = None
 ) -> ChainClient:
     """A client over any provider; see `connect`."""
-    answer = transported(endpoint, lambda: provider.make_request(RPCEndpoint("eth_chainId"), []))
-    result = parse_answer(answer)
+    stranger = ChainClient(provider, network_for(UNKNOWN_CHAIN), endpoint, errors)
+    (result,) = stranger.batch([("eth_chainId", [])])
+    if isinstance(result, RpcFailure) and result.is_busy:
+        raise stranger.failure(result, "eth_chainId")
     if isinstance(result, RpcFailure) or not isinstance(result, str):
         raise Rejected(f"--rpc {endpoint}: not an Ethereum node (it does not answer eth_chainId)")
     actual = int(result, 16)
@@ -305,17 +225,6 @@ def open_client(
             f"({network_for(chain_id).name}); give the URL of a node of that chain"
         )
     return ChainClient(provider, network_for(actual), endpoint, errors)
-
-
-def _may_change(call: JsonCall, result: Any, *, in_pool: bool) -> bool:
-    """Whether the same request may be answered otherwise in a moment.
-
-    By a busy node it is; but logs may be refused for their number. `in_pool`: another node than the one before may
-    answer, and what a node that is behind says of a contract's refusal is no more than a first word.
-    """
-    if not isinstance(result, RpcFailure):
-        return False
-    return (in_pool and result.is_revert) or (result.is_busy and call[0] != "eth_getLogs")
 
 
 def _eth_call(function: ContractFunction, block: int | str) -> JsonCall:
@@ -331,57 +240,6 @@ def parse_block(fields: dict[str, Any]) -> BlockRef:
         parent=bytes.fromhex(fields["parentHash"][2:]),
         timestamp=Seconds(int(fields["timestamp"], 16)),
     )
-
-
-def revert_bytes(data: Any) -> bytes:
-    """Revert data as nodes give it: hex, a dict that holds it, or nothing."""
-    if isinstance(data, dict):
-        data = data.get("data", data.get("result"))
-    if isinstance(data, str) and data.startswith("0x"):
-        try:
-            return bytes.fromhex(data[2:])
-        except ValueError:
-            return b""
-    return b""
-
-
-def parse_answer(answer: Any) -> Any:
-    """The result in one response object of a node, or what it says went wrong."""
-    error = answer.get("error") if isinstance(answer, dict) else None
-    if error is None:
-        return answer.get("result") if isinstance(answer, dict) else None
-    if not isinstance(error, dict):
-        return RpcFailure(0, str(error), b"")
-    return RpcFailure(
-        int(error.get("code", 0)), str(error.get("message", "unknown error")), revert_bytes(error.get("data"))
-    )
-
-
-def transported(endpoint: str, request: Callable[[], Result]) -> Result:
-    """The result of `request`; failures of the transport become one-line errors that name the endpoint."""
-    try:
-        return request()
-    except requests.HTTPError as error:
-        status = error.response.status_code if error.response is not None else 0
-        if status in (401, 403, 404, 405):
-            raise Rejected(f"--rpc {endpoint}: HTTP status {status}; check the URL and its key") from error
-        raise NodeTrouble(f"RPC {endpoint} answered with HTTP status {status}", status) from error
-    except requests.Timeout as error:
-        raise Retryable(f"RPC {endpoint} did not answer in time") from error
-    except requests.RequestException as error:
-        if _was_cut(error):
-            raise NodeTrouble(f"--rpc {endpoint}: the node hung up without an answer", 0) from error
-        raise Retryable(
-            f"--rpc {endpoint}: nothing answers there; start the node (`assay devnet`) or give another URL"
-        ) from error
-    except (BadResponseFormat, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise Retryable(f"RPC {endpoint} answered with something that is not JSON-RPC") from error
-
-
-def _was_cut(error: requests.RequestException) -> bool:
-    """Whether there was a connection, which broke: pools of nodes close idle ones, and those of nodes that go."""
-    cause = error.args[0] if error.args else None
-    return isinstance(error, requests.exceptions.ChunkedEncodingError) or isinstance(cause, ProtocolError)
 
 
 def _transport_errors(endpoint: str) -> type[Web3Middleware]:

@@ -51,7 +51,7 @@ class History:
                 "topics": [None if topic is None else "0x" + topic.hex() for topic in topics],
             }
             try:
-                (found,) = self._client.batch([("eth_getLogs", [wanted])])
+                found = self._query(wanted)
             except Retryable:
                 self._range = self._range.shrunk()  # a time-out may well be because of the size
                 raise
@@ -62,3 +62,20 @@ class History:
                 raise self._client.failure(found, "eth_getLogs")
             logger.info("%s objects to %d blocks of logs: %s", self._client.endpoint, last - begin + 1, found.message)
             self._range = RangeSize(last - begin + 1, self._range.maximum).shrunk()
+
+    def _query(self, wanted: Mapping[str, Any]) -> Any:
+        """Logs, or the node's objection.
+
+        On public networks the node is asked for the last block of the range along with them: one that is behind would
+        leave out what it does not have, and say nothing.
+        """
+        query = ("eth_getLogs", [wanted])
+        if self._client.network.kind == "development":
+            (found,) = self._client.batch([query])
+            return found
+        block, found = self._client.batch([("eth_getBlockByNumber", [wanted["toBlock"], False]), query])
+        if isinstance(block, RpcFailure):
+            raise self._client.failure(block, "eth_getBlockByNumber")
+        if block is None:
+            raise Retryable(f"{self._client.endpoint} has no block {int(wanted['toBlock'], 16)} yet, though it said so")
+        return found

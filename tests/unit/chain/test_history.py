@@ -11,6 +11,7 @@ from offchain.chain.errors import RpcRefused
 from offchain.chain.event_decoder import EventDecoder
 from offchain.chain.history import History
 from offchain.chain.networks import network_for
+from offchain.errors import Retryable
 
 ID = (7).to_bytes(32, "big")
 
@@ -74,3 +75,25 @@ def test_who_has_seen_enough_reads_no_further() -> None:
 def test_a_node_that_refuses_a_single_block_is_reported() -> None:
     with pytest.raises(RpcRefused):
         list(history(Node([], most=0), 0).backwards((None, ID), last=3))
+
+
+class Behind(Node):
+    """A public node that knows blocks up to `head`, and leaves out the logs that it does not have."""
+
+    def __init__(self, blocks: list[int], head: int) -> None:
+        super().__init__(blocks, most=5000)
+        self.network = network_for(97)
+        self.head = head
+
+    def batch(self, calls: list[tuple[str, list[Any]]]) -> list[Any]:
+        (method, (tag, _)), query = calls
+        assert method == "eth_getBlockByNumber"
+        known = int(tag, 16) <= self.head
+        (logs,) = super().batch([query])
+        return [{"number": tag} if known else None, [log for log in logs if log["block"] <= self.head]]
+
+
+def test_a_node_that_is_behind_is_not_believed() -> None:
+    with pytest.raises(Retryable, match="has no block 12 yet"):
+        list(history(Behind([5, 11], head=10), 0).backwards((None, ID), last=12))
+    assert list(history(Behind([5, 11], head=12), 0).backwards((None, ID), last=12)) == [11, 5]
