@@ -24,7 +24,7 @@ from offchain.ledger.api.server import ApiServer
 from offchain.roles.journal import Journal, chain_key
 from offchain.storage.store import Store, open_store
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 POLICY = OutboxPolicy(patience=0.5, rest=0.0)
 
 

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from offchain.chain.devnet import travel
 from offchain.dispute.state import Side, Verdict
 from offchain.roles.lies import Defence, FlipOneSample
 from tests.integration.explorer.desk_stage import PATIENCE, Wallet, await_true, desk_place, served
-from tests.integration.roles.court_stage import OID, Courthouse, courthouse, liar, score
+from tests.integration.roles.court_stage import OID, Courthouse, client_worker, courthouse, liar, score
+from tests.integration.roles.stage import PARAMETERS
 
 BAD, GOOD = 0, 1
+STALL_SECONDS = PARAMETERS.stall_delay + 1
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +79,29 @@ def test_a_false_score_is_challenged_and_the_dispute_won_from_the_outbox(house: 
     assert house.client.nonce(key.address) == nonce + moves
     assert moves > 3
     assert house.wealth("verifier0") > before
+    settle_directly(house, tmp_path)
+
+
+def settle_directly(house: Courthouse, folder: Path) -> None:
+    """There is no committee that pays: who has earned something settles the order, and takes it."""
+    facts, windows = house.stage.contracts.facts(OID), house.stage.contracts.windows(OID)
+    travel(house.client, max(windows.challenge_end, facts.challenge_until) + 1 - house.client.now())
+    house.work("client", client_worker)
+    travel(house.client, STALL_SECONDS)
+    winner = house.stage.contracts.settlement(OID).winner
+    name = next(name for name in house.accounts if house.address(name) == winner)
+    place = desk_place(house.client, house.stage.contracts, house.stage.store, folder / name)
+    with served(place) as url:
+        wallet = Wallet(url, house.client, house.accounts[name])
+        before = house.stage.contracts.token_balance(wallet.key.address)
+        for what in ("pay_direct", "claim_rewards"):
+            found = wallet.get("/desk/claims", account=wallet.address)
+            (claim,) = found["calls"]
+            assert claim["what"] == what
+            wallet.send(claim["call"])
+        assert wallet.get("/desk/claims", account=wallet.address)["calls"] == []
+    earned = house.stage.contracts.token_balance(wallet.key.address) - before
+    assert earned == int(claim["amount"]) > 0
 
 
 def examined(wallet: Wallet) -> Any:
