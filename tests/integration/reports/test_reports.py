@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from offchain.chain.enums import Role
+from offchain.dispute.state import Side, Stage, Verdict
 from offchain.protocol.lifecycle import Phase
 from offchain.protocol.settlement import Outcome
 from offchain.reports.document import Note, Section
@@ -166,6 +167,50 @@ def test_every_other_end_is_told_and_hostile_words_stay_words(told: Told, oid: O
     assert says in found.texts
     assert f"Order {oid}: {TITLE}" in found.texts
     assert "<script" not in html
+
+
+def test_what_was_not_played_is_told_too(told: Told) -> None:
+    """Void models, places taken, slashed sheets, disputes that are open or timed out: made of the real page."""
+    story = told.story(WON)
+    page = story.page
+    assert page.settlement is not None
+    first, second, third = page.sheets
+    taken = replace(third.scores[GOOD], holder=told.house.address("verifier0"), score=48, live=True)
+    abstained = replace(second.scores[0], score=None, revealed=None)
+    sheets = (
+        replace(first, slashed=True, scores=()),
+        replace(second, scores=(abstained, second.scores[GOOD])),
+        replace(third, scores=(third.scores[0], taken)),
+    )
+    models = (replace(page.models[0], voided=True, eligible=False, score=None), page.models[GOOD])
+    claims = (replace(page.claims[0], slashed=True), replace(page.claims[1], slashed=True, revealed=False))
+    (row,) = page.disputes
+    closed = replace(row, timed_out=True, verdict=Verdict.STANDS, counter=3)
+    undecided = replace(row, id=2, stage=Stage.TRACE, on_turn=Side.DEFENDANT, winner=None, closed_at=None)
+    direct = replace(page.settlement, paid_how="direct")
+    changed = replace(
+        page, sheets=sheets, models=models, claims=claims, disputes=(closed, undecided), settlement=direct
+    )
+    curves = {0: None, 1: Missing("malformed")}
+    document = order_document(replace(story, page=changed, curves=curves, spending=Missing("no receipts")))
+    text = "\n".join(read(render(document)).texts)
+    for words in (
+        "2 claims, 2 models revealed, 1 eligible, 1 void.",
+        "void: its data could not be had",
+        "revealed model 0, bond slashed",
+        "slashed: not revealed",
+        "abstained",
+        "47 (97.92%) ≠ ✗; now 48 (100.00%), by verifier 1",
+        "because the other side let its time run out: the score stands",
+        "and says it is 3 (6.25%)",
+        "it is the defendant's turn until",
+        "The moves of this dispute are not here.",
+        "The provider has published no account of the training.",
+        "malformed",
+        "no receipts",
+        "tax returned",
+    ):
+        assert words in text, words
 
 
 def test_content_that_is_not_there_is_said_to_be_missing(told: Told, tmp_path: Path) -> None:
