@@ -157,7 +157,8 @@ class InjectedWallet:
             key: int(value, 16) for key, value in wanted.items() if key not in ("from", "to", "data")
         }
         fields |= {"to": wanted["to"], "data": wanted["data"], "chainId": self.chain_id}
-        fields["nonce"] = int(self.node("eth_getTransactionCount", self.key.address, "pending"), 16)
+        if "nonce" not in fields:
+            fields["nonce"] = int(self.node("eth_getTransactionCount", self.key.address, "pending"), 16)
         self.signed = "0x" + bytes(self.key.sign_transaction(fields).raw_transaction).hex()
         return self.send_again()
 

@@ -236,6 +236,23 @@ def test_what_reverts_in_its_block_says_why(scene: Scene, browser: Browser) -> N
         reverted = somebody.sent("reverted")
         expect(reverted).to_contain_text("Reverted: it changed nothing but cost gas.")
         expect(reverted).to_contain_text("Nothing of the verifier's stake is in the exit queue.")
+        replaced(scene, somebody)
+
+
+def replaced(scene: Scene, somebody: Person) -> None:
+    """Before a block takes it, another transaction takes its number: as wallets do to cancel one."""
+    scene.client.request("evm_setAutomine", False)
+    panel = somebody.page.get_by_role("region", name="As verifier")
+    panel.get_by_label("Amount to exit").fill("5")
+    somebody.press("Exit", within=panel)
+    somebody.confirm()
+    expect(somebody.sent("sent")).to_contain_text("waiting for a block")
+    nonce = hex(scene.client.nonce(BONDED.address))
+    nothing = {"to": BONDED.address, "data": "0x", "gas": hex(21_000), "gasPrice": hex(10**12), "nonce": nonce}
+    somebody.wallet.send(nothing)
+    mine(scene.client)
+    scene.client.request("evm_setAutomine", True)
+    expect(somebody.sent("replaced")).to_contain_text("Replaced by another transaction of yours")
 
 
 def test_a_reorganisation_under_the_page(scene: Scene, browser: Browser) -> None:

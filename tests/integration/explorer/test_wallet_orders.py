@@ -116,7 +116,7 @@ def put(somebody: Person) -> None:
     expect(somebody.dialog).to_contain_text("OrderBook.putWithPermit")
     shown = somebody.lines()
     assert shown["terms › reward"] == "300 ASY"
-    assert shown["terms › train seconds"] == "15 minutes"
+    assert shown["terms › time to train"] == "15 minutes"
     assert somebody.tab.axe() == []
     somebody.confirm()
     page.wait_for_url("**/orders/1")
@@ -216,8 +216,7 @@ def seal_and_claim(somebody: Person, house: Courthouse) -> None:
     assert contracts.phase(OID) is Phase.SEALED
     travel(house.client, 60)
     somebody.tab.open(f"/accounts/{somebody.wallet.key.address}")
-    expect(page.locator(".claims")).to_contain_text("by settling an order directly")
-    somebody.press("Claim", within=page.locator(".claims"))
+    somebody.press("Settle order 1: 249 ASY for you", within=page.locator(".claims"))
     expect(somebody.dialog).to_contain_text("RewardTreasury.payDirect")
     somebody.confirm()
     somebody.sent("final")

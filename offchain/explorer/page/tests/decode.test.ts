@@ -47,7 +47,7 @@ test("an order's terms read in human units", () => {
   const { lines } = decodeCall(book, { to: book.addressOf("OrderBook"), data: call.data, value: 0n }, ME);
   const text = Object.fromEntries(lines.map(line => [line.name, line.text]));
   assert.equal(text["terms › reward"], "100 ASY");
-  assert.equal(text["terms › train seconds"], "1 hour 1 minute");
+  assert.equal(text["terms › time to train"], "1 hour 1 minute");
   assert.equal(text["terms › score function"], "accuracy");
   assert.equal(text["terms › least mean score"], "none");
   assert.match(text["terms › manifest"] ?? "", /^Qm[1-9A-Za-z]{44}$/);
@@ -83,7 +83,7 @@ test("frequent errors say what to do, with names and units", () => {
   assert.match(explain("OrderBook", "NotTheClient", [7n, OTHER, ME]), /order 7, 0x7099.*, may do this, not you\.$/);
   assert.match(
     explain("OrderBook", "WindowOutOfBounds", ["trainSeconds", 1n, 60n, 3600n]),
-    /train seconds.*1 second;.*1 minute and 1 hour/,
+    /time to train.*1 second;.*1 minute and 1 hour/,
   );
 });
 

@@ -11,7 +11,7 @@ import type { Acting } from "./needs-wallet";
 const WHAT: Record<string, string> = {
   claim_rewards: "credited to you",
   claim_root: "by the last reward root",
-  pay_direct: "by settling an order directly",
+  pay_direct: "the aggregators are late, so anybody may settle it; then it is credited",
 };
 
 export function ClaimsPanel(acting: Acting) {
@@ -22,9 +22,11 @@ export function ClaimsPanel(acting: Acting) {
   return (
     <Panel title="Your rewards">
       <Answer query={query}>{claims => <Rewards {...acting} claims={claims} />}</Answer>
-      <button class="button" type="button" disabled={query.loading} onClick={query.reload}>
-        Look again
-      </button>
+      <p class="actions">
+        <button type="button" class="button" disabled={query.loading} onClick={query.reload}>
+          Look again
+        </button>
+      </p>
     </Panel>
   );
 }
@@ -32,7 +34,7 @@ export function ClaimsPanel(acting: Acting) {
 function Rewards({ deployment, claims }: Acting & { claims: Claims }) {
   const deed = useDeed();
   const claim = (call: ClaimCall) =>
-    deployment.transactor.perform({ title: `Claim ${tokens(BigInt(call.amount))}`, call: () => callFrom(call.call) });
+    deployment.transactor.perform({ title: deedOf(call), call: () => callFrom(call.call) });
   return (
     <>
       <dl class="facts">
@@ -56,15 +58,20 @@ function Rewards({ deployment, claims }: Acting & { claims: Claims }) {
               disabled={deed.busy}
               onClick={() => void deed.run(() => claim(call))}
             >
-              Claim {tokens(BigInt(call.amount))}
+              {deedOf(call)}
             </button>{" "}
-            {WHAT[call.what] ?? ""} {call.oid !== null ? `(order ${call.oid})` : ""}
+            {WHAT[call.what] ?? ""}
           </li>
         ))}
       </ul>
       <Problem text={deed.problem} />
     </>
   );
+}
+
+function deedOf({ what, amount, oid }: ClaimCall): string {
+  const sum = tokens(BigInt(amount));
+  return what === "pay_direct" ? `Settle order ${oid}: ${sum} for you` : `Claim ${sum}`;
 }
 
 function Sum({ name, wei }: { name: string; wei: string }) {

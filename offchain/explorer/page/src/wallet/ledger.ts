@@ -96,8 +96,8 @@ export class Ledger {
     const progress = follow(sent.progress, seen);
     const asked = progress.stage === "reverted" && sent.reason === null;
     const reason = asked ? await this.#reasonOf(provider, sent.hash, progress.block) : sent.reason;
-    if (JSON.stringify(plain(progress)) === JSON.stringify(plain(sent.progress)) && reason === sent.reason) return;
     const next: Sent = { ...sent, progress, reason, nonce: seen.nonce };
+    if (plain(next) === plain(sent)) return;
     this.#keep(this.store.value.map(one => (one.hash === sent.hash ? next : one)));
   }
 
@@ -124,8 +124,8 @@ export class Ledger {
   }
 }
 
-function plain(progress: Progress): unknown {
-  return { ...progress, block: progress.block?.toString() };
+function plain(sent: Sent): string {
+  return JSON.stringify(sent, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
 }
 
 /** What was remembered; anything odd is left out. */

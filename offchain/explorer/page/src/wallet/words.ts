@@ -96,6 +96,10 @@ export function humanised(name: string): string {
     r: "signature r",
     s: "signature s",
     id: "number",
+    trainSeconds: "time to train",
+    revealSeconds: "time to reveal",
+    validateSeconds: "time to score",
+    challengeSeconds: "time to challenge",
   };
   return known[name] ?? name.replace(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase();
 }
