@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from offchain.chain.availability import Availability
 from offchain.chain.devnet import travel
+from offchain.dispute.requests import Item, RequestStatus, Target
 from offchain.dispute.state import Side, Verdict
 from offchain.roles.lies import Defence, FlipOneSample
+from offchain.roles.request_data import ask
 from tests.integration.explorer.desk_stage import PATIENCE, Wallet, await_true, desk_place, served
 from tests.integration.roles.court_stage import OID, Courthouse, client_worker, courthouse, liar, score
 from tests.integration.roles.stage import PARAMETERS
@@ -22,6 +25,23 @@ STALL_SECONDS = PARAMETERS.stall_delay + 1
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Courthouse]:
     with courthouse(tmp_path_factory.mktemp("court")) as house:
         yield house
+
+
+def test_data_that_is_asked_for_is_shown_from_the_outbox(house: Courthouse, tmp_path: Path) -> None:
+    """Somebody asks for a sample of the test set: the client's wallet answers before the set is void."""
+    court, numbers = Availability(house.stage.contracts), list[int]()
+    target = Target(OID, Item.SAMPLE, model_index=0, node=0, unit=3, chunk=0)
+    house.mortal("verifier1").alive(lambda context: numbers.append(ask(context, court, target)))
+    place = desk_place(house.client, house.stage.contracts, house.stage.store, tmp_path)
+    with served(place) as url:
+        wallet = Wallet(url, house.client, house.accounts["client"])
+        item = await_true(lambda: next(iter(wallet.outbox()["items"]), None))
+        request = court.request_of(numbers[0])
+        assert (item["oid"], item["deadline"]) == (OID, request.deadline)
+        assert "Somebody asks for data of order 1" in item["why"]
+        wallet.sign_next()
+        assert wallet.end(item["key"])["state"] == "done"
+    assert court.request_of(numbers[0]).status is RequestStatus.ANSWERED
 
 
 def test_a_false_score_is_challenged_and_the_dispute_won_from_the_outbox(house: Courthouse, tmp_path: Path) -> None:
