@@ -166,5 +166,9 @@ def test_what_is_no_place_is_refused(text: str) -> None:
 
 def test_no_page_names_a_metric_that_does_not_exist() -> None:
     families = {metric.name for metric in (*catalogue.ALL, *EXPLORER)}
-    named = {(page.name, name) for page in PAGE.parent.glob("*.md") for name in METRIC.findall(page.read_text())}
+    named = {
+        (page.name, name)
+        for page in [*PAGE.parent.glob("*.md"), *PAGE.parent.glob("*/*.yml")]
+        for name in METRIC.findall(page.read_text())
+    }
     assert {(page, name) for page, name in named if re.sub(r"_(bucket|sum|count)$", "", name) not in families} == set()
