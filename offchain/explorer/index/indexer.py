@@ -75,6 +75,9 @@ class Indexer:
         except StaleIndexError as error:
             self._reader.forget()
             raise Retryable("another explorer writes to the same index: it goes on from there") from error
+        except OverflowError as error:
+            self._reader.forget()
+            raise Retryable(f"{self._client.endpoint} answered with numbers that no contract of ours has") from error
         except sqlite3.OperationalError as error:  # a full disk, or another writer that does not let go
             self._reader.forget()
             raise Retryable(f"the index cannot be written now ({error})") from error

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from offchain.chain.client import BlockRef, ChainClient, RpcFailure, parse_block
@@ -123,9 +124,24 @@ class RangeReader:
         if any(block is None for block in blocks) or blocks[0]["hash"] != blocks[1]["hash"]:
             raise Retryable(f"{self._client.endpoint}: the chain was reorganised during a query")
         before = bytes.fromhex(blocks[2]["hash"][2:]) if first > 0 else None
-        return Range(first, parse_block(blocks[1]), before, self._parsed(answers[1]))
+        return Range(first, parse_block(blocks[1]), before, self._parsed(answers[1], first, last))
 
-    def _parsed(self, logs: Sequence[dict[str, Any]]) -> tuple[RawLog, ...]:
+    def _parsed(self, logs: Any, first: int, last: int) -> tuple[RawLog, ...]:
+        """The logs in their order, each once: a node is not to be trusted with that."""
+        try:
+            found = self._parse(logs)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise Retryable(f"{self._client.endpoint} answered eth_getLogs with something else than logs") from error
+        places = [(log.block, log.log_index) for log in found]
+        if any(before >= after for before, after in pairwise(places)):
+            found = list({(log.block, log.log_index): log for log in found}.values())
+            found.sort(key=lambda log: (log.block, log.log_index))
+        hashes = {log.block: log.block_hash for log in found}
+        if any(hashes[log.block] != log.block_hash or not first <= log.block <= last for log in found):
+            raise Retryable(f"{self._client.endpoint} answered eth_getLogs with logs of other blocks")
+        return tuple(found)
+
+    def _parse(self, logs: Sequence[dict[str, Any]]) -> list[RawLog]:
         times = self._times(logs)
         found: list[RawLog] = []
         hashes: dict[str, tuple[int, bytes, int]] = {}
@@ -140,7 +156,7 @@ class RangeReader:
                 block = hashes[block_hash] = (number, bytes.fromhex(block_hash[2:]), times[number])
             tx, place = bytes.fromhex(log["transactionHash"][2:]), int(log["logIndex"], 16)
             found.append(RawLog(matched[0], matched[1], block[0], block[1], block[2], tx, place))
-        return tuple(found)
+        return found
 
     def _times(self, logs: Sequence[dict[str, Any]]) -> dict[int, int]:
         """Timestamps by block: newer nodes put them into logs; else they are in the headers."""

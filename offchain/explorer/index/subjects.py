@@ -34,7 +34,7 @@ Delta = tuple[ChecksumAddress | None, str, int]
 Part = tuple[ChecksumAddress, str, int, str]
 """(account, "order" or another kind of thing, its number, what the account is in it)."""
 
-MAX_REF = 2**64
+MAX_REF = 2**63
 
 
 @dataclass(frozen=True, slots=True)

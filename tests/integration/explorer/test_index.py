@@ -3,7 +3,7 @@
 import os
 import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from web3.providers import BaseProvider
 
-from offchain.bench.explorer import GAS_LIMIT, measure
+from offchain.bench.explorer import GAS_LIMIT, measure, run
 from offchain.bench.explorer_story import STORY_PARAMETERS, Story, Told
 from offchain.chain.addresses import Addresses
 from offchain.chain.client import ChainClient
@@ -34,9 +34,9 @@ class Played:
     told: tuple[Told, Told]
 
     def narrow(self) -> ChainClient:
-        """Another connection, on which a query of logs has four blocks at most."""
+        """Another connection, on which a query of logs has eight blocks at most."""
         client = self.client
-        network = replace(client.network, log_range=4)
+        network = replace(client.network, log_range=8)
         return ChainClient(client.provider, network, client.endpoint, client.errors)
 
 
@@ -124,7 +124,7 @@ def test_killed_at_any_statement_it_goes_on_and_doubles_nothing(played: Played, 
     path, seed = tmp_path / "killed.sqlite", random.Random(7)
     open_index(path, played.addresses).close()
     kills = 0
-    while not _indexed_by_child(played, path, seed.randint(1, 700)):
+    while not _indexed_by_child(played, path, seed.randint(1, 900)):
         kills += 1
     assert kills >= 3
     assert dump(path) == fresh(played, tmp_path / "fresh.sqlite")
@@ -182,12 +182,13 @@ def test_two_explorers_on_one_file_double_nothing(played: Played, index: Index, 
     assert dump(index.path) == fresh(played, tmp_path / "fresh.sqlite")
 
 
-class WithoutTimes(BaseProvider):
-    """A provider whose node is older: its logs do not say when their blocks were."""
+class Altered(BaseProvider):
+    """A provider of which the node says something else in the place of the logs that it gave."""
 
-    def __init__(self, inner: Any) -> None:
+    def __init__(self, inner: Any, change: Callable[[list[dict[str, Any]]], Any]) -> None:
         super().__init__()
         self._inner = inner
+        self._change = change
 
     def make_request(self, method: Any, params: Any) -> Any:
         return self._inner.make_request(method, params)
@@ -196,16 +197,47 @@ class WithoutTimes(BaseProvider):
         answers = self._inner.make_batch_request(requests)
         for (method, _), answer in zip(requests, answers, strict=True):
             if method == "eth_getLogs":
-                for log in answer["result"]:
-                    del log["blockTimestamp"]
+                answer["result"] = self._change(answer["result"])
         return answers
 
 
-def test_times_come_from_headers_where_logs_have_none(played: Played, index: Index, tmp_path: Path) -> None:
+def altered(played: Played, change: Callable[[list[dict[str, Any]]], Any]) -> ChainClient:
     client = played.client
-    older = ChainClient(WithoutTimes(client.provider), client.network, client.endpoint, client.errors)
-    indexed(older, AssayContracts(client, played.addresses), index)
+    return ChainClient(Altered(client.provider, change), client.network, client.endpoint, client.errors)
+
+
+def without_times(logs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in log.items() if name != "blockTimestamp"} for log in logs]
+
+
+def shuffled(logs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return random.Random(3).sample([*logs, *logs[:7]], len(logs) + min(7, len(logs)))
+
+
+@pytest.mark.parametrize("change", [without_times, shuffled])
+def test_it_makes_the_best_of_what_nodes_say(
+    played: Played, index: Index, tmp_path: Path, change: Callable[[list[dict[str, Any]]], Any]
+) -> None:
+    indexed(altered(played, change), AssayContracts(played.client, played.addresses), index)
     assert dump(index.path) == fresh(played, tmp_path / "fresh.sqlite")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda logs: {"no": "logs"},
+        lambda logs: [log | {"data": "0xzz"} for log in logs],
+        lambda logs: [log | {"blockNumber": "0x7fffffff"} for log in logs],
+        lambda logs: [log | {"blockHash": f"0x{place:064x}"} for place, log in enumerate(logs)],
+        lambda logs: [log | {"blockTimestamp": "0x" + "ff" * 20} for log in logs],
+    ],
+)
+def test_what_are_no_logs_changes_nothing(played: Played, index: Index, change: Callable[[Any], Any]) -> None:
+    indexer = Indexer(altered(played, change), played.addresses, index)
+    with pytest.raises(Retryable):
+        catch_up(indexer)
+    indexer.close()
+    assert index.standing().events == 0
 
 
 def test_another_chain_gets_another_index(played: Played, index: Index) -> None:
@@ -222,6 +254,15 @@ def test_another_chain_gets_another_index(played: Played, index: Index) -> None:
         stranger.step()
     stranger.close()
     there.close()
+
+
+@pytest.mark.long
+def test_half_a_million_events_at_five_times_the_plain_loop() -> None:
+    measured = run(10_000, 500_000, 0)
+    assert measured.events > 490_000
+    assert measured.rows[1].ratio >= 5
+    reads = {read.what: read for read in measured.reads}
+    assert reads["opening, and the whole front page"].p99 < 1000
 
 
 def test_the_benchmark_indexes_every_event(played: Played, tmp_path: Path) -> None:
