@@ -66,7 +66,7 @@ class Follower:
         """Begins."""
         self._thread.start()
 
-    def stop(self, seconds: float = 0.5) -> bool:
+    def stop(self, seconds: float) -> bool:
         """Asks it to end after the step that it is in, and waits for at most so long; whether it has ended."""
         self._stop.set()
         if self._thread.is_alive():

@@ -139,12 +139,14 @@ class Explorer:
         self._hub.close()
         await self._server.stop()
 
-    def close(self) -> bool:
-        """Ends the threads and closes the files; False when a thread still waits for the node or the store."""
+    def close(self, seconds: float = 0.5) -> bool:
+        """Ends the threads and closes the files; False when a thread still waits for the node or the store after that
+        long: then they stay open."""
         self._fetcher.stop()
         self.parts.answers.close()
         self.parts.downloads.close()
-        if not self._follower.stop() or not self._fetcher.has_ended() or self.parts.downloads.busy:
+        ended = self._follower.stop(seconds) and self._fetcher.has_ended(seconds)
+        if not ended or self.parts.downloads.busy:
             return False
         self._indexer.close()
         self.index.close()

@@ -100,7 +100,7 @@ class Fetcher:
         self._news.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def has_ended(self, seconds: float = 0.5) -> bool:
+    def has_ended(self, seconds: float) -> bool:
         """Whether it has, after waiting for at most so long."""
         if self._thread.is_alive():
             self._thread.join(seconds)

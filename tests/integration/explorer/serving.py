@@ -31,4 +31,4 @@ def serving(
         loop.call_soon_threadsafe(stop.set)
         thread.join(PATIENCE)
         loop.close()
-        assert explorer.close(), "a thread of the explorer is still busy"
+        assert explorer.close(PATIENCE), "a thread of the explorer is still busy"
