@@ -1,6 +1,6 @@
 // What you have earned, and the calls that pay it out.
 import { useQuery } from "../api/hooks";
-import { Answer, Panel } from "../parts/layout";
+import { Answer, Facts, Panel } from "../parts/layout";
 import { Countdown } from "../parts/values";
 import { Problem } from "../wallet/dialog";
 import { useDeed } from "../wallet/hooks";
@@ -37,12 +37,14 @@ function Rewards({ deployment, claims }: Acting & { claims: Claims }) {
     deployment.transactor.perform({ title: deedOf(call), call: () => callFrom(call.call) });
   return (
     <>
-      <dl class="facts">
-        <Sum name="Paid by roots so far" wei={claims.paid} />
-        <Sum name="To claim by a root" wei={claims.claimable} />
-        <Sum name="Credited" wei={claims.credited} />
-        <Sum name="Pending" wei={claims.pending} />
-      </dl>
+      <Facts
+        facts={[
+          ["Paid by roots so far", tokens(BigInt(claims.paid))],
+          ["To claim by a root", tokens(BigInt(claims.claimable))],
+          ["Credited", tokens(BigInt(claims.credited))],
+          ["Pending", tokens(BigInt(claims.pending))],
+        ]}
+      />
       {claims.pending_until !== null ? (
         <p class="quiet hint">
           What is pending can still be refuted; it can be claimed in <Countdown until={claims.pending_until} />.
@@ -72,13 +74,4 @@ function Rewards({ deployment, claims }: Acting & { claims: Claims }) {
 function deedOf({ what, amount, oid }: ClaimCall): string {
   const sum = tokens(BigInt(amount));
   return what === "pay_direct" ? `Settle order ${oid}: ${sum} for you` : `Claim ${sum}`;
-}
-
-function Sum({ name, wei }: { name: string; wei: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{tokens(BigInt(wei))}</dd>
-    </div>
-  );
 }

@@ -1,7 +1,7 @@
 // Orders a model: the form, then what the desk made of it, then one signature and one transaction, then the order's page.
 import { useEffect, useState } from "preact/hooks";
 import { bytes, grouped } from "../parts/format";
-import { Heading, Panel } from "../parts/layout";
+import { Facts, Heading, Panel } from "../parts/layout";
 import { navigate } from "../route";
 import { Problem } from "../wallet/dialog";
 import { Failure } from "../wallet/failures";
@@ -126,14 +126,7 @@ function Review({ deployment, account, order, reward, onBack }: Acting & Ready &
   };
   return (
     <Panel title="Your order, ready to be put">
-      <dl class="facts">
-        {factsOf(order).map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={factsOf(order)} />
       <p class="quiet hint">
         The reward is held in escrow. You sign a permit for it, which costs nothing, and one transaction, whose cost is
         shown before you confirm.
@@ -152,7 +145,7 @@ function Review({ deployment, account, order, reward, onBack }: Acting & Ready &
   );
 }
 
-function factsOf({ facts, commitment }: PreparedOrder): readonly (readonly [string, string])[] {
+function factsOf({ facts, commitment }: PreparedOrder): [string, string][] {
   return [
     ["Title", facts.title],
     ["Task", facts.classes ? `${facts.task}, ${facts.classes.length} classes` : facts.task],

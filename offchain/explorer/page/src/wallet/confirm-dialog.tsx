@@ -1,4 +1,5 @@
 // What is about to be signed: the contract, the function, every argument in human units, the cost. Then it is up to you.
+import { Facts } from "../parts/layout";
 import { Scroll } from "../parts/table";
 import { Dialog, Problem } from "./dialog";
 import { useStore } from "./store";
@@ -54,11 +55,13 @@ export function ConfirmDialog({ transactor }: { transactor: Transactor }) {
         </section>
       ) : null}
       {cost ? (
-        <dl class="facts cost">
-          <Fact name="Gas" value={`${cost.likely}, at most ${cost.most}`} />
-          <Fact name="Your balance" value={cost.balance} />
-          {account ? <Fact name="Account" value={account} /> : null}
-        </dl>
+        <Facts
+          facts={[
+            ["Gas", `${cost.likely}, at most ${cost.most}`],
+            ["Your balance", cost.balance],
+            ["Account", account],
+          ]}
+        />
       ) : null}
       <p role="status" class="dialog-status">
         {STATUS[step]}
@@ -95,14 +98,5 @@ function Lines({ heading, lines }: { heading: string; lines: readonly Line[] }) 
         ))}
       </dl>
     </Scroll>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }

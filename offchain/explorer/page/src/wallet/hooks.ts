@@ -36,7 +36,8 @@ export interface Deed {
   readonly busy: boolean;
   /** What went wrong last time, in words. */
   readonly problem: string | null;
-  run(action: () => Promise<unknown>): Promise<void>;
+  /** Whether it was done: neither failed nor, as it resolved to null, given up. */
+  run(action: () => Promise<unknown>): Promise<boolean>;
   fail(problem: string | null): void;
 }
 
@@ -46,14 +47,15 @@ export function useDeed(): Deed {
   const [problem, fail] = useState<string | null>(null);
   const running = useRef(false);
   const run = async (action: () => Promise<unknown>) => {
-    if (running.current) return;
+    if (running.current) return false;
     running.current = true;
     setBusy(true);
     fail(null);
     try {
-      await action();
+      return (await action()) !== null;
     } catch (error) {
       fail(error instanceof Error ? error.message : String(error));
+      return false;
     } finally {
       running.current = false;
       setBusy(false);

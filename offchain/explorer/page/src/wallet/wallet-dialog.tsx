@@ -1,6 +1,7 @@
 // Choosing a wallet; and, once one is connected, who one is here and what one can do.
 import type { Address } from "viem";
 import { TestTokens } from "../flows/test-tokens";
+import { Facts } from "../parts/layout";
 import { navigate } from "../route";
 import { Dialog, Problem } from "./dialog";
 import type { FoundWallet } from "./eip1193";
@@ -74,24 +75,17 @@ function Connected({ deployment, account, onClose }: ConnectedProps) {
   };
   return (
     <Dialog title={wallet?.name ?? "Wallet"} onClose={onClose}>
-      <dl class="facts">
-        <div>
-          <dt>Account</dt>
-          <dd class="mono breakable">{account}</dd>
-        </div>
-        <div>
-          <dt>Network</dt>
-          <dd>{chainId === target.chainId ? networkOf(target).name : `chain ${chainId ?? "?"} (not the right one)`}</dd>
-        </div>
-        <div>
-          <dt>Tokens</dt>
-          <dd>{balances ? tokens(balances.tokens) : "…"}</dd>
-        </div>
-        <div>
-          <dt>For gas</dt>
-          <dd>{balances ? coins(balances.coins, networkOf(target).coin) : "…"}</dd>
-        </div>
-      </dl>
+      <Facts
+        facts={[
+          ["Account", <span class="mono breakable">{account}</span>],
+          [
+            "Network",
+            chainId === target.chainId ? networkOf(target).name : `chain ${chainId ?? "?"} (not the right one)`,
+          ],
+          ["Tokens", balances ? tokens(balances.tokens) : "…"],
+          ["For gas", balances ? coins(balances.coins, networkOf(target).coin) : "…"],
+        ]}
+      />
       <TestTokens deployment={deployment} />
       <ul class="wallet-places">
         <Place name="My account" onClick={go(`/accounts/${account}`)} />
