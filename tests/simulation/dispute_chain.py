@@ -14,6 +14,7 @@ from web3.utils.address import get_create_address
 
 from offchain.chain.artifacts import CONTRACTS
 from offchain.chain.enums import Role
+from offchain.chain.plan import WIRES
 from offchain.dispute.moves import Move, call_of
 from offchain.dispute.proofs import Refused
 from offchain.dispute.state import Dispute, Posted, Verdict
@@ -86,23 +87,6 @@ def _deployed(now: int, machine: type[Evm]) -> tuple[Evm, bytes, dict[str, Contr
 def _constructor(name: str) -> list[dict[str, Any]]:
     entries = artifact(name)["abi"]
     return next((list(entry["inputs"]) for entry in entries if entry["type"] == "constructor"), [])
-
-
-WIRES = {
-    "token": "UtilityToken",
-    "parameters": "Parameters",
-    "vault": "StakeVault",
-    "orderBook": "OrderBook",
-    "proofOfTraining": "ProofOfTraining",
-    "committee": "AggregatorCommittee",
-    "treasury": "RewardTreasury",
-    "verifier": "StepVerifier",
-    "court": "DisputeCourt",
-    "availability": "AvailabilityCourt",
-    "federation": "FederatedTraining",
-    "federatedCourt": "FederatedCourt",
-    "federatedExtension": "FederatedExtension",
-}
 
 
 def fresh_chain(now: int, machine: type[Evm] = FastEvm) -> Chain:
