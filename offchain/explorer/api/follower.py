@@ -16,6 +16,7 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
 FAILURES = 2
 """In a row, before it is said: a chain that moved under a query is read again, and that is all."""
+BUG = "the index met a bug and tries again; the server's log has the trace"
 RECEIPTS = 100
 """Asked for at once, while there is nothing else to do."""
 
@@ -82,6 +83,11 @@ class Follower:
                 failures += 1
                 if failures >= FAILURES:
                     self._note(error)
+                wait, pause = pause, min(pause * 2, LONGEST_PAUSE)
+            except Exception:
+                # Of ours, or of a node that answers what no node does: a page that stands still must say so.
+                logger.exception("the index met a bug, and tries again")
+                self.health = Health(BUG, self.health.since)
                 wait, pause = pause, min(pause * 2, LONGEST_PAUSE)
             else:
                 pause, failures = FIRST_PAUSE, 0

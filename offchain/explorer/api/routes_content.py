@@ -51,8 +51,7 @@ def content_router(parts: Parts) -> APIRouter:
         }
         if has(request, etag):
             return Response(status_code=304, headers=headers)
-        held = await parts.answers.run(lambda: parts.reading.book.held(name.digest))
-        body = None if held is None else held.body
+        body = await parts.answers.run(lambda: parts.reading.book.body(name.digest))
         file = await parts.downloads.fetch(name, naming.size) if body is None else BytesIO(body)
         length = file.seek(0, 2)
         file.seek(0)

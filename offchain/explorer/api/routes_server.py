@@ -116,7 +116,7 @@ def _streaming(parts: Parts) -> APIRouter:
         on after that; who is too far behind, or knows of what was rolled back, gets `reset` and reads anew."""
         reader = parts.hub.join(address_of(request.scope))
         try:
-            last = _last(last_event_id, after)
+            last = last_id(last_event_id, after)
             past = await parts.answers.run(lambda: _past(parts, last))
         except BaseException:
             parts.hub.leave(reader)
@@ -136,12 +136,13 @@ def _past(parts: Parts, last: int | None) -> list[Message]:
     return [reset_message(parts.live.standing.seq), *head] if found is None else [*found, *head]
 
 
-def _last(header: str | None, after: int | None) -> int | None:
+def last_id(header: str | None, after: int | None) -> int | None:
     """The id that a reader has; one that is no number was not ours, and is as good as one that is too old."""
     if header is None or not header.strip():
         return after
     text = header.strip()
-    return int(text) if text.isascii() and text.isdigit() else -1
+    number = int(text) if text.isascii() and text.isdigit() else -1
+    return number if number < given.MOST else -1
 
 
 def _abi_json(parts: Parts) -> bytes:

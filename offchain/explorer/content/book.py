@@ -19,10 +19,15 @@ FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 1_800.0
 """Seconds between two attempts at the same content."""
 
+VERSION = 2
+"""Of the tables: a file of another version is emptied, and all of it is fetched again."""
+
+# By CID and kind: who names a stranger's content as what it is not must not decide what becomes of it.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS content (
-    cid BLOB PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL, title TEXT, body BLOB, problem TEXT,
-    tries INTEGER NOT NULL DEFAULT 0, next_at REAL NOT NULL DEFAULT 0, rank INTEGER NOT NULL DEFAULT 0
+    cid BLOB NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, title TEXT, body BLOB, problem TEXT,
+    tries INTEGER NOT NULL DEFAULT 0, next_at REAL NOT NULL DEFAULT 0, rank INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (cid, kind)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS wanted ON content (next_at) WHERE state = 'wanted';
 CREATE TABLE IF NOT EXISTS named (
@@ -30,6 +35,8 @@ CREATE TABLE IF NOT EXISTS named (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
+
+TABLES = ("content", "named", "progress")
 
 
 class Kind(Enum):
@@ -91,11 +98,17 @@ class ContentBook:
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
         try:
-            self._connection.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; {SCHEMA}")
+            self._prepare()
         except sqlite3.DatabaseError as error:
             self._connection.close()
             raise Rejected(f"{path}: not the explorer's file of content ({error}); delete it") from error
         self._version = 0
+
+    def _prepare(self) -> None:
+        (found,) = self._connection.execute("PRAGMA user_version").fetchone()
+        old = "" if found == VERSION else "".join(f"DROP TABLE IF EXISTS {table};" for table in TABLES)
+        self._connection.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; {old} {SCHEMA}")
+        self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     @property
     def version(self) -> int:
@@ -129,12 +142,12 @@ class ContentBook:
             ).fetchall()
         return [Wanted(CidDigest(cid), Kind(kind), tries) for cid, kind, tries in rows]
 
-    def keep(self, cid: CidDigest, body: bytes, contents: "Contents") -> None:
-        """It is here, and can be used: whoever may ask for it may ask for its parts too."""
+    def keep(self, cid: CidDigest, kind: Kind, body: bytes, contents: "Contents") -> None:
+        """It is here, and can be used as what it was named: whoever may ask for it may ask for its parts too."""
         with self._transaction() as run:
             run.execute(
-                "UPDATE content SET state = 'here', title = ?, body = ?, problem = NULL WHERE cid = ?",
-                (contents.title, body, cid),
+                "UPDATE content SET state = 'here', title = ?, body = ?, problem = NULL WHERE cid = ? AND kind = ?",
+                (contents.title, body, cid, kind.value),
             )
             seqs = [row[0] for row in run.execute("SELECT seq FROM named WHERE cid = ?", (cid,))]
             self._name(run, [Naming(part, seq, name, size) for seq in seqs for part, name, size in contents.parts])
@@ -153,10 +166,15 @@ class ContentBook:
         """It is not what it should be, and never will be."""
         self._fail(wanted, "unusable", problem, 0.0)
 
-    def held(self, cid: CidDigest) -> Held | None:
-        """Where it stands; None when nobody looks for it."""
-        row = self._row("SELECT state, body, problem FROM content WHERE cid = ?", cid)
+    def held(self, cid: CidDigest, kind: Kind) -> Held | None:
+        """Where it stands as content of this kind; None when nobody looks for it."""
+        row = self._row("SELECT state, body, problem FROM content WHERE cid = ? AND kind = ?", cid, kind.value)
         return None if row is None else Held(*row)
+
+    def body(self, cid: CidDigest) -> bytes | None:
+        """Its bytes, if they are here, whatever they are."""
+        row = self._row("SELECT body FROM content WHERE cid = ? AND body IS NOT NULL", cid)
+        return None if row is None else bytes(row[0])
 
     def titles(self, cids: Sequence[CidDigest]) -> dict[CidDigest, str]:
         """Of those that are here; at most some hundreds at once."""
@@ -188,8 +206,8 @@ class ContentBook:
     def _fail(self, wanted: Wanted, state: str, problem: str, next_at: float) -> None:
         with self._transaction() as run:
             run.execute(
-                "UPDATE content SET state = ?, problem = ?, next_at = ?, tries = tries + 1 WHERE cid = ?",
-                (state, problem[:500], next_at, wanted.cid),
+                "UPDATE content SET state = ?, problem = ?, next_at = ?, tries = tries + 1 WHERE cid = ? AND kind = ?",
+                (state, problem[:500], next_at, wanted.cid, wanted.kind.value),
             )
             if state == "unusable" or wanted.tries == 0:
                 self._version += 1

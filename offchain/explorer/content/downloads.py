@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
@@ -12,6 +13,8 @@ from offchain.storage.store import Store
 
 MOST_BYTES = 512 << 20
 AT_ONCE = 4
+MOST_OPEN = 16
+"""Files that are still being read: each takes its size on the disk until the slowest reader is done with it."""
 
 
 class Downloads:
@@ -22,6 +25,7 @@ class Downloads:
         self._folder = folder
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="downloads")
         self._running = 0
+        self._open: weakref.WeakSet[IO[bytes]] = weakref.WeakSet()
 
     @property
     def busy(self) -> bool:
@@ -34,13 +38,16 @@ class Downloads:
         Raises Retryable when the store does not have it (yet) or there are too many at once, Rejected when it is too
         large or not the size that was promised.
         """
-        if self._running >= AT_ONCE:
+        still_read = sum(not file.closed for file in self._open)
+        if self._running >= AT_ONCE or self._running + still_read >= MOST_OPEN:
             raise Retryable("too many downloads at once; try again in some seconds")
         self._running += 1
         task = asyncio.get_running_loop().run_in_executor(self._threads, self._save, cid, size)
         task.add_done_callback(self._ended)
         # Who goes away does not stop the thread: it is counted until it ends.
-        return await asyncio.shield(task)
+        file = await asyncio.shield(task)
+        self._open.add(file)
+        return file
 
     def close(self) -> None:
         """Starts no more."""

@@ -30,6 +30,8 @@ ROUND = 64
 """Pieces asked for between two looks at what is new; also the most a second that are asked for again."""
 THREADS = 4
 IDLE_SECONDS = 1.0
+SETBACK_SECONDS = 10.0
+"""After what should never happen, a full disk, say: nobody would look for content any more if this thread ended."""
 NOTHING = bytes(32)
 
 
@@ -118,10 +120,12 @@ class Fetcher:
         while not self._stop.is_set():
             try:
                 busy = self.step()
-            except RuntimeError:
+            except Exception:
                 if self._stop.is_set():
                     return  # the pool is closed
-                raise
+                logger.exception("content could not be looked for; tried again in %g s", SETBACK_SECONDS)
+                self._stop.wait(SETBACK_SECONDS)
+                continue
             if not busy:
                 self._news.wait(IDLE_SECONDS)
                 self._news.clear()
@@ -153,7 +157,7 @@ class Fetcher:
             logger.info("content that cannot be used: %s", error)
             self._book.refuse(wanted, str(error))
         else:
-            self._book.keep(wanted.cid, body, contents)
+            self._book.keep(wanted.cid, wanted.kind, body, contents)
 
 
 def contents_of(kind: Kind, body: bytes, source: str) -> Contents:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Generic, Literal, TypeVar
 
-from offchain.explorer.content.book import ContentBook
+from offchain.explorer.content.book import ContentBook, Kind
 from offchain.model.curves import TrainingAccount
 from offchain.protocol.manifest import CanonicalManifest, ModelManifest, OrderManifest
 from offchain.storage.cid import Cid
@@ -41,24 +41,24 @@ class Reading:
 
     def order(self, cid: CidDigest) -> Found[OrderManifest]:
         """An order's manifest."""
-        return self._found(cid, OrderManifest)
+        return self._found(cid, Kind.ORDER, OrderManifest)
 
     def model(self, cid: CidDigest) -> Found[ModelManifest]:
         """A model's manifest."""
-        return self._found(cid, ModelManifest)
+        return self._found(cid, Kind.MODEL, ModelManifest)
 
     def account(self, cid: CidDigest) -> Found[TrainingAccount]:
         """A provider's account of a training."""
-        return self._found(cid, TrainingAccount)
+        return self._found(cid, Kind.TRAINING, TrainingAccount)
 
-    def _found(self, cid: CidDigest, kind: type[Parsed]) -> Found[Parsed]:
+    def _found(self, cid: CidDigest, named: Kind, kind: type[Parsed]) -> Found[Parsed]:
         with self._lock:
             kept = self._parsed.get(cid)
             if kept is not None:
                 self._parsed.move_to_end(cid)
         if isinstance(kept, kind):
             return Found(kept, "here", None)
-        held = self.book.held(cid)
+        held = self.book.held(cid, named)
         if held is None or held.body is None:
             unusable = held is not None and held.state == "unusable"
             return Found(None, "unusable" if unusable else "pending", None if held is None else held.problem)
