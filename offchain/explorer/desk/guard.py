@@ -23,7 +23,7 @@ from offchain.explorer.desk.words import field_of, in_fields
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SAME_SITE = frozenset({"same-origin", "none"})
-JSON_BYTES = 64 << 10
+JSON_BYTES = 16 << 10
 FILE_BYTES = 256 << 20
 """The largest file; a form has at most five."""
 FORM_BYTES = 2 * FILE_BYTES + JSON_BYTES

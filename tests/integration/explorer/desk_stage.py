@@ -18,11 +18,14 @@ from fastapi import FastAPI
 
 from offchain.chain.client import ChainClient
 from offchain.chain.contracts import AssayContracts
+from offchain.chain.devnet import Anvil, AnvilOptions, dev_accounts
 from offchain.explorer.desk import Desk, DeskPlace, desk_router
 from offchain.explorer.desk.outbox import OutboxPolicy
 from offchain.ledger.api.server import ApiServer
 from offchain.roles.journal import Journal, chain_key
 from offchain.storage.store import Store, open_store
+from offchain.types import TOKEN
+from tests.integration.roles.stage import Stage, admit, set_stage
 
 PATIENCE = 120.0
 POLICY = OutboxPolicy(patience=0.5, rest=0.0)
@@ -169,3 +172,32 @@ def await_true(look: Callable[[], Any], *, seconds: float = PATIENCE) -> Any:
             return found
         time.sleep(0.05)
     raise AssertionError("nothing came")
+
+
+NAMES = ("client0", "client1", "client2", "provider0")
+FIELDS: dict[str, object] = {"reward": str(10 * TOKEN), "model": "mlp:4", "label": "kind", "min_validators": 1}
+
+
+def keys() -> dict[str, LocalAccount]:
+    """Who plays in a shop."""
+    return dict(zip(NAMES, dev_accounts(len(NAMES) + 1)[1:], strict=True))
+
+
+@contextmanager
+def shop(folder: Path) -> Iterator[Stage]:
+    """Contracts on an Anvil that mines at once, and accounts with tokens."""
+    with Anvil.start(AnvilOptions()) as anvil:
+        stage = set_stage(anvil.client(), folder)
+        admit(stage, keys())
+        yield stage
+
+
+def shop_place(stage: Stage) -> DeskPlace:
+    """Where the desk of a shop stands."""
+    return desk_place(stage.client, stage.contracts, stage.store, stage.folder / "home")
+
+
+def table(rows: int = 60) -> bytes:
+    """Three classes that a line separates."""
+    lines = [f"{i % 3 * 2 + i % 7 / 10},{i % 3 - i % 5 / 10},{'abc'[i % 3]}" for i in range(rows)]
+    return "\n".join(["height,width,kind", *lines]).encode()

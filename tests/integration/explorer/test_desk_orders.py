@@ -1,21 +1,15 @@
 """Orders with the user's own data, put by a wallet through the desk: a real chain, real HTTP, a key that signs."""
 
-import io
-import json
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 from eth_account.messages import encode_typed_data
-from eth_account.signers.local import LocalAccount
 
-from offchain.chain.devnet import Anvil, AnvilOptions, dev_accounts, travel
+from offchain.chain.devnet import travel
 from offchain.chain.event_decoder import EventDecoder
 from offchain.chain.sender import open_sender
 from offchain.explorer.desk import DeskPlace
@@ -25,34 +19,31 @@ from offchain.roles.context import RoleContext
 from offchain.roles.records import TestSetRecord
 from offchain.storage.cid import Cid
 from offchain.types import TOKEN, Commitment, OrderId
-from tests.integration.explorer.desk_stage import PATIENCE, Wallet, await_true, desk_place, served
-from tests.integration.roles.stage import Stage, admit, set_stage
+from tests.integration.explorer.desk_stage import (
+    FIELDS,
+    Wallet,
+    await_true,
+    keys,
+    served,
+    shop,
+    shop_place,
+    table,
+)
+from tests.integration.roles.stage import Stage
 
-NAMES = ("client0", "client1", "client2", "provider0")
-REWARD = str(10 * TOKEN)
-FIELDS = {"reward": REWARD, "model": "mlp:4", "label": "kind", "min_validators": 1}
+REWARD = 10 * TOKEN
 HOUR = 3600
-DAY = 86_400
-
-
-def table(rows: int = 60) -> bytes:
-    """Three classes that a line separates."""
-    lines = [f"{i % 3 * 2 + i % 7 / 10},{i % 3 - i % 5 / 10},{'abc'[i % 3]}" for i in range(rows)]
-    return "\n".join(["height,width,kind", *lines]).encode()
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Contracts on an Anvil that mines at once; every account has tokens."""
-    with Anvil.start(AnvilOptions()) as anvil:
-        stage = set_stage(anvil.client(), tmp_path_factory.mktemp("stage"))
-        admit(stage, keys())
+    with shop(tmp_path_factory.mktemp("shop")) as stage:
         yield stage
 
 
 @pytest.fixture(scope="module")
 def place(stage: Stage) -> DeskPlace:
-    return desk_place(stage.client, stage.contracts, stage.store, stage.folder / "home")
+    return shop_place(stage)
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +51,6 @@ def url(place: DeskPlace) -> Iterator[str]:
     """A desk that all tests may use which do not stop theirs."""
     with served(place) as url:
         yield url
-
-
-def keys() -> dict[str, LocalAccount]:
-    return dict(zip(NAMES, dev_accounts(len(NAMES) + 1)[1:], strict=True))
 
 
 def prepared(wallet: Wallet, **changes: object) -> Any:
@@ -124,7 +111,7 @@ def test_from_a_table_to_a_released_test_set(stage: Stage, place: DeskPlace) -> 
         assert refused.status_code == 422
         assert f"commitment: that is order {oid} already" in refused.json()["error"]
     assert stage.client.nonce(key.address) == nonce + 1
-    assert stage.contracts.token_balance(key.address) == balance - int(REWARD)
+    assert stage.contracts.token_balance(key.address) == balance - REWARD
     claim(stage, oid)
     with served(place) as url:
         again = Wallet(url, stage.client, key, seen=wallet.seen)
@@ -159,11 +146,11 @@ def seal_and_claim(stage: Stage, place: DeskPlace, oid: int) -> None:
         assert wallet.end(item["key"])["state"] == "done"
         found = wallet.get("/desk/claims", account=wallet.address)
         assert [call["what"] for call in found["calls"]] == ["claim_rewards"]
-        assert int(found["credited"]) == int(found["calls"][0]["amount"]) == int(REWARD)
+        assert int(found["credited"]) == int(found["calls"][0]["amount"]) == REWARD
         before = stage.contracts.token_balance(wallet.key.address)
         wallet.send(found["calls"][0]["call"])
         assert wallet.get("/desk/claims", account=wallet.address)["calls"] == []
-    assert stage.contracts.token_balance(wallet.key.address) - before == int(REWARD)
+    assert stage.contracts.token_balance(wallet.key.address) - before == REWARD
 
 
 def front_run(stage: Stage, order: dict[str, Any], wallet: Wallet) -> None:
@@ -272,127 +259,6 @@ def child(stage: Stage) -> Iterator[str]:
         process.kill()
         process.wait()
         process.stdout.close()
-
-
-def test_other_sites_and_strange_requests_are_refused(stage: Stage, url: str) -> None:
-    account = keys()["client0"].address
-    port = url.rpartition(":")[2]
-    outbox, examinations = f"{url}/desk/outbox?account={account}", f"{url}/desk/examinations"
-    own, body = {"Origin": url}, {"oid": 1, "account": account}
-    with httpx.Client(timeout=PATIENCE, trust_env=False) as http:
-        assert http.get(outbox).status_code == 200
-        assert http.get(outbox, headers={"Host": f"localhost:{port}"}).status_code == 200
-        rebound = [
-            {"Host": f"assay.example:{port}"},
-            {"Host": f"127.0.0.1.nip.example:{port}"},
-            {"Host": "127.0.0.1:1"},
-            {"Host": f"user@127.0.0.1:{port}"},
-            {"Origin": "https://evil.example"},
-            {"Origin": "null"},
-            {"Sec-Fetch-Site": "cross-site"},
-            {"Sec-Fetch-Site": "same-site"},
-        ]
-        for headers in rebound:
-            refused = http.get(outbox, headers=headers)
-            assert refused.status_code == 403, headers
-            assert set(refused.json()) == {"error", "field"}
-        for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": f"http://localhost:{port}"}):
-            assert http.post(examinations, json=body, headers=headers).status_code == 403, headers
-        plain = {**own, "Content-Type": "text/plain"}
-        assert http.post(examinations, content=json.dumps(body), headers=plain).status_code == 415
-        assert http.post(f"{url}/desk/orders", json=body, headers=own).status_code == 415
-        assert http.post(examinations, json={**body, "padding": "x" * (1 << 17)}, headers=own).status_code == 413
-
-        def endless() -> Iterator[bytes]:
-            for _ in range(64):
-                yield b" " * 4096
-
-        typed = {**own, "Content-Type": "application/json"}
-        assert http.post(examinations, content=endless(), headers=typed).status_code == 413
-        for wrong, field in (({**body, "oid": "1"}, "oid"), ({**body, "more": 1}, "more"), ({"oid": 1}, "account")):
-            answer = http.post(examinations, json=wrong, headers=own)
-            assert (answer.status_code, answer.json()["field"]) == (422, field)
-        assert http.post(examinations, json={**body, "oid": 10**6}, headers=own).json()["field"] == "oid"
-        mistyped = account.swapcase().replace("0X", "0x")
-        assert http.get(f"{url}/desk/outbox?account={mistyped}").status_code == 422
-
-
-def npz(**arrays: bytes) -> bytes:
-    """An archive with these members."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in arrays.items():
-            archive.writestr(f"{name}.npy", data)
-    return file.getvalue()
-
-
-HEADER = b"\x93NUMPY\x01\x00v\x00" + b"{'descr': '<f8', 'fortran_order': False, 'shape': (1048576, 1048576), }"
-BOMB = npz(x=HEADER.ljust(127) + b"\n" + bytes(1 << 20), y=b"")
-HOSTILE: dict[str, tuple[dict[str, object], dict[str, tuple[str, bytes]], str, str | None]] = {
-    "a bomb": ({"label": None}, {"train": ("b.npz", BOMB)}, "b.npz: x.npy: declares 1,099,511,627,776 numbers", None),
-    "a pickle": ({"label": None}, {"train": ("p.npz", b"\x80\x04N.")}, "p.npz: not a readable NPZ file", None),
-    "a million columns": ({}, {"train": ("w.csv", b"x," * 10**6)}, "w.csv: has", None),
-    "not a number": ({}, {"train": ("n.csv", b"a,kind\n1,x\nNaN,y\n2,x\n3,y\n")}, "row 2", None),
-    "no table": ({}, {"train": ("t.csv", b"\0\1\2")}, "t.csv: ", "label"),
-    "no label": ({"label": None}, {"train": ("a.csv", table())}, "label is missing; the columns are", "label"),
-    "another label": ({"label": "sort"}, {"train": ("a.csv", table())}, "no column 'sort' (label)", "label"),
-    "a path": (
-        {"label": "/etc/passwd"},
-        {"train": ("train-images-idx3-ubyte", b"\0\0")},
-        "label: names a col",
-        "label",
-    ),
-    "a name that climbs": ({"model": "x"}, {"train": ("../../../points.csv", table())}, "model 'x'", "model"),
-    "no data": ({}, {}, "train: give a file, or the name of one of digits", "train"),
-    "a server's path": ({"train": "/etc/passwd"}, {}, "train: '/etc/passwd' is none of digits", "train"),
-    "no model": ({"model": None}, {"train": ("a.csv", table())}, "give one of model and spec", "model"),
-    "a spec of nothing": ({"model": None}, {"train": ("a.csv", table()), "spec": ("s.json", b"{}")}, "s.json", "spec"),
-    "too little": ({"reward": "1"}, {"train": ("a.csv", table())}, "reward: 0", "reward"),
-    "too much": ({"reward": "9" * 40}, {"train": ("a.csv", table())}, "reward: the order needs", "reward"),
-    "no time": (
-        {"train_seconds": 0},
-        {"train": ("a.csv", table())},
-        "train_seconds 0: the protocol allows",
-        "train_seconds",
-    ),
-    "words for time": ({"reveal_seconds": "2m"}, {"train": ("a.csv", table())}, "reveal_seconds: ", "reveal_seconds"),
-    "an unknown field": ({"price": 3}, {"train": ("a.csv", table())}, "price: ", "price"),
-    "an unknown part": ({}, {"virus": ("a.csv", table())}, "no part is called 'virus'", None),
-}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_uploads_are_refused_in_one_line(stage: Stage, place: DeskPlace, url: str, name: str) -> None:
-    fields, files, words, field = HOSTILE[name]
-    wallet = Wallet(url, stage.client, keys()["client1"])
-    found = wallet.prepare({key: value for key, value in {**FIELDS, **fields}.items() if value is not None}, files)
-    assert words in found["error"]
-    assert "\n" not in found["error"]
-    assert str(place.journals.parent) not in found["error"]
-    assert found["field"] == field
-    assert [path for folder in place.journals.parent.glob("uploads-*") for path in folder.iterdir()] == []
-
-
-def test_a_preparation_that_nobody_wants_is_given_up(stage: Stage, place: DeskPlace, url: str) -> None:
-    wallet = Wallet(url, stage.client, keys()["client1"])
-    files = {"train": ("points.csv", table(100_000))}
-    request = {"request": json.dumps({"account": wallet.address, **FIELDS})}
-    jobs = []
-    for _ in range(3):
-        answer = wallet.http.post(
-            f"{url}/desk/orders", params={"wait": 0}, data=request, files=files, headers={"Origin": url}
-        )
-        jobs.append(answer.json()["id"])
-    for number in jobs:
-        assert wallet.http.delete(f"{url}/desk/preparations/{number}", headers={"Origin": url}).status_code == 200
-    ends = [await_true(partial(_over, wallet, number)) for number in jobs]
-    assert ends[2] == "cancelled"
-    assert [path for folder in place.journals.parent.glob("uploads-*") for path in folder.iterdir()] == []
-
-
-def _over(wallet: Wallet, number: str) -> str | None:
-    state = str(wallet.get(f"/desk/preparations/{number}", wait=5)["state"])
-    return state if state not in ("queued", "running") else None
 
 
 def test_an_order_that_the_chain_forgets_is_offered_again(stage: Stage, url: str) -> None:
