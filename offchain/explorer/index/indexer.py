@@ -94,6 +94,7 @@ class Indexer:
     def close(self) -> None:
         """Ends what it has begun."""
         self._reader.close()
+        self._receipts.close()
         self._writer.close()
 
     def _known_head(self) -> tuple[BlockRef, int]:

@@ -37,6 +37,9 @@ OUTCOMES = {int(outcome): outcome for outcome in Outcome}
 QUIET = frozenset({"Approval", "Transfer", "Locked", "Unlocked", "DisputeOpened", "DisputeClosed", "Moved"})
 """Events that a timeline leaves out: they say nothing that another one in their transaction does not."""
 
+MOST_TOLD = 1_500
+"""Events at either end of an order: whoever replaces a claim again and again pays for gas alone."""
+
 
 def phase_of(reads: Reads, oid: int, now: int) -> Phase:
     """The phase of an order; NONE for an unknown one."""
@@ -94,7 +97,8 @@ def read_order(reads: Reads, oid: int, now: int) -> OrderPage | None:
     state: OrderState | None = reads.state(ORDER, oid)
     if row is None or state is None:
         return None
-    events = list(reads.events("e.oid = ?", (oid,)))
+    slashed = reads.decoder.kind_of["StakeVault", "Slashed"]
+    slashes = list(reads.events("e.oid = ? AND e.kind = ?", (oid, slashed)))
     disputes = disputes_of_order(reads, oid)
     gas = reads.gas_of("oid", oid)
     return OrderPage(
@@ -111,9 +115,9 @@ def read_order(reads: Reads, oid: int, now: int) -> OrderPage | None:
         disputes=disputes,
         requests=requests_of_order(reads, oid),
         settlement=_settlement(reads, state, now),
-        money=flows_of(state, events),
-        timeline=_timeline(events, gas),
-        gas=_gas(reads, events),
+        money=flows_of(state, slashes),
+        timeline=_timeline(_told(reads, oid), gas),
+        gas=_gas(reads, oid),
     )
 
 
@@ -221,6 +225,15 @@ def _covering(reads: Reads, seal: SealedState) -> tuple[int | None, Seconds | No
     return (None, None) if standing is None else (cycle.cycle, standing.effective_at)
 
 
+def _told(reads: Reads, oid: int) -> list[EventRow]:
+    """The order's events; of more than twice `MOST_TOLD`, the first and the last."""
+    first = list(reads.events("e.oid = ?", (oid,), limit=MOST_TOLD))
+    if len(first) < MOST_TOLD:
+        return first
+    rest = reads.events("e.oid = ? AND e.seq > ?", (oid, first[-1].seq), limit=MOST_TOLD, newest_first=True)
+    return first + list(rest)[::-1]
+
+
 def _timeline(events: list[EventRow], gas: dict[bytes, int]) -> tuple[TimelineRow, ...]:
     told: set[bytes] = set()
     found = []
@@ -245,15 +258,13 @@ def _timeline(events: list[EventRow], gas: dict[bytes, int]) -> tuple[TimelineRo
     return tuple(found)
 
 
-def _gas(reads: Reads, events: list[EventRow]) -> GasRow:
-    if not events:
-        return GasRow(0, Wei(0), 0, ())
+def _gas(reads: Reads, oid: int) -> GasRow:
     query = """
     SELECT t.action, COUNT(*), SUM(t.gas), t.gas IS NULL, GROUP_CONCAT(t.fee, ' ') FROM transactions t
     WHERE t.id IN (SELECT DISTINCT tx FROM events WHERE oid = ?) GROUP BY t.action, t.gas IS NULL ORDER BY MIN(t.id)
     """
     actions, missing = [], 0
-    for action, count, gas, unknown, fees in reads.connection.execute(query, (events[0].oid,)):
+    for action, count, gas, unknown, fees in reads.connection.execute(query, (oid,)):
         if unknown:
             missing += count
         else:
