@@ -217,7 +217,8 @@ def _scores_committed(state: OrderState, event: EventRow, said: dict[str, Any]) 
 def _displaced(state: OrderState, event: EventRow, said: dict[str, Any]) -> OrderState:
     seat = SheetState(said["by"], Wei(0), bytes(32), event.at)
     gone = said["validator"]
-    state = replace(state, displaced=(*state.displaced, gone))
+    if gone not in state.displaced:  # two accounts can displace each other as often as they like
+        state = replace(state, displaced=(*state.displaced, gone))
     return _with_sheet(state, gone, lambda _old: seat)
 
 
