@@ -63,6 +63,7 @@ class Writer:
     """The one that writes. Not thread-safe; another writer of the same file is noticed, and ends this one's batch."""
 
     def __init__(self, connection: sqlite3.Connection, decoder: LogDecoder, start: int) -> None:
+        connection.execute("PRAGMA cache_size = -65536")
         self._connection = connection
         self._decoder = decoder
         self._ours = frozenset(decoder.addresses)
