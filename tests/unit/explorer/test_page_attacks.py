@@ -4,9 +4,13 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from eth_abi.abi import encode as abi_encode
+from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic
 
+from offchain.chain.cursor import Cursor
 from offchain.chain.devnet import dev_accounts
 from offchain.errors import Retryable
 from offchain.explorer.api.follower import BUG, Follower
@@ -16,11 +20,15 @@ from offchain.explorer.content.book import ContentBook, Kind
 from offchain.explorer.content.downloads import MOST_OPEN, Downloads
 from offchain.explorer.content.fetcher import Fetcher
 from offchain.explorer.content.reading import Reading
+from offchain.explorer.index import open_index, reads_orders
+from offchain.explorer.index.decoding import LogDecoder, abis_of
 from offchain.explorer.index.indexer import Step
 from offchain.explorer.index.rows import EventRow, Page
+from offchain.explorer.index.writer import RawLog, Writer
 from offchain.protocol.manifest import FileRef, ModelManifest
 from offchain.storage.store import Store, open_store
 from offchain.types import CidDigest, OrderId, Root, Seconds
+from tests.unit.explorer.event_logs import ADDRESSES, CAST, DEPLOYMENT, EVENTS
 
 PROVIDER = dev_accounts(1)[0].address
 PATIENCE = 20.0
@@ -92,8 +100,7 @@ def test_what_looks_for_content_survives_what_should_never_happen(
     book = ContentBook(None)
     fetcher = Fetcher(book, store, Reveals(cid.digest, broken=3))
     came = threading.Event()
-    keep = book.keep
-    monkeypatch.setattr(book, "keep", lambda *told: (keep(*told), came.set()))
+    monkeypatch.setattr(book, "keep", lambda *_: came.set())
     fetcher.start()
     assert came.wait(PATIENCE)
     fetcher.stop()
@@ -140,3 +147,43 @@ def test_slow_readers_of_large_files_do_not_fill_the_disk(store: Store, tmp_path
 @pytest.mark.parametrize("text", ["9" * 32, str(2**63), "-1", "²", "x"])
 def test_an_id_that_the_stream_never_gave_is_one_that_is_too_old(text: str) -> None:
     assert last_id(text, None) == -1
+
+
+def test_an_order_with_endless_replaced_claims_is_told_from_both_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most, replaced = 20, 60
+    monkeypatch.setattr(reads_orders, "MOST_TOLD", most)
+    index = open_index(tmp_path / "index.sqlite", DEPLOYMENT)
+    decoder = LogDecoder(abis_of(DEPLOYMENT))
+    writer = Writer(index.connect(), decoder, DEPLOYMENT.block)
+    put = one_log("OrderPut")
+    found = [decoder.match(put), *[decoder.match(one_log("Claimed"))] * replaced]
+    raw = [
+        RawLog(*item, place + 1, bytes(32), 1, place.to_bytes(32, "big"), 0) for place, item in enumerate(found) if item
+    ]
+    writer.apply(raw, Cursor(DEPLOYMENT.block, len(raw) + 1, ()), {"number": 1})
+    page = index.order(OrderId(1), 0)
+    assert page is not None
+    told = [row.block for row in page.timeline]
+    assert told == [*range(1, most + 1), *range(replaced + 2 - most, replaced + 2)]
+    assert page.row.claims == 1
+    assert page.gas.missing == replaced + 1
+    writer.close()
+    index.close()
+
+
+def one_log(name: str) -> dict[str, Any]:
+    """The log of an event about order 1, from zeros."""
+    contract, entry = next(event for event in EVENTS if event[1]["name"] == name)
+    indexed = [item for item in entry["inputs"] if item["indexed"]]
+    plain = [collapse_if_tuple(item) for item in entry["inputs"] if not item["indexed"]]
+    values = [abi_encode([item["type"]], [1 if item["type"] == "uint256" else CAST[1]]) for item in indexed]
+    words = sum(kind.count(",") + 1 for kind in plain)
+    topics = [bytes(event_abi_to_log_topic(entry)), *values]  # type: ignore[arg-type]
+    data = b"".join((number == 1).to_bytes(32, "big") for number in range(words))
+    return {
+        "address": ADDRESSES[contract],
+        "topics": ["0x" + topic.hex() for topic in topics],
+        "data": "0x" + data.hex(),
+    }
