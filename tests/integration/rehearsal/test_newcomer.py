@@ -59,7 +59,7 @@ class Newcomer:
 
     def run(self, block: str) -> str:
         """Runs a block in a terminal that is new; what it printed."""
-        words = ["bash", "-eo", "pipefail", "-c", f"{self.setup}\ntime (\n{block}\n)"]
+        words = ["bash", "-eo", "pipefail", "-c", f"{self.setup}\n{block}"]
         ended = subprocess.run(
             words, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE
         )
@@ -185,10 +185,6 @@ def check(folder: Path, block_seconds: float, habits: Habits) -> None:
         assert "Traceback" not in newcomer.said + newcomer.logs()
         _check_paid(newcomer, contracts_of(anvil, newcomer))
         assert nodes.counts.requests > 100
-        import resource
-
-        print("CPU", resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
-        print(nodes.counts)
 
 
 def _check_paid(newcomer: Newcomer, contracts: AssayContracts) -> None:
