@@ -27,6 +27,9 @@ from offchain.types import Seconds
 
 logger = logging.getLogger(__name__)
 
+MOST_UNKNOWN = 16
+"""Hashes of one intent that are looked for: what else is reported of it, a node has to know already."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutboxPolicy:
@@ -205,7 +208,7 @@ class Outbox:
         """Takes the hash of the transaction that the wallet says it has sent for an intent.
 
         Raises Rejected when that transaction is something else, KeyError for an unknown key. One that no node knows yet
-        is believed for `patience`.
+        is believed for `patience`, some times.
         """
         with self._lock:
             entry = self._journal.find(key)
@@ -222,9 +225,13 @@ class Outbox:
             wrong = None if found is None else difference(found, self._address, entry.call)
             if wrong is not None:
                 raise Faulty("tx_hash", f"0x{tx_hash.hex()} is not this call: {wrong}")
+            if found is None and len(entry.hashes) >= MOST_UNKNOWN:
+                raise Faulty(
+                    "tx_hash", f"{key}: {MOST_UNKNOWN} were reported already; a node has to show this one first"
+                )
             self._journal.add_hash(key, tx_hash)
-            self._journal.move(key, State.SENT)
-            self._watch.reported(key)
+            if self._watch.reported(entry, is_known=found is not None):
+                self._journal.move(key, State.SENT)
             self._rested = None
 
     def step(self) -> None:

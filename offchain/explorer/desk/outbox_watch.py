@@ -24,6 +24,9 @@ RECHECKED = 50
 """Ended intents that are looked at again when blocks were reorganised."""
 
 
+MOST_LOST = 3
+"""Transactions of an intent that came to nothing; what else is reported of it counts once a node shows it."""
+
 DEEPEST = 64
 """Blocks below the head that a reorganisation is taken to reach."""
 
@@ -58,6 +61,7 @@ class OutboxWatch:
         self._clock = clock
         self._contract_name = contract_name
         self._seen: dict[str, float] = {}
+        self._lost: dict[str, int] = {}
         self._head: BlockRef | None = None
         self._walked_to: int | None = None
 
@@ -68,9 +72,16 @@ class OutboxWatch:
             self._journal.set_walked(Walked(view.nonce, view.head.number))
             self._walked_to = None
 
-    def reported(self, key: str) -> None:
-        """A transaction of this intent was seen, or was said to be on its way."""
-        self._seen[key] = self._clock()
+    def reported(self, entry: Entry, *, is_known: bool) -> bool:
+        """A transaction of this intent was seen, or was only said to be on its way; whether to wait for it.
+
+        What is only said postpones nothing for ever, or whoever may talk to the desk could hide what is due.
+        """
+        if not is_known and self._lost.get(entry.key, 0) >= MOST_LOST:
+            return False
+        if is_known or entry.state is not State.SENT:
+            self._seen[entry.key] = self._clock()
+        return True
 
     def step(self) -> None:
         """One look at the chain for all that waits."""
@@ -169,6 +180,7 @@ class OutboxWatch:
             if entry.state is not State.SENT:
                 self._journal.move(entry.key, State.SENT)
         elif entry.state is State.SENT and (note != entry.note or self._is_lost(entry)):
+            self._lost[entry.key] = self._lost.get(entry.key, 0) + 1
             lost = "what was sent has disappeared, or never arrived; sign it again"
             self._journal.move(entry.key, State.OFFERED, note=note or lost)
 
@@ -178,6 +190,7 @@ class OutboxWatch:
 
     def _end(self, entry: Entry, transaction: Transaction, receipt: Receipt) -> None:
         self._seen.pop(entry.key, None)
+        self._lost.pop(entry.key, None)
         if receipt.succeeded:
             self._journal.end(entry.key, State.DONE, receipt, None)
             return

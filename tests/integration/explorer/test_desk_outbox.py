@@ -1,6 +1,7 @@
 """The outbox on a chain that drops, replaces and rolls back what a wallet has sent, or says that it has."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from offchain.chain.errors import ContractRejected
 from offchain.chain.sending import Intended
 from offchain.chain.transactions import TxCall, as_call
 from offchain.errors import Bug, Rejected, Retryable
-from offchain.explorer.desk.outbox import Outbox, OutboxPolicy
+from offchain.explorer.desk.outbox import MOST_UNKNOWN, Outbox, OutboxPolicy
 from offchain.explorer.desk.outbox_journal import OutboxJournal, State
+from offchain.explorer.desk.outbox_watch import MOST_LOST
 from tests.integration.chain.conftest import funded, new_token
 from tests.integration.chain.support import mine, with_confirmations
 
@@ -200,6 +202,26 @@ def test_a_hash_that_never_comes_true_is_forgotten_and_one_that_turns_out_anothe
     assert "is not this call: it goes to" in entry.note
     tx_hash = desk.sign(desk.pay(9))
     desk.outbox.report("pay", tx_hash)
+    desk.finish()
+    assert desk.state("pay") is State.DONE
+
+
+def test_invented_hashes_do_not_hide_what_is_due_for_ever(desk: Desk) -> None:
+    """Another program of this machine talks to the desk: it can lie, but not in the place of the wallet."""
+    desk.outbox.submit("pay", desk.pay(9))
+    hidden, said = 0.0, 0
+    for number in range(64):
+        with suppress(Rejected):
+            desk.outbox.report("pay", bytes([number + 1]) * 32)
+            said += 1
+        desk.outbox.step()
+        hidden += PATIENCE / 2 if desk.state("pay") is State.SENT else 0
+        desk.clock.now += PATIENCE / 2
+    assert said == MOST_UNKNOWN
+    assert hidden <= MOST_LOST * PATIENCE
+    assert desk.state("pay") is State.OFFERED
+    desk.outbox.report("pay", desk.sign(desk.pay(9)))
+    assert desk.state("pay") is State.SENT
     desk.finish()
     assert desk.state("pay") is State.DONE
 
