@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from offchain.cli import options
-from offchain.cli.output import console, print_json, rows_table
+from offchain.cli.output import Styled, console, print_json, rows_table
 from offchain.cli.session import load_settings, open_client, open_session
 from offchain.errors import AssayError, Rejected
 
@@ -31,11 +31,8 @@ class Finding:
 
     def row(self) -> dict[str, str]:
         """As a row of the table."""
-        state = (
-            "[green]found[/green]"
-            if self.found
-            else ("[red]missing[/red]" if self.needed else "[yellow]missing[/yellow]")
-        )
+        colour = "red" if self.needed else "yellow"
+        state = Styled("[green]found[/green]" if self.found else f"[{colour}]missing[/{colour}]")
         return {"what": self.what, "": state, "detail": self.found or self.cost}
 
 

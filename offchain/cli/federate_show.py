@@ -8,7 +8,17 @@ import typer
 from offchain.cli import options
 from offchain.cli.durations import countdown
 from offchain.cli.federate_run import Task, open_task
-from offchain.cli.output import console, errors, print_facts, print_json, print_rows, rows_table, short, tokens
+from offchain.cli.output import (
+    console,
+    errors,
+    print_facts,
+    print_json,
+    print_rows,
+    printable,
+    rows_table,
+    short,
+    tokens,
+)
 from offchain.cli.session import Session, key_names, load_settings, open_session
 from offchain.errors import Rejected, Retryable
 from offchain.types import TaskId
@@ -84,7 +94,7 @@ def _accuracies(session: Session, task: TaskId, summary: "TaskSummary", test: st
             try:
                 trained = fetch_trained(federation, place, task, number=number)
             except (Rejected, Retryable) as error:
-                errors.print(f"round {number}: {error}", soft_wrap=True)
+                errors.print(printable(f"round {number}: {error}"), markup=False, soft_wrap=True)
                 continue
             samples = dataset_for(trained.manifest, raw)
             found[number] = model_accuracy(trained.manifest, trained.terms, trained.result.model, samples)

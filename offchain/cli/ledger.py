@@ -13,7 +13,7 @@ from offchain.cli import options
 from offchain.cli.durations import countdown
 from offchain.cli.ledger_access import Api, Members, Place, Seconds, place
 from offchain.cli.ledger_tell import announce, follow, submit
-from offchain.cli.output import console, print_json, print_rows, rows_table, short, tokens
+from offchain.cli.output import console, print_json, print_rows, printable, rows_table, short, tokens
 from offchain.cli.session import account_called, key_names, load_settings
 from offchain.errors import Rejected, Retryable
 from offchain.types import TOKEN
@@ -71,7 +71,7 @@ def status(
         console.print(line, highlight=False, soft_wrap=True)
     for item in found:
         if item.error:
-            console.print(f"{item.error}", highlight=False, markup=False, soft_wrap=True)
+            console.print(printable(f"{item.error}"), highlight=False, markup=False, soft_wrap=True)
     if not states:
         raise Retryable("no replica of the ledger answers; are aggregators running with --listen?")
 

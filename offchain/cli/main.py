@@ -34,7 +34,7 @@ from offchain.cli import (
     verification,
     workers,
 )
-from offchain.cli.output import console, errors
+from offchain.cli.output import console, errors, printable
 from offchain.errors import AssayError
 
 app = typer.Typer(
@@ -141,7 +141,7 @@ def _run() -> int:
 
 def _fail(message: str) -> int:
     """One line, whatever is in the message."""
-    line = " ".join(message.split())
+    line = printable(" ".join(message.split()))
     errors.print(Text.assemble(("error: ", "bold red"), line), soft_wrap=True)
     return 2
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from offchain.types import TOKEN, Wei
@@ -16,6 +17,17 @@ NUMBER = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?(e[+-]?[0-9]+)?")
 
 console = Console()
 errors = Console(stderr=True)
+
+
+class Styled(str):
+    """Text of ours in rich's markup; any other text is shown as it is."""
+
+    __slots__ = ()
+
+
+def printable(text: str) -> str:
+    """Without what moves a terminal's cursor or renames its window: much of what we print strangers have written."""
+    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def tokens(amount: Wei | int) -> str:
@@ -88,10 +100,12 @@ def rows_table(rows: Sequence[Mapping[str, Any]], title: str | None) -> Table:
 
 
 def cell(value: Any) -> str:
-    """One value as text: nothing for None, grouped integers, short floats, hex bytes."""
+    """One value as rich's markup: nothing for None, grouped integers, short floats, hex bytes."""
     match value:
         case None:
             return ""
+        case Styled():
+            return value
         case bool():
             return "yes" if value else "no"
         case int():
@@ -101,11 +115,11 @@ def cell(value: Any) -> str:
         case bytes():
             return "0x" + value.hex()
         case Mapping():
-            return "\n".join(f"{key}: {cell(item)}" for key, item in value.items())
+            return "\n".join(f"{cell(key)}: {cell(item)}" for key, item in value.items())
         case list() | tuple():
             return "\n".join(cell(item) for item in value)
         case _:
-            return str(value)
+            return escape(printable(str(value)))
 
 
 def _title(key: str) -> str:

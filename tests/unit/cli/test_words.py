@@ -1,6 +1,7 @@
 """Amounts, durations and tables as people write and read them."""
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,17 @@ def test_places(tmp_path: Path) -> None:
         with pytest.raises(Rejected, match=r"^--out .*a file"):
             require_folder(path, "--out")
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    "text", ["\x1b]0;a name\x07", "\x1b[2J", "[link=http://evil.example]here[/link]", "[/x]", "a\x9bb", "\u202e"]
+)
+def test_what_strangers_write_is_shown_and_does_nothing_to_a_terminal(text: str) -> None:
+    """Endpoints in the ledger, titles, what a node says went wrong."""
+    screen = Console(file=io.StringIO(), force_terminal=True, width=200)
+    screen.print(rows_table([{"endpoint": text}, {"endpoint": {text: [text]}}], None))
+    printed = screen.file.getvalue()  # type: ignore[attr-defined]
+    shown = "".join(char if char.isprintable() else "�" for char in text)
+    assert printed.count(shown) == 3
+    assert not {"\x07", "\x9b", "\u202e"} & set(printed)
+    assert set(re.findall(r"\x1b.{3}", printed)) <= {"\x1b[1m", "\x1b[0m"}
