@@ -26,8 +26,8 @@ from offchain.types import Seconds
 
 NOTHING_BEFORE = bytes(32)
 FIELDS = tuple(field.name for field in fields(ProtocolParameters))
-LOOKED_AT = 200
-"""How many of the newest operations are looked at for open ones."""
+AT_ONCE = 500
+"""Operations whose states are asked for at once. All are: newer ones must not hide one that waits."""
 
 
 class OperationState(IntEnum):
@@ -151,12 +151,15 @@ def require_role(contracts: AssayContracts, timelock: Contract, role: str, accou
 
 
 def open_operations(contracts: AssayContracts, timelock: Contract) -> tuple[Operation, ...]:
-    """What waits or is ready, oldest first, among the newest operations."""
+    """What waits or is ready, oldest first."""
     count = int(contracts.read(timelock.functions.operationCount()))
-    listed = contracts.read_many(
-        [timelock.functions.operationAt(index) for index in range(max(count - LOOKED_AT, 0), count)]
-    )
-    states = contracts.read_many([timelock.functions.getOperationState(identity) for identity, _ in listed])
+    listed: list[Any] = []
+    states: list[int] = []
+    for first in range(0, count, AT_ONCE):
+        part = range(first, min(first + AT_ONCE, count))
+        found = contracts.read_many([timelock.functions.operationAt(index) for index in part])
+        states += contracts.read_many([timelock.functions.getOperationState(identity) for identity, _ in found])
+        listed += found
     open_states = (OperationState.WAITING, OperationState.READY)
     # One that was cancelled and scheduled again is listed twice.
     standing = {bytes(identity): (block, state) for (identity, block), state in zip(listed, states, strict=True)}

@@ -173,9 +173,9 @@ def parse_answer(answer: Any) -> Any:
         return answer.get("result") if isinstance(answer, dict) else None
     if not isinstance(error, dict):
         return RpcFailure(0, str(error), b"")
-    return RpcFailure(
-        int(error.get("code", 0)), str(error.get("message", "unknown error")), revert_bytes(error.get("data"))
-    )
+    code = error.get("code", 0)
+    known = code if isinstance(code, int) else 0  # some gateways answer with words
+    return RpcFailure(known, str(error.get("message", "unknown error")), revert_bytes(error.get("data")))
 
 
 def transported(endpoint: str, request: Callable[[], Result]) -> Result:

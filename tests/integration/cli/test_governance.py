@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from offchain.chain import governance
 from offchain.chain.addresses import read_addresses
 from offchain.chain.contracts import AssayContracts
-from offchain.chain.devnet import Anvil, AnvilOptions, travel
+from offchain.chain.devnet import Anvil, AnvilOptions, dev_accounts, travel
 from offchain.chain.terms import load_terms
 from tests.integration.cli.support import PASSWORD, Cli, assert_refused, call
 
@@ -148,6 +150,28 @@ def test_a_newcomer_drips_once_a_day(public: Cli) -> None:
     assert answer.out.splitlines() == ["dev1: 10,000 tokens", "dev2: 10,000 tokens"]
     again = public("keys", "drip", "dev1")
     assert again.code == 2
-    assert "drip: TestTokenFaucet.DripTooEarly(" in again.err
+    assert "has had its test tokens; the faucet has more for it in " in again.err
     travel(public.client, 24 * 3600)
     assert public("keys", "drip", "dev1").code == 0
+
+
+def test_operations_without_end_hide_none_that_waits(public: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proposer whose key is stolen wants the watchmen to see its other operations."""
+    monkeypatch.setattr(governance, "AT_ONCE", 2)
+    contracts, timelock = public.contracts, public.contracts.timelock
+    assert timelock is not None
+    proposer = dev_accounts(1)[0].address
+    before = len(governance.open_operations(contracts, timelock))
+    bad = replace(contracts.protocol_parameters(), max_claims=7)
+    calls = [governance.schedule_call(contracts, timelock, bad)]
+    calls += [
+        timelock.functions.schedule(proposer, 0, b"", bytes(32), number.to_bytes(32, "big"), 3600)
+        for number in range(5)
+    ]
+    for call_data in [item._encode_transaction_data() for item in calls]:
+        query = {"from": proposer, "to": timelock.address, "data": call_data}
+        public.client.request("eth_sendTransaction", query)
+    public.client.request("evm_mine")
+    found = governance.open_operations(contracts, timelock)[before:]
+    assert len(found) == 6
+    assert found[0].parameters == bad
