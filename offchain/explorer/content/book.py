@@ -132,14 +132,14 @@ class ContentBook:
             )
             run.execute("INSERT OR REPLACE INTO progress VALUES (?, ?)", (name, seq))
 
-    def due(self, now: float, limit: int) -> list[Wanted]:
-        """What to fetch now, what was never tried and the newest first."""
+    def due(self, now: float, limit: int, again: int | None = None) -> list[Wanted]:
+        """What to fetch now, what was never tried and the newest first; at most `again` that were tried before."""
+        query = "SELECT cid, kind, tries FROM content WHERE state = 'wanted' AND next_at <= ? AND "
         with self._lock:
-            rows = self._connection.execute(
-                "SELECT cid, kind, tries FROM content WHERE state = 'wanted' AND next_at <= ? "
-                "ORDER BY tries > 0, rank DESC LIMIT ?",
-                (now, limit),
-            ).fetchall()
+            run = self._connection.execute
+            rows = run(query + "tries = 0 ORDER BY rank DESC LIMIT ?", (now, limit)).fetchall()
+            rest = limit - len(rows) if again is None else min(limit - len(rows), again)
+            rows += run(query + "tries > 0 ORDER BY rank DESC LIMIT ?", (now, rest)).fetchall()
         return [Wanted(CidDigest(cid), Kind(kind), tries) for cid, kind, tries in rows]
 
     def keep(self, cid: CidDigest, kind: Kind, body: bytes, contents: "Contents") -> None:

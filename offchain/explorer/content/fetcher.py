@@ -112,7 +112,7 @@ class Fetcher:
         """Takes note of new events and fetches one round of what is due; how many were asked for the first time."""
         for source in SOURCES:
             self._take_note(source)
-        due = self._book.due(time(), ROUND)
+        due = self._book.due(time(), ROUND, THREADS)  # what nobody has keeps what is new waiting for one time-out
         list(self._pool.map(self._fetch, due))
         return sum(wanted.tries == 0 for wanted in due)
 

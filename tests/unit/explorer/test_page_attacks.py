@@ -195,3 +195,15 @@ def test_a_node_that_names_its_errors_in_words_is_understood(code: object) -> No
     failure = parse_answer({"error": {"code": code, "message": "rate limit"}})
     assert isinstance(failure, RpcFailure)
     assert (failure.code, failure.is_busy) == (0, True)
+
+
+def test_content_that_nobody_has_does_not_keep_new_content_waiting() -> None:
+    """Orders can be put and taken back for gas, and name what is nowhere: each time-out is a thread's."""
+    book = ContentBook(None)
+    book.note("x", 1, [], [(CidDigest(bytes([number]) * 32), Kind.ORDER, number) for number in range(1, 41)])
+    for wanted in book.due(1.0, 64, 4):
+        book.postpone(wanted, "nowhere", 1.0)
+    fresh = CidDigest(b"n" * 32)
+    book.note("x", 2, [], [(fresh, Kind.ORDER, 0)])
+    due = book.due(1e6, 64, 4)
+    assert (due[0].cid, len(due)) == (fresh, 5)
