@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 KEPT_BLOCKS = 64
 """Blocks below the newest final one of which hashes are kept: a node may change its mind about what is final."""
+OTHERS = 200
+"""Events of another writer that one step tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,15 @@ class Step:
 
 
 class Indexer:
-    """The writer of an index; for one thread. Another one on the same file does no harm but to its own speed."""
+    """The writer of an index; for one thread. Another one on the same file does no harm but to its own speed, and what
+    it took in is told by steps of this one, too."""
 
     def __init__(self, client: ChainClient, addresses: Addresses, index: Index) -> None:
         self._client = client
         decoder = LogDecoder(abis_of(addresses))
+        self._index = index
         self._writer = Writer(index.connect(), decoder, addresses.block)
+        self._told = self._writer.newest
         # A decoder of its own: the reader's thread uses it.
         self._reader = RangeReader(client, LogDecoder(abis_of(addresses)))
         self._receipts = Receipts(client, index.connect, self._writer)
@@ -62,6 +67,8 @@ class Indexer:
         if self._head is None or cursor.position > self._head[0].number:
             self._look(cursor)
         head, final = self._known_head()
+        if self._writer.newest > self._told:
+            return self._others(cursor)
         if cursor.position > head.number:
             return self._idle(cursor, head, final)
         try:
@@ -72,9 +79,8 @@ class Indexer:
         except Retryable:
             self._head = None
             raise
-        except StaleIndexError as error:
-            self._reader.forget()
-            raise Retryable("another explorer writes to the same index: it goes on from there") from error
+        except StaleIndexError:
+            return self._others(cursor)
         except OverflowError as error:
             self._reader.forget()
             raise Retryable(f"{self._client.endpoint} answered with numbers that no contract of ours has") from error
@@ -86,8 +92,8 @@ class Indexer:
         """Asks for so many receipts that are missing, the newest first; how many came. Raises Retryable."""
         try:
             return self._receipts.fill(limit)
-        except StaleIndexError as error:
-            raise Retryable("another explorer writes to the same index") from error
+        except StaleIndexError:
+            return 0
         except sqlite3.OperationalError as error:
             raise Retryable(f"the index cannot be written now ({error})") from error
 
@@ -122,7 +128,17 @@ class Indexer:
         caught_up = found.end.number >= head.number
         fields = _head_fields(head, final, caught_up=caught_up)
         events = self._writer.apply(found.logs, cursor.advanced(ascending, final=final - KEPT_BLOCKS), fields)
+        self._told = self._writer.newest
         return Step(events, None, caught_up, head, final)
+
+    def _others(self, cursor: Cursor) -> Step:
+        """Another explorer has written to the same file since `cursor`: it goes on from there."""
+        self._reader.forget()
+        head, final = self._known_head()
+        events = self._index.events(after=self._told, limit=OTHERS).rows
+        self._told = events[-1].seq if events else self._writer.newest
+        position = self._writer.cursor.position
+        return Step(events, position if position < cursor.position else None, False, head, final)
 
     def _roll_back(self, cursor: Cursor) -> Step:
         self._reader.forget()

@@ -81,6 +81,11 @@ class Writer:
         """What was read."""
         return self._place.cursor
 
+    @property
+    def newest(self) -> int:
+        """The `seq` of the newest event that was ever taken in, 0 before the first."""
+        return self._place.next_seq - 1
+
     def apply(self, logs: Sequence[RawLog], cursor: Cursor, head: dict[str, Any]) -> tuple[EventRow, ...]:
         """Takes in the logs up to `cursor`, with what is known of the chain's head; the events.
 

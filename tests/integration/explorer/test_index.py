@@ -165,20 +165,22 @@ def _die_at(played: Played, path: Path, statements: int) -> None:
     os._exit(0)
 
 
-def test_two_explorers_on_one_file_double_nothing(played: Played, index: Index, tmp_path: Path) -> None:
+def test_two_explorers_on_one_file_double_nothing_and_each_tells_all(
+    played: Played, index: Index, tmp_path: Path
+) -> None:
     both = [Indexer(played.narrow(), played.addresses, index) for _ in range(2)]
-    disturbed = 0
-    turn, done = 0, False
-    while not done:
-        turn += 1
-        try:
-            done = both[turn // 3 % 2].step().caught_up
-        except Retryable:
-            disturbed += 1
+    told: list[list[int]] = [[], []]
+    turn, waiting = 0, {0, 1}
+    while waiting:
+        which, turn = turn // 3 % 2, turn + 1
+        step = both[which].step()
+        told[which] += [row.seq for row in step.events]
+        if step.caught_up:
+            waiting.discard(which)
     for indexer in both:
         indexer.close()
+    assert told[0] == told[1] == list(range(1, index.standing().seq + 1))
     indexed(played.client, AssayContracts(played.client, played.addresses), index)
-    assert disturbed > 0
     assert dump(index.path) == fresh(played, tmp_path / "fresh.sqlite")
 
 
