@@ -101,12 +101,14 @@ def run(settings: Settings, client: ChainClient, who: Callable[[], Deployer], ch
     from offchain.chain.sender import open_sender
     from offchain.chain.terms import check_terms, load_terms, read_terms
 
+    # A file that is none is refused where there is nothing left to do, too.
+    own = None if choices.parameters is None else read_terms(choices.parameters)
     path = settings.addresses(client.chain_id)
     there = None if choices.plan else _standing(client, path, fresh=choices.fresh)
     if there is not None:
         _show(there, path, "Deployed before", as_json=choices.as_json)
         return there
-    terms = load_terms(client.chain_id) if choices.parameters is None else read_terms(choices.parameters)
+    terms = own or load_terms(client.chain_id)
     source = f"{client.network.name}.json" if choices.parameters is None else str(choices.parameters)
     check_terms(terms, client.network, source)
     deployer = who()

@@ -96,15 +96,21 @@ def withdraw(contracts: AssayContracts, sender: Sending, role: Role, *, intent: 
 def drip(contracts: AssayContracts, sender: Sending, *, intent: str) -> Wei:
     """Asks the faucet for test tokens for the sender's account; how much it gave, once that is final.
 
-    Raises Rejected where there is no faucet, ContractRejected when it gives nothing (too early, or empty).
+    Raises Rejected where there is no faucet, Retryable when it gives this account nothing yet, ContractRejected when it
+    is empty.
     """
     if contracts.faucet is None:
         raise Rejected(
             f"the deployment on chain {contracts.client.chain_id} has no faucet: get tokens from who has some "
             "(`assay keys fund NAME --from KEY`)"
         )
+    key = f"drip:{intent}"
+    if not sender.knows(key):
+        wait = contracts.client.call(contracts.faucet.functions.nextDripAt(sender.address)) - contracts.client.now()
+        if wait > 0:
+            raise Retryable(f"{sender.address} has had its test tokens; the faucet has more for it in {wait} seconds")
     before = contracts.token_balance(sender.address)
-    sender.send(f"drip:{intent}", contracts.faucet.functions.drip())
+    sender.send(key, contracts.faucet.functions.drip())
     return Wei(contracts.token_balance(sender.address) - before)
 
 
