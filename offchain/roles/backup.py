@@ -207,7 +207,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         if fields["format"] != FORMAT or not isinstance(fields["files"], dict):
             raise Rejected(f"{path}: of another format; take the version of Assay that made it")
         int(fields["made_at"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise Rejected(f"{folder}: no backup of `assay backup` ({error})") from error
     return dict(fields)
 
