@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -93,16 +93,16 @@ def _run(session: Session, stack: ExitStack, wishes: _Wishes, metrics: str | Non
         desk = partial(_desk, session, desks) if where.is_local and not wishes.read_only else None
         served = Explorer(session.contracts, kept, where, meters=meters, desk=desk, progress=progress.step)
         stack.callback(progress.close)
-        _announce(served, wishes, has_desk=desk is not None)
-        asyncio.run(_serve(served))
+        asyncio.run(_serve(served, partial(_announce, served, wishes, has_desk=desk is not None)))
     return served.close()
 
 
-async def _serve(served: Explorer) -> None:
+async def _serve(served: Explorer, announce: Callable[[], None]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    announce()  # from here on Ctrl-C is heard
     await served.serve(stop)
 
 
