@@ -158,8 +158,9 @@ def follow(page: list[str], newcomer: Newcomer, anvil: Anvil) -> None:
             newcomer.leave_running(block)
             continue
         newcomer.run(block)
-        if "assay keys list" in block:  # here one goes to the faucet's page
+        if "assay keys list" in block:  # here one goes to the faucet's page, and waits a minute
             anvil.client().request("anvil_setBalance", newcomer.address("owner"), hex(FAUCET_COINS))
+            anvil.client().request("anvil_mine", hex(20))
     contracts = contracts_of(anvil, newcomer)
     wait_for(lambda: newcomer.logs().count("Ctrl-C stops it") == len(newcomer.terminals), newcomer)
     with time_flies(contracts):
