@@ -54,7 +54,8 @@ def _sealed(said: Said) -> str:
 
 
 def _revealed_scores(said: Said) -> str:
-    return f"reveals scores of {len(said['scores'])} models"
+    count = len(said["scores"])
+    return f"reveals {'the score of 1 model' if count == 1 else f'scores of {count} models'}"
 
 
 def _removed(said: Said) -> str:
