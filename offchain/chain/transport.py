@@ -147,11 +147,18 @@ def _may_change(call: JsonCall, result: Any, *, in_pool: bool) -> bool:
     """Whether the same request may be answered otherwise in a moment.
 
     By a busy node it is; but logs may be refused for their number. `in_pool`: another node than the one before may
-    answer, and what a node that is behind says of a contract's refusal is no more than a first word.
+    answer, and what a node that is behind says of a contract's refusal is no more than a first word; unless the block
+    is given, for then it would lack that, and a refusal that is an answer (nobody can lead) must not cost seconds.
     """
     if not isinstance(result, RpcFailure):
         return False
-    return (in_pool and result.is_revert) or (result.is_busy and call[0] != "eth_getLogs")
+    return (in_pool and result.is_revert and not _names_block(call)) or (result.is_busy and call[0] != "eth_getLogs")
+
+
+def _names_block(call: JsonCall) -> bool:
+    """Whether it is asked as of one block, by its number."""
+    method, parameters = call
+    return method == "eth_call" and len(parameters) > 1 and str(parameters[1]).startswith("0x")
 
 
 def revert_bytes(data: Any) -> bytes:

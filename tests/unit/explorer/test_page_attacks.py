@@ -12,7 +12,6 @@ from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic
 
 from offchain.chain.cursor import Cursor
 from offchain.chain.devnet import dev_accounts
-from offchain.chain.transport import RpcFailure, parse_answer
 from offchain.errors import Retryable
 from offchain.explorer.api.follower import BUG, Follower
 from offchain.explorer.api.routes_server import last_id
@@ -188,13 +187,6 @@ def one_log(name: str) -> dict[str, Any]:
         "topics": ["0x" + topic.hex() for topic in topics],
         "data": "0x" + data.hex(),
     }
-
-
-@pytest.mark.parametrize("code", ["SERVER_BUSY", None, [1], 1.5])
-def test_a_node_that_names_its_errors_in_words_is_understood(code: object) -> None:
-    failure = parse_answer({"error": {"code": code, "message": "rate limit"}})
-    assert isinstance(failure, RpcFailure)
-    assert (failure.code, failure.is_busy) == (0, True)
 
 
 def test_content_that_nobody_has_does_not_keep_new_content_waiting() -> None:
