@@ -63,7 +63,12 @@ function DataFields(props: PutFieldsProps) {
             label="Training data"
             hint="CSV, Parquet, NPZ, MNIST idx images or a CIFAR-10 batch."
           />
-          <TextField {...props} name="label" label="Label column" hint="Of a table: the column that the model is to predict." />
+          <TextField
+            {...props}
+            name="label"
+            label="Label column"
+            hint="Of a table: the column that the model is to predict."
+          />
           <FileField {...props} name="trainLabels" label="Labels file" hint="For idx images only." />
         </>
       )}
