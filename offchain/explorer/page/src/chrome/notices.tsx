@@ -21,7 +21,8 @@ function troubles(about: Query<About>, state: FeedState, now: number): string[] 
   if (!data) return found;
   if (!data.node.answers) {
     const problem = data.node.problem ? ` (${data.node.problem})` : "";
-    found.push(`The node has not answered for ${duration(data.node.silent_seconds)}${problem}: what you see is older.`);
+    // Mostly the node is away; it may also be another chain, or the index cannot be written. The problem says it.
+    found.push(`Nothing was read for ${duration(data.node.silent_seconds)}${problem}: what you see is older.`);
   }
   if (!data.indexed.caught_up && data.head) {
     found.push(
