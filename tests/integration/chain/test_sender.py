@@ -140,7 +140,10 @@ def test_a_second_process_with_the_same_journal_is_refused(
     sender.send("pay", pay(1))
     with sqlite3.connect(journal, timeout=0) as other:
         assert other.execute("SELECT key FROM intents").fetchall() == [("pay",)], "a backup may read it"
-    with sqlite3.connect(f"{journal}.lock", timeout=0) as other, pytest.raises(sqlite3.OperationalError, match="locked"):
+    with (
+        sqlite3.connect(f"{journal}.lock", timeout=0) as other,
+        pytest.raises(sqlite3.OperationalError, match="locked"),
+    ):
         other.execute("BEGIN EXCLUSIVE")
     # Within one process the lock works the same way, through another connection.
     with pytest.raises(Rejected, match="one process per key"):
