@@ -185,7 +185,8 @@ def astuple_flat(request: Request) -> tuple[Any, ...]:
 
 def accounts_of(index: Index) -> list[str]:
     """All accounts that events name."""
-    after, found = 0, {}
+    after = 0
+    found: dict[str, None] = {}
     while True:
         page = index.events(after=after, limit=1000)
         found |= {account: None for event in page.rows for account in event.accounts}
