@@ -52,7 +52,7 @@ def test_batches_shrink_to_what_the_node_takes(chain: Anvil, most: int) -> None:
 
 
 def test_more_requests_than_the_limit_take_longer_and_pass(chain: Anvil) -> None:
-    with public(chain, Habits(batch=10, per_second=40)) as (client, nodes, _):
+    with public(chain, Habits(batch=10, per_second=80)) as (client, nodes, _):
         accounts = [account.address for account in dev_accounts(20)] * 6
         balances = client.batch([("eth_getBalance", [account, "latest"]) for account in accounts])
         assert {int(balance, 16) for balance in balances} == {10_000 * 10**18}
