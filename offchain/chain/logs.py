@@ -52,14 +52,22 @@ class LogReader:
         `parent`: the hash of the block before `first`, if known. Raises Retryable when the node is down, does not have
         these blocks, or the chain was reorganised meanwhile; RpcRefused when it refuses even a single block.
         """
-        settled = head.number - self._recent
+        settled = self.settled(head)
         if first <= settled:
             return self._in_ranges(first, min(target, settled))
-        return self._by_hash(first, target, head, parent)
+        blocks, logs = self.recent(first, target, head=head, parent=parent)
+        return LogRange(target, logs, tuple(Mark(block.number, block.hash) for block in blocks))
+
+    def settled(self, head: BlockRef) -> int:
+        """The newest block that all nodes of a pool have had for long."""
+        return head.number - self._recent
 
     # Near the head
 
-    def _by_hash(self, first: int, target: int, head: BlockRef, parent: bytes | None) -> LogRange:
+    def recent(
+        self, first: int, target: int, *, head: BlockRef, parent: bytes | None = None
+    ) -> tuple[list[BlockRef], list[dict[str, Any]]]:
+        """The blocks from `first` to `target`, one chain, and their logs by the blocks' hashes. Raises as `read`."""
         blocks = self._headers(first, target, head)
         for before, block in zip([parent, *(block.hash for block in blocks)], blocks, strict=False):
             if before is not None and block.parent != before:
@@ -70,7 +78,7 @@ class LogReader:
             if isinstance(found, RpcFailure):
                 raise self._client.failure(found, "eth_getLogs")
             logs += found
-        return LogRange(target, logs, tuple(Mark(block.number, block.hash) for block in blocks))
+        return blocks, logs
 
     def _headers(self, first: int, target: int, head: BlockRef) -> list[BlockRef]:
         numbers = range(first, min(target, head.number - 1) + 1)

@@ -72,7 +72,7 @@ class Indexer:
         if cursor.position > head.number:
             return self._idle(cursor, head, final)
         try:
-            found = self._reader.read(cursor.position, head.number)
+            found = self._reader.read(cursor.position, head)
             if not _continues(cursor, found):
                 return self._roll_back(cursor)
             return self._take(cursor, found, head, final)

@@ -1,11 +1,12 @@
 """Reads ranges of blocks ahead of the writer: while one range is taken in, the node is asked for the next.
 
 A range counts only if it is of one chain and continues what was read: the block before it has the hash that was marked,
-and its last block has one hash before the logs and after them.
+and its last block has one hash before the logs and after them. Blocks near the head are asked for one by one, by their
+hashes (`chain/logs.py`): a node of a pool that lags would answer for them with nothing.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,6 +14,7 @@ from typing import Any
 
 from offchain.chain.client import BlockRef, ChainClient, RpcFailure, parse_block
 from offchain.chain.cursor import RangeSize
+from offchain.chain.logs import LogReader
 from offchain.errors import Retryable
 from offchain.explorer.index.decoding import LogDecoder
 from offchain.explorer.index.writer import RawLog
@@ -47,20 +49,21 @@ class RangeReader:
     def __init__(self, client: ChainClient, decoder: LogDecoder) -> None:
         self._client = client
         self._decoder = decoder
+        self._logs = LogReader(client, decoder.addresses)
         longest = client.network.log_range
         self._size = RangeSize(min(FIRST_BLOCKS, longest), longest)
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="explorer-reader")
         self._ahead: list[tuple[int, int, Future[Range]]] = []
 
-    def read(self, first: int, target: int) -> Range:
-        """A range that begins with `first` and ends with `target` at most.
+    def read(self, first: int, head: BlockRef) -> Range:
+        """A range that begins with `first` and ends with `head`, the latest block, at most.
 
         Raises Retryable when the node is down or the chain moved under the query, RpcRefused when it refuses a single
         block.
         """
         if not self._ahead or self._ahead[0][0] != first:
             self.forget()
-        self._ask(first, target)
+        self._ask(first, head)
         start, last, future = self._ahead.pop(0)
         try:
             found = future.result()
@@ -75,9 +78,9 @@ class RangeReader:
             # Nodes word their limits in many ways; whatever the objection, a smaller range is the only remedy.
             logger.info("%s objects to %d blocks of logs: %s", self._client.endpoint, last - start + 1, refused.failure)
             self._size = RangeSize(last - start + 1, self._size.maximum).shrunk()
-            return self.read(first, target)
+            return self.read(first, head)
         self._fit(len(found.logs), last - start + 1)
-        self._ask(last + 1, target)
+        self._ask(last + 1, head)
         return found
 
     def forget(self) -> None:
@@ -91,11 +94,17 @@ class RangeReader:
         self.forget()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _ask(self, first: int, target: int) -> None:
+    def _ask(self, first: int, head: BlockRef) -> None:
         following = self._ahead[-1][1] + 1 if self._ahead else first
-        while len(self._ahead) < AHEAD and following <= target:
-            last = min(following + self._size.size - 1, target)
-            self._ahead.append((following, last, self._pool.submit(self._fetch, following, last)))
+        settled = self._logs.settled(head)
+        while len(self._ahead) < AHEAD and following <= head.number:
+            last = min(following + self._size.size - 1, settled)
+            if following <= settled:
+                future = self._pool.submit(self._fetch, following, last)
+            else:
+                last = head.number
+                future = self._pool.submit(self._fetch_recent, following, head)
+            self._ahead.append((following, last, future))
             following = last + 1
 
     def _fit(self, logs: int, blocks: int) -> None:
@@ -126,10 +135,16 @@ class RangeReader:
         before = bytes.fromhex(blocks[2]["hash"][2:]) if first > 0 else None
         return Range(first, parse_block(blocks[1]), before, self._parsed(answers[1], first, last))
 
-    def _parsed(self, logs: Any, first: int, last: int) -> tuple[RawLog, ...]:
-        """The logs in their order, each once: a node is not to be trusted with that."""
+    def _fetch_recent(self, first: int, head: BlockRef) -> Range:
+        blocks, logs = self._logs.recent(first, head.number, head=head)
+        known = {block.number: int(block.timestamp) for block in blocks}
+        before = blocks[0].parent if first > 0 else None
+        return Range(first, head, before, self._parsed(logs, first, head.number, known))
+
+    def _parsed(self, logs: Any, first: int, last: int, times: Mapping[int, int] | None = None) -> tuple[RawLog, ...]:
+        """The logs in their order, each once: a node is not to be trusted with that. `times`: of blocks, if known."""
         try:
-            found = self._parse(logs)
+            found = self._parse(logs, times or self._times(logs))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise Retryable(f"{self._client.endpoint} answered eth_getLogs with something else than logs") from error
         places = [(log.block, log.log_index) for log in found]
@@ -141,8 +156,7 @@ class RangeReader:
             raise Retryable(f"{self._client.endpoint} answered eth_getLogs with logs of other blocks")
         return tuple(found)
 
-    def _parse(self, logs: Sequence[dict[str, Any]]) -> list[RawLog]:
-        times = self._times(logs)
+    def _parse(self, logs: Sequence[dict[str, Any]], times: Mapping[int, int]) -> list[RawLog]:
         found: list[RawLog] = []
         hashes: dict[str, tuple[int, bytes, int]] = {}
         for log in logs:

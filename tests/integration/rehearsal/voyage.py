@@ -1,19 +1,22 @@
-"""One seeded run: payments through bad nodes on a chain that reorganises, while two followers read what is paid."""
+"""One seeded run: payments through bad nodes on a chain that reorganises, while three read what is paid."""
 
 import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
+from eth_utils.address import to_checksum_address
 from web3.contract import Contract
 
-from offchain.chain.artifacts import load_artifact, load_error_decoder
+from offchain.chain.addresses import Addresses, field_of
+from offchain.chain.artifacts import CONTRACTS, load_artifact, load_error_decoder
 from offchain.chain.client import ChainClient, connect
 from offchain.chain.devnet import Anvil, AnvilOptions
 from offchain.chain.event_decoder import EventDecoder
 from offchain.chain.events import Applied, EventFollower, SqliteCursor
 from offchain.chain.sender import Intended, Sender, SendPolicy, open_sender
 from offchain.errors import Retryable
+from offchain.explorer.index import Indexer, open_index
 from tests.integration.chain.conftest import funded, new_token
 from tests.integration.chain.support import Proxy, with_confirmations
 from tests.integration.chain.test_sender_trouble import RESEND, Clock
@@ -67,6 +70,38 @@ class Reader:
         self.follower.commit(batch)
 
 
+class IndexedReader:
+    """The explorer's index over the same token: all that it holds when it is asked."""
+
+    def __init__(self, client: ChainClient, token: Contract, folder: Path) -> None:
+        nobody = (to_checksum_address(f"0x{number:040x}") for number in range(1, 100))
+        fields = {field_of(name): next(nobody) for name in CONTRACTS} | {"utility_token": token.address}
+        block = client.head().number + 1
+        self._addresses = Addresses(client.chain_id, client.genesis(), block, code_hashes={}, **fields)
+        self._client, self._path = client, folder / "index.sqlite"
+        self._open()
+
+    def _open(self) -> None:
+        self.index = open_index(self._path, self._addresses)
+        self.indexer = Indexer(self._client, self._addresses, self.index)
+
+    def restart(self) -> None:
+        self.close()
+        self._open()
+
+    def close(self) -> None:
+        self.indexer.close()
+        self.index.close()
+
+    def read(self) -> None:
+        self.indexer.step()
+
+    @property
+    def seen(self) -> list[int]:
+        """The payments, each as often as it is there."""
+        return [int(event.arguments["value"]) for event in self.index.events(name="Transfer", limit=1_000).rows]
+
+
 class Voyage:
     """See the module. `block_seconds` is how far apart the blocks' timestamps are, which are whole seconds."""
 
@@ -81,9 +116,11 @@ class Voyage:
         self.proxy.before = self.nodes.answer
         self.account, self.token = self._prepare()
         self.client = self._connected()
-        self.readers = [
+        self.indexed = IndexedReader(self.client, self.token, folder)
+        self.readers: list[Reader | IndexedReader] = [
             Reader("at once", self.client, self.token, folder, final_only=False),
             Reader("when final", self.client, self.token, folder, final_only=True),
+            self.indexed,
         ]
         self.sender = self._opened()
         self.started = self.shore.now()
@@ -96,6 +133,7 @@ class Voyage:
 
     def __exit__(self, *_: object) -> None:
         self.sender.close()
+        self.indexed.close()
         self.proxy.__exit__()
         self.anvil.stop()
 
@@ -218,7 +256,7 @@ class Voyage:
     # What must be true at the end
 
     def check(self) -> None:
-        """Every payment exactly once: on the chain, in the journal, and at both followers."""
+        """Every payment exactly once: on the chain, in the journal, at both followers and in the explorer's index."""
         expected = sorted(amount(key) for key in self.sent)
         transfers = self.token.events.Transfer().get_logs(from_block=self.floor)
         assert sorted(log["args"]["value"] for log in transfers) == expected
