@@ -13,6 +13,7 @@ from offchain.chain.artifacts import ALL_CONTRACTS, CONTRACTS, load_artifact
 from offchain.chain.client import ChainClient
 from offchain.errors import Bug, Rejected
 
+DEPLOY_AGAIN = "deploy again with `assay deploy --fresh`"
 HASH = re.compile(r"0x[0-9a-f]{64}")
 
 
@@ -119,7 +120,7 @@ def read_addresses(path: Path) -> Addresses:
             f"{path}: no addresses file; deploy the contracts first (`assay deploy`) or copy it here"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise Rejected(f"{path}: not an addresses file ({error}); deploy again or copy the right one") from error
+        raise Rejected(f"{path}: not an addresses file ({error}); {DEPLOY_AGAIN}, or copy the right one") from error
 
 
 def check_addresses(client: ChainClient, addresses: Addresses, source: str) -> None:
@@ -133,18 +134,18 @@ def check_addresses(client: ChainClient, addresses: Addresses, source: str) -> N
             "give the file of that chain"
         )
     if client.genesis() != addresses.genesis:
-        raise Rejected(f"{source}: {client.endpoint} is another chain with the same id (started anew?); deploy again")
+        raise Rejected(f"{source}: {client.endpoint} is another chain with the same id (started anew?); {DEPLOY_AGAIN}")
     answers = client.batch([("eth_getCode", [addresses.of(name), "latest"]) for name in addresses.contracts])
     for name, answer in zip(addresses.contracts, answers, strict=True):
         if not isinstance(answer, str):
             raise client.failure(answer, "eth_getCode")
         code = bytes.fromhex(answer[2:])
         if not code:
-            raise Rejected(f"{source}: no contract at {name}'s address {addresses.of(name)}; deploy again")
+            raise Rejected(f"{source}: no contract at {name}'s address {addresses.of(name)}; {DEPLOY_AGAIN}")
         if keccak(code) != addresses.code_hashes[name] or load_artifact(name).immutables(code) is None:
             raise Rejected(
                 f"{source}: the code at {name}'s address {addresses.of(name)} is not this version's {name}; "
-                "use the matching version of assay or deploy again"
+                f"use the matching version of assay, or {DEPLOY_AGAIN}"
             )
 
 

@@ -138,10 +138,10 @@ def _standing(client: ChainClient, path: Path, *, fresh: bool) -> Addresses | No
     try:
         addresses = read_addresses(path)
         check_addresses(client, addresses, str(path))
-    except Rejected as error:
-        if fresh:
-            return None
-        raise Rejected(f"{error} with `assay deploy --fresh`") from error
+    except Rejected:
+        if not fresh:
+            raise
+        return None
     return addresses
 
 

@@ -53,6 +53,10 @@ def doctor(
     missing = [finding.what for finding in findings if finding.needed and not finding.found]
     if missing:
         raise Rejected(f"nothing works without {', '.join(missing)}; run `make demo` in the project, which installs it")
+    if chain_id is not None:  # somebody who names a chain wants more than the demonstration
+        for finding in findings:
+            if finding.what == "node" and not finding.found:
+                raise Rejected(finding.cost)
     if not as_json:
         console.print("Ready for [bold]assay demo[/bold].")
         raise typer.Exit

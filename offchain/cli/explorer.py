@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from offchain.cli import options
 from offchain.cli.output import console, errors, print_json_line
 from offchain.cli.session import Session, load_settings, open_session
+from offchain.errors import AssayError
 
 if TYPE_CHECKING:
     from eth_typing import ChecksumAddress
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from offchain.explorer.api.serving import Explorer
     from offchain.explorer.index import Index, Step
+    from offchain.storage.store import Store
     from offchain.types import OrderId
 
 DEFAULT_PORT = 7400
@@ -93,6 +97,7 @@ def _run(session: Session, stack: ExitStack, wishes: _Wishes, metrics: str | Non
         desk = partial(_desk, session, desks) if where.is_local and not wishes.read_only else None
         served = Explorer(session.contracts, kept, where, meters=meters, desk=desk, progress=progress.step)
         stack.callback(progress.close)
+        Thread(target=_look_at, args=(kept,), daemon=True).start()  # which may take its time to answer
         asyncio.run(_serve(served, partial(_announce, served, wishes, has_desk=desk is not None)))
     return served.close()
 
@@ -127,6 +132,16 @@ def _desk(session: Session, stack: ExitStack, index: Index) -> APIRouter:
     desk = Desk(place)
     stack.callback(desk.close)
     return desk_router(desk)
+
+
+def _look_at(store: Store) -> None:
+    """Says it when the store cannot be used: what is on the chain is shown all the same."""
+    try:
+        store.probe()
+    except AssayError as error:
+        errors.print(
+            Text(f"{error}; until then titles, downloads and orders from the page have to wait"), soft_wrap=True
+        )
 
 
 def _announce(served: Explorer, wishes: _Wishes, *, has_desk: bool) -> None:
