@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 NPM := $(shell command -v npm 2>/dev/null)
 FORGE := node_modules/.bin/forge
-WORKERS ?= 2
+# Three on two cores: half of the tests wait for blocks, browsers and processes.
+WORKERS ?= 3
 TEST_OPTIONS ?=
 PAGE := offchain/explorer/page
 BUILT_PAGE := offchain/explorer/static/index.html

@@ -10,8 +10,11 @@ settings.register_profile("assay", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("assay")
 
 HEAVY = (
+    "integration/rehearsal/test_newcomer.py",
     "integration/demo/test_play.py",
+    "integration/cli/test_by_hand.py",
     "integration/roles/test_disputes.py",
+    "integration/cli/test_governance.py",
     "integration/federated/test_rounds.py",
     "integration/explorer/test_wallet_orders.py",
     "integration/roles/test_kill.py",
@@ -19,9 +22,9 @@ HEAVY = (
     "simulation/test_ledger.py",
     "integration/explorer/test_page.py",
     "integration/explorer/test_wallet.py",
-    "integration/cli/test_by_hand.py",
     "unit/model/test_evaluator.py",
     "integration/roles/test_races.py",
+    "integration/explorer/test_stream.py",
     "integration/federated/test_secure.py",
     "integration/roles/test_disputes_kill.py",
     "unit/ledger/client/test_client.py",

@@ -1,5 +1,6 @@
 """A process that runs a worker's process, as the demonstration does, until somebody ends it."""
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -24,6 +25,7 @@ def fail(error: BaseException) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests in the background ignores it
     nobody = to_checksum_address("0x" + "00" * 20)
     worker = WorkerProcess(nobody, SPEAKER, Path(sys.argv[1]), report=say, fail=fail)
     worker.start()
