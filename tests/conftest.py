@@ -18,7 +18,6 @@ HEAVY = (
     "integration/federated/test_rounds.py",
     "integration/explorer/test_wallet_orders.py",
     "integration/roles/test_kill.py",
-    "integration/rehearsal/test_newcomer.py",
     "simulation/test_ledger.py",
     "integration/explorer/test_page.py",
     "integration/explorer/test_wallet.py",
