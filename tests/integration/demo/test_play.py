@@ -47,7 +47,7 @@ SHORT = Scenario(
 HAPPENS = Expected(claims=2, reveals=1, score_commits=2, score_reveals=1)
 
 
-@pytest.mark.parametrize("chain", ["anvil", "embedded"])
+@pytest.mark.parametrize("chain", ["anvil", pytest.param("embedded", marks=pytest.mark.long)])
 def test_an_order_lives_and_everybody_gets_what_they_earned(chain: str) -> None:
     if chain == "anvil":
         assert find_anvil() is not None, "npm packages are missing"

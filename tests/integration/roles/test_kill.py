@@ -273,6 +273,7 @@ def test_an_aggregator_may_die_anywhere(theatre: Theatre) -> None:
     every_kill(theatre, scene, {"journal:intent", "broadcast", "journal:outcome"})
 
 
+@pytest.mark.long
 def test_a_lonely_aggregator_may_die_anywhere(theatre: Theatre) -> None:
     """It does everything itself: joins, starts the epoch, seals, proposes and executes."""
     contracts = theatre.stage.contracts

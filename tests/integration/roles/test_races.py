@@ -88,6 +88,7 @@ def rush(contexts: list[RoleContext], done: Callable[[], bool]) -> None:
     assert done()
 
 
+@pytest.mark.long
 def test_a_process_that_dies_later_in_each_life_still_does_everything_once(
     stage: Stage, accounts: dict[str, LocalAccount]
 ) -> None:

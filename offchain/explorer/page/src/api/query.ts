@@ -14,11 +14,15 @@ export interface Rules<T> {
   touched?: (happening: Happening) => boolean;
   /** when (chain's clock) the answer grows old by itself, as a phase does */
   expires?: (data: T) => Seconds | null;
+  /** whether a part of it is still on its way from the store: no event tells when it has come */
+  waits?: (data: T) => boolean;
 }
 
 /** Changes come in bursts: a block's events are one reason to ask again, not twenty. */
 const SETTLE_MS = 150;
 const RETRY_MS = 4000;
+/** An unchanged answer costs the server a comparison. */
+const WAIT_MS = 2000;
 const LEAST_MS = 1000;
 /** Past the end of a phase: its block may take a moment. */
 const GRACE_MS = 300;
@@ -78,8 +82,9 @@ export class Asking<T> {
 
   private expire(data: T): void {
     const at = this.rules().expires?.(data) ?? null;
-    if (at === null) return;
-    this.soon(Math.min(LONGEST_MS, Math.max(LEAST_MS, (at - this.feed.now()) * 1000 + GRACE_MS)));
+    const old = at === null ? Infinity : Math.max(LEAST_MS, (at - this.feed.now()) * 1000 + GRACE_MS);
+    const delay = this.rules().waits?.(data) ? Math.min(WAIT_MS, old) : old;
+    if (delay < Infinity) this.soon(Math.min(LONGEST_MS, delay));
   }
 
   /** What was there stays on the page beside the error. */

@@ -25,6 +25,7 @@ export function NetworkView() {
   const open = useQuery<Orders>(`/api/orders?state=open&limit=${OPEN_ROWS}`, {
     touched: happening => happening.oid !== null,
     expires: nextEnd,
+    waits: ({ orders }) => orders.some(order => order.title === null),
   });
   const ended = useQuery<Orders>(`/api/orders?state=ended&limit=${ENDED_ROWS}`, {
     touched: ({ name }) => name === "OrderSealed" || name === "OrderCancelled",

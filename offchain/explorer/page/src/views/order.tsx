@@ -23,6 +23,9 @@ export function OrderView({ oid }: { oid: string }) {
   const query = useQuery<OrderPage>(`/api/orders/${number}`, {
     touched: happening => happening.oid === number,
     expires: order => order.phase_ends_at,
+    waits: ({ manifest, models }) =>
+      (!manifest.verified && manifest.problem === null) ||
+      models.some(model => model.files.length === 0 && model.problem === null),
   });
   useAnnounce(query.data ? summary(query.data) : null);
   const title = query.data?.title;

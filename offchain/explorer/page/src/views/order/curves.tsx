@@ -19,6 +19,7 @@ const MEASURES: [Measure, string][] = [
 export function CurvesPanel({ oid, models }: { oid: number; models: number }) {
   const query = useQuery<Curves>(models > 0 ? `/api/orders/${oid}/curves` : null, {
     touched: happening => happening.oid === oid && happening.name === "Revealed",
+    waits: ({ curves }) => curves.some(curve => curve.state === "pending" && curve.problem === null),
   });
   if (models === 0) return null;
   return (
