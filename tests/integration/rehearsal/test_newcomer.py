@@ -200,6 +200,7 @@ def _check_paid(newcomer: Newcomer, contracts: AssayContracts) -> None:
     assert files == ["model_float.onnx", "model_integer.onnx"]
 
 
+@pytest.mark.long
 def test_a_newcomer_gets_from_the_faucet_to_a_paid_order(tmp_path: Path) -> None:
     check(tmp_path, 0.45, PUBLIC)
 

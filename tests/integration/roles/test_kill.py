@@ -253,6 +253,7 @@ def test_a_validator_may_die_anywhere(theatre: Theatre) -> None:
     every_kill(theatre, scene, {"record:scores", "recorded:scores", "journal:intent", "broadcast", "journal:outcome"})
 
 
+@pytest.mark.long
 def test_an_aggregator_may_die_anywhere(theatre: Theatre) -> None:
     """The one whose turn it is among four: it seals, proposes and executes; the others confirm."""
     contracts = theatre.stage.contracts
