@@ -7,6 +7,13 @@ from offchain.types import TOKEN, Wei
 MAX_DIGITS = 100
 
 
+def format_wei(wei: int, *, decimals: int = 18) -> str:
+    """An amount in tokens, with as many decimals as it needs and at most `decimals` (1 to 18; the rest is cut off)."""
+    whole, rest = divmod(abs(wei), TOKEN)
+    fraction = f".{rest:018d}"[: decimals + 1].rstrip("0").rstrip(".")
+    return f"{'-' if wei < 0 else ''}{whole:,}{fraction}"
+
+
 def parse_wei(text: str) -> Wei:
     """Wei of an amount of tokens such as "100" or "0.5". Raises ValueError for what is none, negative or too exact."""
     with localcontext(prec=MAX_DIGITS):  # by default a product is rounded to 28 digits

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from offchain.types import TOKEN, Wei
+from offchain.amounts import format_wei
+from offchain.types import Wei
 
 NUMBER = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?(e[+-]?[0-9]+)?")
 
@@ -32,9 +33,7 @@ def printable(text: str) -> str:
 
 def tokens(amount: Wei | int) -> str:
     """An amount in wei as tokens, with as many decimals as it needs and at most six (the rest is cut off)."""
-    whole, rest = divmod(abs(amount), TOKEN)
-    fraction = f".{rest // 10**12:06d}".rstrip("0").rstrip(".")
-    return f"{'-' if amount < 0 else ''}{whole:,}{fraction}"
+    return format_wei(amount, decimals=6)
 
 
 def short(address: str) -> str:

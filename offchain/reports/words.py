@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from offchain.amounts import format_wei
 from offchain.reports.document import Cell
 from offchain.types import TOKEN
 
@@ -11,9 +12,7 @@ SHOWN = 6
 
 def tokens(wei: int) -> str:
     """An amount to the wei: as many decimals as it has, at least none."""
-    whole, rest = divmod(abs(wei), TOKEN)
-    fraction = f".{rest:018d}".rstrip("0").rstrip(".")
-    return f"{'−' if wei < 0 else ''}{whole:,}{fraction}"
+    return format_wei(wei).replace("-", "−")
 
 
 def rounded(wei: int) -> str:

@@ -1,10 +1,10 @@
 """Money into the system: approvals, bonds and transfers, each exactly once for its intent."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from eth_typing import ChecksumAddress
 
+from offchain.amounts import format_wei
 from offchain.chain.contracts import AssayContracts
 from offchain.chain.enums import Role
 from offchain.chain.sending import Intended, Sending
@@ -42,7 +42,7 @@ def require_verifier_bond(contracts: AssayContracts, account: ChecksumAddress, a
 
 def format_tokens(amount: Wei) -> str:
     """An amount of wei in tokens, exactly."""
-    return f"{Decimal(amount).scaleb(-18).normalize():,f}"
+    return format_wei(amount)
 
 
 def bond(contracts: AssayContracts, sender: Sending, role: Role, amount: Wei, *, intent: str) -> None:
