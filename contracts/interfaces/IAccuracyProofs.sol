@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @dev Of one account in one round; derived from facts and the time.
+enum ProverStatus {
+    None,
+    /// committed; the draw is not fixed, or proofs are missing and there is still time
+    Committed,
+    /// all draws proven, the minimum reached
+    Accepted,
+    /// all draws proven, the minimum missed: the bond returns
+    BelowMinimum,
+    /// the time is over and proofs are missing: the bond can be slashed
+    NoShow,
+    Slashed
+}
+
+/// @dev Of a round; derived from the time and from whether the draw was fixed.
+enum ProofPhase {
+    None,
+    Commit,
+    /// commits are over; the block whose hash draws the chunks is to come, or waits to be read
+    Draw,
+    Prove,
+    Over
+}
+
+/// @dev What a round asks for; fixed for good when it is opened.
+struct ProofTerms {
+    /// key of a registered verifier
+    bytes32 verifier;
+    /// root over the chunks' hashes (docs/proofs.md, Test set)
+    bytes32 chunkRoot;
+    /// [1, 65,536]
+    uint32 chunks;
+    /// chunks that each prover proves, the same for all [1, min(chunks, 64)]; `chunks`: the count is exact
+    uint16 draws;
+    /// right samples over all draws, below which a prover is not accepted
+    uint32 minimumCorrect;
+    /// [1, 256]
+    uint16 maximumProvers;
+    /// seconds, from opening; each [1, 30 days]
+    uint32 commitSeconds;
+    uint32 proveSeconds;
+    /// locked by each prover, in wei; may be 0
+    uint96 bond;
+    /// only the opener commits, for the accounts it chooses (`commitFor`)
+    bool gated;
+}
+
+/// @title Commit, draw, prove: accuracy on a committed test set, by proof (docs/proofs.md)
+/// @notice A round belongs to whoever opened it. Provers commit to a model; then the hash of a later block draws chunks, the
+/// same for all; each proves every drawn chunk. No model and no test sample is shown.
+interface IAccuracyProofs {
+    event ProofRoundOpened(bytes32 indexed round, address indexed opener, ProofTerms terms);
+    event CommitsEnded(bytes32 indexed round, uint64 proveUntil);
+    event ModelCommitted(bytes32 indexed round, address indexed account, uint256 modelHash, uint256 index);
+    /// @notice The chunks will be drawn by the hash of `drawBlock`.
+    event DrawScheduled(bytes32 indexed round, uint64 drawBlock);
+    event ChunksDrawn(bytes32 indexed round, bytes32 seed, uint64 proveUntil);
+    event ChunkProven(
+        bytes32 indexed round, address indexed account, uint256 draw, uint256 chunk, uint256 correct, uint256 total
+    );
+    /// @notice `lowerBoundPpm`: with 95 % confidence the accuracy is at least this (Clopper and Pearson 1934), or exactly
+    /// `correct / outOf` where all chunks are drawn.
+    event AccuracyProven(
+        bytes32 indexed round,
+        address indexed account,
+        uint256 correct,
+        uint256 outOf,
+        uint256 lowerBoundPpm,
+        bool accepted
+    );
+    event NoShowSlashed(
+        bytes32 indexed round, address indexed account, address indexed reporter, uint256 paid, uint256 burned
+    );
+    event ProofBondReturned(bytes32 indexed round, address indexed account, uint256 amount);
+
+    error UnknownRound(bytes32 round);
+    error RoundExists(bytes32 round);
+    error TermOutOfRange(string term, uint256 least, uint256 most, uint256 actual);
+    error WrongProofPhase(bytes32 round, ProofPhase expected, ProofPhase actual);
+    error NotTheOpener(bytes32 round, address expected, address actual);
+    error RoundIsGated(bytes32 round);
+    error RoundIsFull(bytes32 round, uint256 maximum);
+    error AlreadyCommitted(bytes32 round, address account);
+    error ModelHashTaken(bytes32 round, uint256 modelHash);
+    error NotInField(uint256 actual);
+    error NotCommitted(bytes32 round, address account);
+    error DrawTooEarly(bytes32 round, uint64 expected, uint64 actual);
+    error DrawOutOfRange(uint256 expected, uint256 actual);
+    error AlreadyProven(bytes32 round, address account, uint256 draw);
+    error WrongChunk(bytes32 expected, bytes32 actual);
+    error CountOutOfRange(uint256 expected, uint256 actual);
+    error InvalidProof(bytes32 round, address account, uint256 draw);
+    error NotANoShow(bytes32 round, address account, ProverStatus actual);
+    error NothingToReturn(bytes32 round, address account);
+
+    /// @notice Anyone. `key` is the opener's own; the round's id is `roundId(opener, key)`.
+    function open(bytes32 key, ProofTerms calldata terms) external returns (bytes32 round);
+
+    /// @notice The opener of a gated round, while commits are open: ends them now.
+    function endCommits(bytes32 round) external;
+
+    /// @notice Anyone, in a round that is not gated. Takes the bond (needs an allowance). One commitment for each account.
+    function commit(bytes32 round, uint256 modelHash) external;
+
+    /// @notice The opener of a gated round, for an account; the bond comes from that account.
+    function commitFor(bytes32 round, address account, uint256 modelHash) external;
+
+    /// @notice Anyone, once commits are over. The first call names the block after it, the next reads that block's hash and
+    /// fixes the draw; if nobody came within 256 blocks, it names another. The proofs' clock starts when the draw is fixed.
+    function draw(bytes32 round) external;
+
+    /// @notice Anyone, for an account that has committed.
+    /// @param drawIndex 0 .. draws - 1, in any order, each once
+    /// @param chunkHash of the drawn chunk, with its path to the root
+    function submit(
+        bytes32 round,
+        address account,
+        uint256 drawIndex,
+        uint256 chunkHash,
+        bytes32[] calldata path,
+        uint256 correct,
+        bytes calldata proof
+    ) external;
+
+    /// @notice Anyone, after the proofs' time: the reporter's share to the caller, the rest is burned.
+    function slashNoShow(bytes32 round, address account) external;
+
+    /// @notice Anyone: sends the bond back to a prover that has proven all draws, or of a round whose draw was never needed.
+    function returnBond(bytes32 round, address account) external;
+
+    function roundId(address opener, bytes32 key) external view returns (bytes32);
+
+    function termsOf(bytes32 round) external view returns (ProofTerms memory);
+
+    function phaseOf(bytes32 round) external view returns (ProofPhase);
+
+    /// @notice Ends of the commits and of the proofs (0 while the draw is not fixed), in seconds of the chain's clock.
+    function endsOf(bytes32 round) external view returns (uint64 commitUntil, uint64 proveUntil);
+
+    /// @notice The chunk of a draw; reverts unless the draw is fixed.
+    function chunkOf(bytes32 round, uint256 drawIndex) external view returns (uint256);
+
+    /// @return correct right samples in the draws that are proven
+    /// @return proven how many draws are proven
+    function proverOf(bytes32 round, address account)
+        external
+        view
+        returns (ProverStatus status, uint256 modelHash, uint256 correct, uint256 proven);
+
+    /// @notice Provers that have committed, and those whose status is final (accepted or below the minimum).
+    function countsOf(bytes32 round) external view returns (uint256 committed, uint256 proven);
+
+    /// @notice The public input `prover` that a proof of this account in this round has.
+    function binding(bytes32 round, address account) external view returns (uint256);
+
+    /// @notice Lower end of the one-sided 95 % interval, in ppm, rounded down (Clopper and Pearson 1934).
+    function lowerBoundPpm(uint256 correct, uint256 outOf) external pure returns (uint256);
+}
