@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from offchain.errors import Bug, Rejected
 from offchain.model import matmul
@@ -68,7 +67,7 @@ class Evaluator:
         memory_bytes: int = MEMORY_BYTES,
         int8: bool | None = None,
     ) -> None:
-        self._threads = threads if threads is not None else torch.get_num_threads()
+        self._threads = threads if threads is not None else _torch_threads()
         self._memory_bytes = memory_bytes
         usable = int8 is not False and matmul.int8_is_exact()
         if int8 and not usable:
@@ -114,6 +113,8 @@ class Evaluator:
         if workers <= 1:
             _work(self._plan, inputs, output, starts, size)
             return
+        import torch
+
         with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             shares = [starts[worker::workers] for worker in range(workers)]
             for future in [pool.submit(_work, self._plan, inputs, output, share, size) for share in shares]:
@@ -259,9 +260,17 @@ def _tile_rows(step: Step) -> int:
     return max(1, _TILE_BYTES // max(step.fan_in, 4 * step.node.output_shape[-1]))
 
 
+def _torch_threads() -> int:
+    import torch
+
+    return torch.get_num_threads()
+
+
 @contextmanager
 def _one_torch_thread() -> Iterator[None]:
     """Batches are the unit of parallel work; torch must not split them further."""
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

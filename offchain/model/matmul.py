@@ -8,6 +8,8 @@ Three engines, all exact:
 - FLOAT32: a BLAS product, where every partial sum of a row stays below 2**24 and so is an integer that float32 holds;
   in whatever order it is summed, and with or without fused multiply-add, nothing is ever rounded.
 - FLOAT64: the same below 2**53, which every valid network keeps: a sum of at most 2**20 products stays below 2**35.
+
+torch is imported where it is first needed: it takes a second, and many a worker's process never evaluates anything.
 """
 
 from __future__ import annotations
@@ -15,10 +17,13 @@ from __future__ import annotations
 import enum
 import functools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 FLOAT32_BOUND = 1 << 24
 """Integers of this magnitude and below are exact in float32."""
@@ -57,6 +62,8 @@ class Multiplier:
 
     def multiply(self, x: npt.NDArray[np.int8], out: npt.NDArray[np.generic]) -> None:
         """out (rows, units) = x (rows, fan_in) times the matrix; `out` has `accumulator_dtype`."""
+        import torch
+
         left, target = torch.from_numpy(x), torch.from_numpy(out)
         if self.engine is Engine.INT8:
             torch._int_mm(left, self.weight, out=target)
@@ -69,6 +76,8 @@ def prepare(weight: npt.NDArray[np.int8], bound: int, *, int8: bool) -> Multipli
 
     bound: the largest magnitude of any partial sum; int8: whether the INT8 engine may be used.
     """
+    import torch
+
     transposed = torch.from_numpy(np.ascontiguousarray(weight.T))
     # torch 2.13 mistakes the layout of a matrix with one row: _int_mm is wrong for a fan-in of 1.
     if int8 and weight.shape[1] > 1 and bound < INT32_BOUND:
@@ -93,6 +102,8 @@ def _has_int8_instructions() -> bool:
 
 
 def _worst_cases_are_exact() -> bool:
+    import torch
+
     generator = torch.Generator().manual_seed(0)
     for rows, fan_in, units in ((1, 64, 1), (7, 4096, 10), (64, 784, 64), (513, 25, 6), (100, 150, 16)):
         for left, right in ((127, 127), (-128, 127), (127, -128), (-128, -128)):

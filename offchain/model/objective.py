@@ -51,11 +51,6 @@ def task_of(function: ScoreFunction) -> Task:
     return "regression" if function.is_regression else "classification"
 
 
-def default_function(task: Task) -> ScoreFunction:
-    """What a task is scored by unless its client says otherwise."""
-    return ScoreFunction.MEAN_ABSOLUTE_ERROR if task == "regression" else ScoreFunction.ACCURACY
-
-
 def training_loss(
     function: ScoreFunction, outputs: Tensor, labels: Tensor, scaling: Scaling, *, label_smoothing: float
 ) -> Tensor:

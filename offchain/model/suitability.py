@@ -14,6 +14,11 @@ MIN_SAMPLES = 4
 _FIRST = {ScoreFunction.TOP3_ACCURACY: 3, ScoreFunction.TOP5_ACCURACY: 5}
 
 
+def default_function(task: Task) -> ScoreFunction:
+    """What a task is scored by unless its client says otherwise."""
+    return ScoreFunction.MEAN_ABSOLUTE_ERROR if task == "regression" else ScoreFunction.ACCURACY
+
+
 def require_scored(spec: ModelSpec, task: Task, function: ScoreFunction) -> None:
     """Raises Rejected unless the score function is for the task and can tell models of the spec apart."""
     if function.is_regression != (task == "regression"):

@@ -76,7 +76,7 @@ def read_form(form: OrderForm, random_bits: Callable[[int], int]) -> OrderReques
     """Loads the data and reads the spec. Raises Rejected, naming flag or file; `random_bits(n)` is for the seed."""
     from offchain.data.source import load_source
     from offchain.data.text import TextColumn
-    from offchain.model.objective import default_function
+    from offchain.model.suitability import default_function
     from offchain.roles.prepare import OrderRequest
 
     check_form(form)

@@ -19,10 +19,9 @@ from offchain.data.raw import RawData
 from offchain.data.split import split
 from offchain.errors import Rejected
 from offchain.model.limits import MAX_TEST_SAMPLES
-from offchain.model.objective import default_function
 from offchain.model.roots import compute_test_root
 from offchain.model.spec import ModelSpec
-from offchain.model.suitability import require_scored, require_trainable
+from offchain.model.suitability import default_function, require_scored, require_trainable
 from offchain.protocol.commitments import client_commitment
 from offchain.protocol.manifest import FileRef, OrderManifest
 from offchain.protocol.scores import MAX_SAMPLE_ERROR, MAX_SQUARED_ERROR, NO_MINIMUM, PPM, ScoreFunction

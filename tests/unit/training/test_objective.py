@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offchain.model.evaluator import evaluate
-from offchain.model.objective import best_temperature, default_function, mean_score, task_of
+from offchain.model.objective import best_temperature, mean_score, task_of
 from offchain.model.scores import total_score
 from offchain.model.search import SearchSettings, hold_out, search
 from offchain.model.shorthand import spec_from_shorthand
+from offchain.model.suitability import default_function
 from offchain.protocol.scores import ScoreFunction
 from tests.unit.training.test_training import never, order
 

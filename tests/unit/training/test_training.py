@@ -11,11 +11,11 @@ from offchain.data.source import load_source
 from offchain.data.split import split
 from offchain.errors import Rejected
 from offchain.model.evaluator import evaluate
-from offchain.model.objective import Judgement, default_function, mean_score, task_of
+from offchain.model.objective import Judgement, mean_score, task_of
 from offchain.model.oracle import evaluate_slowly
 from offchain.model.search import Candidate, SearchSettings, configurations, search
 from offchain.model.shorthand import spec_from_shorthand
-from offchain.model.suitability import require_trainable
+from offchain.model.suitability import default_function, require_trainable
 from offchain.model.training import (
     Judged,
     Progress,
