@@ -1,0 +1,344 @@
+"""What a circuit belongs to: a network's graph without its parameters, a number of samples, a shift and headrooms.
+
+Two networks of one shape share a circuit, its proving key and its verifier. The description is canonical JSON, and its
+hash names the circuit everywhere (docs/proofs.md, Circuits).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Annotated, Literal
+
+import numpy as np
+import numpy.typing as npt
+from eth_utils.crypto import keccak
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from offchain.errors import Bug, Rejected
+from offchain.model.graph import IntegerNetwork, Node, Op, Shape
+from offchain.model.limits import MAX_NODES, MAX_OUTPUT_ELEMENTS, MAX_SHIFT, MULTIPLIER_BOUND, OUTPUT_BOUND
+from offchain.model.windows import PAIRED, SCALED, WEIGHTED, WINDOWED, fan_in_of, window_shape
+from offchain.protocol.strict_json import check_json
+
+MAX_DESCRIPTION_BYTES = 1 << 18
+MAX_SAMPLES = 65_535
+MAX_HEADROOM = 56
+"""An accumulator is below 2^35, a multiplier below 2^22 and the shift at least 1."""
+HEADROOM_STEP = 4
+"""A network's own headroom is rounded up to a multiple of this, so that a circuit says little about its weights."""
+
+SUPPORTED = frozenset({Op.DENSE, Op.CONV2D, Op.DEPTHWISE_CONV2D, Op.MAX_POOL2D, Op.AVERAGE_POOL2D, Op.ADD})
+
+_MAX_ELEMENTS = 1 << 20
+_MAX_DEPTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitNode:
+    """A node without what its units own; fields as in `graph.Node`.
+
+    units: of a weighted operation, else 0.
+    multipliers, shift: of ADD (2) and AVERAGE_POOL2D (1), else none and 0.
+    headroom: |q - clamp(q)| < 2^headroom for every requantised value q; 0 for MAX_POOL2D.
+    """
+
+    op: Op
+    inputs: tuple[int, ...]
+    output_shape: Shape
+    low: int
+    high: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int, int, int]
+    units: int
+    multipliers: tuple[int, ...]
+    shift: int
+    headroom: int
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """A shape of network, the samples in a chunk, and the one shift of all units (1 .. 47)."""
+
+    input_shape: Shape
+    nodes: tuple[CircuitNode, ...]
+    samples: int
+    shift: int
+
+    @classmethod
+    def of(
+        cls, network: IntegerNetwork, samples: int, shift: int | None = None, headroom: int | None = None
+    ) -> Circuit:
+        """The circuit of a network that is valid (docs/integer-networks.md).
+
+        samples: in a chunk, 1 .. 65,535. shift: at least the network's largest, at most 47; None for the largest.
+        headroom: of every node, 1 .. 56; None for what the network can need at most, rounded up to a multiple of 4.
+        Raises Rejected when the network has an operation that cannot be proven, or does not fit shift or headroom.
+        """
+        largest = max(
+            (int(n.requantisation.shift.max()) for n in network.nodes if n.op in WEIGHTED and n.requantisation),
+            default=1,
+        )
+        nodes = tuple(_node(network, index, headroom) for index in range(len(network.nodes)))
+        circuit = cls(network.input_shape, nodes, samples, largest if shift is None else shift)
+        _check(circuit)
+        check_fits(circuit, network)
+        return circuit
+
+    @property
+    def output_count(self) -> int:
+        """Classes: elements of the last node's output."""
+        return prod(self.nodes[-1].output_shape)
+
+    def shape_of(self, tensor: int) -> Shape:
+        """The shape of a tensor id: 0 is the input, i + 1 the output of node i."""
+        return self.input_shape if tensor == 0 else self.nodes[tensor - 1].output_shape
+
+    def bounds_of(self, tensor: int) -> tuple[int, int]:
+        """The least and the largest value of a tensor id's elements."""
+        return (-128, 127) if tensor == 0 else (self.nodes[tensor - 1].low, self.nodes[tensor - 1].high)
+
+    def fan_in(self, index: int) -> int:
+        """Terms of one output element of node `index`: the length of a weighted node's rows."""
+        return fan_in_of(as_node(self.nodes[index]), self.shape_of(self.nodes[index].inputs[0]))
+
+    def description(self) -> bytes:
+        """Canonical JSON: ASCII, keys sorted, no spaces. `parse_circuit` reads it."""
+        fields = {
+            "input_shape": self.input_shape,
+            "nodes": [_described(node) for node in self.nodes],
+            "samples": self.samples,
+            "score": "accuracy",
+            "shift": self.shift,
+            "version": 1,
+        }
+        return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+    @property
+    def circuit_hash(self) -> bytes:
+        """keccak256 of the description, 32 bytes."""
+        return keccak(self.description())
+
+
+def check_fits(circuit: Circuit, network: IntegerNetwork) -> None:
+    """Raises Rejected, saying what to do, unless every input of the network can be proven in the circuit."""
+    if len(network.nodes) != len(circuit.nodes) or network.input_shape != circuit.input_shape:
+        raise Rejected("the network is of another shape than the circuit; make the circuit of this network")
+    for index, (node, expected) in enumerate(zip(network.nodes, circuit.nodes, strict=True)):
+        if _shape_only(node, 0) != replace(expected, headroom=0):
+            raise Rejected(f"node {index} is another than the circuit's; make the circuit of this network")
+        if node.op in WEIGHTED and node.requantisation and node.requantisation.shift.max() > circuit.shift:
+            shift = int(node.requantisation.shift.max())
+            raise Rejected(f"node {index} has shift {shift}, the circuit {circuit.shift}; give --shift {shift} or more")
+        needed = needed_headroom(network, index)
+        if needed > expected.headroom:
+            raise Rejected(
+                f"node {index} may leave its bounds by {needed} bits, the circuit has {expected.headroom}; "
+                "make the circuit with more headroom"
+            )
+
+
+def needed_headroom(network: IntegerNetwork, index: int) -> int:
+    """Bits that |q - clamp(q)| of node `index` can have at most, whatever the input; 0 for MAX_POOL2D."""
+    node = network.nodes[index]
+    if node.requantisation is None:
+        return 0
+    least, most = _requantised_range(network, node)
+    return max(1, max(node.low - least, most - node.high, 0).bit_length())
+
+
+def parse_circuit(data: bytes) -> Circuit:
+    """The circuit of a description from anyone; raises Rejected, naming the field, for what is not one."""
+    try:
+        check_json(data, max_bytes=MAX_DESCRIPTION_BYTES, max_depth=_MAX_DEPTH)
+        fields = _CircuitFields.model_validate_json(data)
+    except Rejected as error:
+        raise Rejected(f"circuit: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "top level"
+        raise Rejected(f"circuit: {place[:80]}: {first['msg'][:160]}") from None
+    nodes = tuple(CircuitNode(**{**dict(node), "op": Op[node.op.upper()]}) for node in fields.nodes)
+    circuit = Circuit(fields.input_shape, nodes, fields.samples, fields.shift)
+    _check(circuit)
+    if circuit.description() != data:
+        raise Rejected("circuit: not canonical JSON; take the description as it was published")
+    return circuit
+
+
+def as_node(node: CircuitNode) -> Node:
+    """The graph's node without parameters, for what is asked of operation and window only."""
+    return Node(node.op, node.inputs, node.output_shape, node.low, node.high, node.kernel, node.stride, node.padding)
+
+
+def _node(network: IntegerNetwork, index: int, headroom: int | None) -> CircuitNode:
+    node = network.nodes[index]
+    if node.op not in SUPPORTED:
+        raise Rejected(f"node {index} is {node.op.name}, which cannot be proven; use dense and convolutional networks")
+    needed = needed_headroom(network, index)
+    if needed and headroom is None:
+        needed = min(-(-needed // HEADROOM_STEP) * HEADROOM_STEP, MAX_HEADROOM)
+    elif needed and headroom is not None:
+        needed = headroom
+    return _shape_only(node, needed)
+
+
+def _shape_only(node: Node, headroom: int) -> CircuitNode:
+    scale = node.requantisation if node.op in SCALED else None
+    return CircuitNode(
+        op=node.op,
+        inputs=node.inputs,
+        output_shape=node.output_shape,
+        low=node.low,
+        high=node.high,
+        kernel=node.kernel,
+        stride=node.stride,
+        padding=node.padding,
+        units=len(node.weight) if node.weight is not None else 0,
+        multipliers=tuple(int(m) for m in scale.multiplier) if scale else (),
+        shift=int(scale.shift[0]) if scale else 0,
+        headroom=headroom,
+    )
+
+
+def _requantised_range(network: IntegerNetwork, node: Node) -> tuple[int, int]:
+    """The least and the largest q over all inputs, by interval arithmetic; Python integers."""
+    made = node.requantisation
+    if made is None:
+        raise Bug(f"{node.op.name} without requantisation")
+    ranges = [(-128, 127) if i == 0 else (network.nodes[i - 1].low, network.nodes[i - 1].high) for i in node.inputs]
+    multipliers, shifts = made.multiplier.astype(object), made.shift.astype(object)
+    if node.op is Op.ADD:
+        sums = [sum(m * bounds[side] for m, bounds in zip(multipliers, ranges, strict=True)) for side in (0, 1)]
+        least, most = np.array([sums[0]], dtype=object), np.array([sums[1]], dtype=object)
+    else:
+        low, high = ranges[0]
+        least, most = (limit * multipliers for limit in _accumulator_range(node, low, high))
+    halves = np.array([1 << (int(s) - 1) for s in shifts], dtype=object)
+    return int(((least + halves) >> shifts).min()), int(((most + halves) >> shifts).max())
+
+
+def _accumulator_range(node: Node, low: int, high: int) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+    """Per unit. A window over padding sees zeros, so the bounds are widened to hold 0 where a window may."""
+    if any(node.padding):
+        low, high = min(low, 0), max(high, 0)
+    if node.weight is None or node.bias is None:
+        area = prod(node.kernel)
+        return np.array([area * low], dtype=object), np.array([area * high], dtype=object)
+    weight = node.weight.astype(np.int64)
+    positive, negative = np.maximum(weight, 0).sum(axis=1), np.minimum(weight, 0).sum(axis=1)
+    bias = node.bias.astype(np.int64)
+    least, most = positive * low + negative * high + bias, positive * high + negative * low + bias
+    return least.astype(object), most.astype(object)
+
+
+def _described(node: CircuitNode) -> dict[str, object]:
+    return {
+        "headroom": node.headroom,
+        "high": node.high,
+        "inputs": node.inputs,
+        "kernel": node.kernel,
+        "low": node.low,
+        "multipliers": node.multipliers,
+        "op": node.op.name.lower(),
+        "output_shape": node.output_shape,
+        "padding": node.padding,
+        "shift": node.shift,
+        "stride": node.stride,
+        "units": node.units,
+    }
+
+
+_Side = Annotated[int, Field(ge=1, le=_MAX_ELEMENTS)]
+_Pad = Annotated[int, Field(ge=0, le=_MAX_ELEMENTS)]
+_Bound = Annotated[int, Field(gt=-OUTPUT_BOUND, lt=OUTPUT_BOUND)]
+_Shape = Annotated[tuple[_Side, ...], Field(min_length=1, max_length=3)]
+_Multiplier = Annotated[int, Field(gt=0, lt=MULTIPLIER_BOUND)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _NodeFields(_Strict):
+    op: Literal["dense", "conv2d", "depthwise_conv2d", "max_pool2d", "average_pool2d", "add"]
+    inputs: Annotated[tuple[Annotated[int, Field(ge=0, lt=MAX_NODES)], ...], Field(min_length=1, max_length=2)]
+    output_shape: _Shape
+    low: _Bound
+    high: _Bound
+    kernel: tuple[_Side, _Side]
+    stride: tuple[_Side, _Side]
+    padding: tuple[_Pad, _Pad, _Pad, _Pad]
+    units: Annotated[int, Field(ge=0, le=_MAX_ELEMENTS)]
+    multipliers: Annotated[tuple[_Multiplier, ...], Field(max_length=2)]
+    shift: Annotated[int, Field(ge=0, le=MAX_SHIFT)]
+    headroom: Annotated[int, Field(ge=0, le=MAX_HEADROOM)]
+
+
+class _CircuitFields(_Strict):
+    input_shape: _Shape
+    nodes: Annotated[tuple[_NodeFields, ...], Field(min_length=1, max_length=MAX_NODES)]
+    samples: Annotated[int, Field(ge=1, le=MAX_SAMPLES)]
+    score: Literal["accuracy"]
+    shift: Annotated[int, Field(ge=1, le=MAX_SHIFT)]
+    version: Literal[1]
+
+
+def _check(circuit: Circuit) -> None:
+    """The rules of docs/integer-networks.md that a shape without parameters can break."""
+    if not 1 <= circuit.samples <= MAX_SAMPLES:
+        raise Rejected(f"circuit: {circuit.samples} samples in a chunk; give 1 to {MAX_SAMPLES}")
+    if not 1 <= circuit.shift <= MAX_SHIFT:
+        raise Rejected(f"circuit: shift {circuit.shift}; give 1 to {MAX_SHIFT}")
+    if prod(circuit.input_shape) > _MAX_ELEMENTS or circuit.output_count > MAX_OUTPUT_ELEMENTS:
+        raise Rejected(f"circuit: give an input of at most 2^20 elements and at most {MAX_OUTPUT_ELEMENTS} classes")
+    for index in range(len(circuit.nodes)):
+        fault = _fault(circuit, index)
+        if fault:
+            raise Rejected(f"circuit: node {index}: {fault}")
+
+
+def _fault(circuit: Circuit, index: int) -> str | None:
+    """What is wrong with node `index`; None if nothing is."""
+    node = circuit.nodes[index]
+    if len(node.inputs) != (2 if node.op in PAIRED else 1) or any(tensor > index for tensor in node.inputs):
+        return "it must read tensors before it, ADD two and others one"
+    shape = circuit.shape_of(node.inputs[0])
+    if node.op in WINDOWED:
+        fault = _window_fault(node, shape)
+    elif (node.kernel, node.stride, node.padding) != ((1, 1), (1, 1), (0, 0, 0, 0)):
+        fault = "it has no window"
+    else:
+        fault = None
+    return fault or _output_fault(circuit, node, shape) or _number_fault(node, index == len(circuit.nodes) - 1)
+
+
+def _window_fault(node: CircuitNode, shape: Shape) -> str | None:
+    if len(shape) != 3 or any(node.padding[side] >= node.kernel[side % 2] for side in range(4)):
+        return "a window must slide over (height, width, channels), its padding smaller than the kernel"
+    return "the window is larger than its input" if min(window_shape(as_node(node), shape)) < 1 else None
+
+
+def _output_fault(circuit: Circuit, node: CircuitNode, shape: Shape) -> str | None:
+    expected = shape
+    if node.op in WINDOWED:
+        expected = (*window_shape(as_node(node), shape), node.units if node.op is Op.CONV2D else shape[2])
+    elif node.op is Op.DENSE:
+        expected = (node.units,)
+    elif circuit.shape_of(node.inputs[1]) != shape:
+        return "the two summands must have one shape"
+    if node.output_shape != expected or prod(expected) > _MAX_ELEMENTS:
+        return f"output shape {list(node.output_shape)}; it must be {list(expected)}, at most 2^20 elements"
+    return None
+
+
+def _number_fault(node: CircuitNode, last: bool) -> str | None:
+    units = node.output_shape[-1] if node.op in WEIGHTED else 0
+    multipliers = {Op.ADD: 2, Op.AVERAGE_POOL2D: 1}.get(node.op, 0)
+    if node.units != units or len(node.multipliers) != multipliers or (node.shift > 0) != (multipliers > 0):
+        return "units, multipliers and shift must be those of its operation"
+    if (node.headroom > 0) != (node.op is not Op.MAX_POOL2D) or node.low > node.high:
+        return "bounds must be ordered, and every operation but MAX_POOL2D has a headroom"
+    return None if last or -128 <= node.low <= node.high <= 127 else "only the last node may leave int8"
