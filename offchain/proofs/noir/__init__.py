@@ -1,0 +1,1 @@
+"""UltraHonk: circuits as Noir text, proven by Barretenberg (docs/proofs.md)."""
