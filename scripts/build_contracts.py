@@ -30,6 +30,8 @@ CONTRACTS = (
     "StepVerifier",
     "DisputeCourt",
     "AvailabilityCourt",
+    "VerifierRegistry",
+    "AccuracyProofs",
     "FederatedExtension",
     "FederatedTraining",
     "FederatedCourt",

@@ -4,7 +4,8 @@ pragma solidity 0.8.30;
 /// @dev Of one account in one round; derived from facts and the time.
 enum ProverStatus {
     None,
-    /// committed; the draw is not fixed, or proofs are missing and there is still time
+    /// committed; the draw is not fixed, or proofs are missing and there is still time. In a round that is over: the draw
+    /// lapsed, so nothing was asked and the bond returns
     Committed,
     /// all draws proven, the minimum reached
     Accepted,
@@ -22,6 +23,7 @@ enum ProofPhase {
     /// commits are over; the block whose hash draws the chunks is to come, or waits to be read
     Draw,
     Prove,
+    /// nobody committed, all have proven, the time is up, or the draw lapsed for good
     Over
 }
 
@@ -42,7 +44,7 @@ struct ProofTerms {
     /// seconds, from opening; each [1, 30 days]
     uint32 commitSeconds;
     uint32 proveSeconds;
-    /// locked by each prover, in wei; may be 0
+    /// locked by each prover, in wei; may be 0, and is in a gated round: nobody may lock another's money
     uint96 bond;
     /// only the opener commits, for the accounts it chooses (`commitFor`)
     bool gated;
@@ -53,7 +55,7 @@ struct ProofTerms {
 /// same for all; each proves every drawn chunk. No model and no test sample is shown.
 interface IAccuracyProofs {
     event ProofRoundOpened(bytes32 indexed round, address indexed opener, ProofTerms terms);
-    event CommitsEnded(bytes32 indexed round, uint64 proveUntil);
+    event CommitsEnded(bytes32 indexed round, uint64 commitUntil);
     event ModelCommitted(bytes32 indexed round, address indexed account, uint256 modelHash, uint256 index);
     /// @notice The chunks will be drawn by the hash of `drawBlock`.
     event DrawScheduled(bytes32 indexed round, uint64 drawBlock);
@@ -61,16 +63,8 @@ interface IAccuracyProofs {
     event ChunkProven(
         bytes32 indexed round, address indexed account, uint256 draw, uint256 chunk, uint256 correct, uint256 total
     );
-    /// @notice `lowerBoundPpm`: with 95 % confidence the accuracy is at least this (Clopper and Pearson 1934), or exactly
-    /// `correct / outOf` where all chunks are drawn.
-    event AccuracyProven(
-        bytes32 indexed round,
-        address indexed account,
-        uint256 correct,
-        uint256 outOf,
-        uint256 lowerBoundPpm,
-        bool accepted
-    );
+    /// @notice All draws are proven: `correct` of `outOf` samples are right.
+    event AccuracyProven(bytes32 indexed round, address indexed account, uint256 correct, uint256 outOf, bool accepted);
     event NoShowSlashed(
         bytes32 indexed round, address indexed account, address indexed reporter, uint256 paid, uint256 burned
     );
@@ -81,10 +75,9 @@ interface IAccuracyProofs {
     error TermOutOfRange(string term, uint256 least, uint256 most, uint256 actual);
     error WrongProofPhase(bytes32 round, ProofPhase expected, ProofPhase actual);
     error NotTheOpener(bytes32 round, address expected, address actual);
-    error RoundIsGated(bytes32 round);
+    error RoundIsGated(bytes32 round, bool actual);
     error RoundIsFull(bytes32 round, uint256 maximum);
     error AlreadyCommitted(bytes32 round, address account);
-    error ModelHashTaken(bytes32 round, uint256 modelHash);
     error NotInField(uint256 actual);
     error NotCommitted(bytes32 round, address account);
     error DrawTooEarly(bytes32 round, uint64 expected, uint64 actual);
@@ -97,19 +90,26 @@ interface IAccuracyProofs {
     error NothingToReturn(bytes32 round, address account);
 
     /// @notice Anyone. `key` is the opener's own; the round's id is `roundId(opener, key)`.
+    /// @dev Reverts with RoundExists, TermOutOfRange, IVerifierRegistry.UnknownVerifier. Emits ProofRoundOpened.
     function open(bytes32 key, ProofTerms calldata terms) external returns (bytes32 round);
 
     /// @notice The opener of a gated round, while commits are open: ends them now.
+    /// @dev Reverts with NotTheOpener, RoundIsGated (it is not), WrongProofPhase. Emits CommitsEnded.
     function endCommits(bytes32 round) external;
 
     /// @notice Anyone, in a round that is not gated. Takes the bond (needs an allowance). One commitment for each account.
+    /// Who commits to another's hash gains nothing, for the account is in it, and loses the bond.
+    /// @dev Reverts with WrongProofPhase, RoundIsGated, NotInField, RoundIsFull, AlreadyCommitted. Emits ModelCommitted.
     function commit(bytes32 round, uint256 modelHash) external;
 
-    /// @notice The opener of a gated round, for an account; the bond comes from that account.
+    /// @notice The opener of a gated round, for an account.
     function commitFor(bytes32 round, address account, uint256 modelHash) external;
 
     /// @notice Anyone, once commits are over. The first call names the block after it, the next reads that block's hash and
-    /// fixes the draw; if nobody came within 256 blocks, it names another. The proofs' clock starts when the draw is fixed.
+    /// fixes the draw. If nobody came within 256 blocks it names another, at most three in all: who dislikes a draw could
+    /// wait for a better one only while nobody else calls, and only twice. Then the round is over and bonds return. The
+    /// proofs' clock starts when the draw is fixed.
+    /// @dev Reverts with WrongProofPhase, DrawTooEarly. Emits DrawScheduled or ChunksDrawn.
     function draw(bytes32 round) external;
 
     /// @notice Anyone, for an account that has committed.
@@ -131,6 +131,9 @@ interface IAccuracyProofs {
     /// @notice Anyone: sends the bond back to a prover that has proven all draws, or of a round whose draw was never needed.
     function returnBond(bytes32 round, address account) external;
 
+    /// @notice Reverts as `open` would for these terms: for who opens rounds later, by terms that it fixes now.
+    function check(ProofTerms calldata terms) external view;
+
     function roundId(address opener, bytes32 key) external view returns (bytes32);
 
     function termsOf(bytes32 round) external view returns (ProofTerms memory);
@@ -140,9 +143,16 @@ interface IAccuracyProofs {
     /// @notice Ends of the commits and of the proofs (0 while the draw is not fixed), in seconds of the chain's clock.
     function endsOf(bytes32 round) external view returns (uint64 commitUntil, uint64 proveUntil);
 
+    /// @return drawBlock whose hash draws; 0 before the first call of `draw`
+    /// @return attempts blocks that were named so far, of three
+    /// @return seed 0 while the draw is not fixed
+    function drawOf(bytes32 round) external view returns (uint64 drawBlock, uint256 attempts, bytes32 seed);
+
     /// @notice The chunk of a draw; reverts unless the draw is fixed.
     function chunkOf(bytes32 round, uint256 drawIndex) external view returns (uint256);
 
+    /// @return status derived from facts and the time
+    /// @return modelHash 0 where the account has not committed
     /// @return correct right samples in the draws that are proven
     /// @return proven how many draws are proven
     function proverOf(bytes32 round, address account)
@@ -150,12 +160,17 @@ interface IAccuracyProofs {
         view
         returns (ProverStatus status, uint256 modelHash, uint256 correct, uint256 proven);
 
+    function hasProven(bytes32 round, address account, uint256 drawIndex) external view returns (bool);
+
     /// @notice Provers that have committed, and those whose status is final (accepted or below the minimum).
     function countsOf(bytes32 round) external view returns (uint256 committed, uint256 proven);
 
     /// @notice The public input `prover` that a proof of this account in this round has.
     function binding(bytes32 round, address account) external view returns (uint256);
 
-    /// @notice Lower end of the one-sided 95 % interval, in ppm, rounded down (Clopper and Pearson 1934).
-    function lowerBoundPpm(uint256 correct, uint256 outOf) external pure returns (uint256);
+    function token() external view returns (address);
+
+    function parameters() external view returns (address);
+
+    function registry() external view returns (address);
 }

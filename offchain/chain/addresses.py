@@ -47,6 +47,8 @@ class Addresses:
     step_verifier: ChecksumAddress
     dispute_court: ChecksumAddress
     availability_court: ChecksumAddress
+    verifier_registry: ChecksumAddress
+    accuracy_proofs: ChecksumAddress
     federated_extension: ChecksumAddress
     federated_training: ChecksumAddress
     federated_court: ChecksumAddress

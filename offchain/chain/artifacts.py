@@ -20,6 +20,8 @@ CONTRACTS = (
     "StepVerifier",
     "DisputeCourt",
     "AvailabilityCourt",
+    "VerifierRegistry",
+    "AccuracyProofs",
     "FederatedExtension",
     "FederatedTraining",
     "FederatedCourt",

@@ -39,10 +39,9 @@ class AssayContracts:
     """The contracts at `addresses`.
 
     `token`, `parameters`, `vault`, `book`, `proof`, `committee`, `treasury`, `verifier`, `court`, `availability`,
-    `federation` and `federated_court` are web3 contract objects; so are `timelock` and `faucet`, or None where the
-    deployment has none. Methods named like nouns read; those that return a
-    ContractFunction only build the call, for `Sender`. Reads raise ContractRejected (an unknown order, say) and
-    Retryable.
+    `federation`, `federated_court`, `registry` and `accuracy_proofs` are web3 contract objects; so are `timelock` and
+    `faucet`, or None where the deployment has none. Methods named like nouns read; those that return a ContractFunction
+    only build the call, for `Sender`. Reads raise ContractRejected (an unknown order, say) and Retryable.
     """
 
     def __init__(self, client: ChainClient, addresses: Addresses) -> None:
@@ -60,6 +59,8 @@ class AssayContracts:
         self.availability = self._bind("AvailabilityCourt")
         self.federation = self._bind("FederatedTraining")
         self.federated_court = self._bind("FederatedCourt")
+        self.registry = self._bind("VerifierRegistry")
+        self.accuracy_proofs = self._bind("AccuracyProofs")
         self.timelock = self._bind(TIMELOCK) if TIMELOCK in addresses.contracts else None
         self.faucet = self._bind(FAUCET) if FAUCET in addresses.contracts else None
 

@@ -4,11 +4,24 @@ from enum import IntEnum
 
 from offchain.dispute.requests import Item, RequestStatus
 from offchain.dispute.state import Stage, Verdict
+from offchain.proofs.rounds import ProofPhase, ProverStatus
 from offchain.protocol.lifecycle import Phase
 from offchain.protocol.scores import ScoreFunction
 from offchain.protocol.settlement import Outcome
 
-__all__ = ["ENUMS", "Item", "Outcome", "Phase", "RequestStatus", "Role", "ScoreFunction", "Stage", "Verdict"]
+__all__ = [
+    "ENUMS",
+    "Item",
+    "Outcome",
+    "Phase",
+    "ProofPhase",
+    "ProverStatus",
+    "RequestStatus",
+    "Role",
+    "ScoreFunction",
+    "Stage",
+    "Verdict",
+]
 
 
 class Role(IntEnum):
@@ -31,5 +44,7 @@ ENUMS: dict[str, type[IntEnum]] = {
     "Verdict": Verdict,
     "Item": Item,
     "RequestStatus": RequestStatus,
+    "ProofPhase": ProofPhase,
+    "ProverStatus": ProverStatus,
 }
 """By the name that the ABI's `internalType` gives them."""

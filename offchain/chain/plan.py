@@ -34,6 +34,8 @@ WIRES = {
     "federation": "FederatedTraining",
     "federatedCourt": "FederatedCourt",
     "federatedExtension": "FederatedExtension",
+    "registry": "VerifierRegistry",
+    "accuracyProofs": "AccuracyProofs",
 }
 """Names of constructor arguments (without the underscore) that are contracts."""
 

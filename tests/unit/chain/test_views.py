@@ -15,6 +15,7 @@ from offchain.chain.artifacts import ALL_CONTRACTS, load_artifact
 from offchain.chain.enums import ENUMS, Role
 from offchain.chain.federated_views import FEDERATED_ENUMS, FEDERATED_STRUCTS
 from offchain.chain.parameters import default_parameters
+from offchain.chain.proof_views import PROOF_ENUMS, PROOF_STRUCTS
 from offchain.chain.views import STRUCTS, Bond, decode, encode
 from offchain.dispute import answers, moves, steps
 from offchain.errors import Bug
@@ -34,8 +35,8 @@ GIVEN: dict[str, type] = {
     "TracePosting": moves.TracePosting,
 }
 """Structs that calls take and nothing returns."""
-ALL = {**STRUCTS, **FEDERATED_STRUCTS, **GIVEN}
-NUMBERED = {**ENUMS, **FEDERATED_ENUMS}
+ALL = {**STRUCTS, **FEDERATED_STRUCTS, **PROOF_STRUCTS, **GIVEN}
+NUMBERED = {**ENUMS, **FEDERATED_ENUMS, **PROOF_ENUMS}
 
 
 def components(items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
