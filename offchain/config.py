@@ -1,6 +1,7 @@
 """Settings: the one place that reads the environment. Flags of the command line override them.
 
-Every variable starts with `ASSAY_`: `ASSAY_HOME`, `ASSAY_RPC`, `ASSAY_STORE`, `ASSAY_PASSWORD_FILE`.
+Every variable starts with `ASSAY_`: `ASSAY_HOME`, `ASSAY_RPC`, `ASSAY_STORE`, `ASSAY_PASSWORD_FILE`,
+`ASSAY_PROOF_TOOLS`, `ASSAY_REFERENCE_STRING`.
 """
 
 from pathlib import Path
@@ -25,6 +26,17 @@ class Settings(BaseSettings):
 
     password_file: Path | None = None
     """File whose first line unlocks the keystores; without it the command asks."""
+
+    proof_tools: Path | None = None
+    """Directory with the node_modules that proofs need; by default beside or above the working directory."""
+
+    reference_string: Path | None = None
+    """Directory with Aztec's Ignition reference string (bn254_g1.dat); else UltraHonk takes a local, INSECURE one."""
+
+    @property
+    def proofs(self) -> Path:
+        """Directory of what proofs need and is slow to make: compiled circuits, keys, reference strings."""
+        return self.home / "proofs"
 
     @property
     def keys(self) -> Path:

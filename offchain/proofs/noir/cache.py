@@ -1,4 +1,4 @@
-"""Things that are slow to make and always the same: made once, kept in directories that are there whole or not at all."""
+"""Things that are slow to make and always the same: made once, in directories that are there whole or not at all."""
 
 import fcntl
 import shutil
@@ -18,7 +18,7 @@ class BuildCache:
     folder: Path
 
     def made(self, kind: str, key: str, make: Callable[[Path], None]) -> Path:
-        """The directory `kind`/`key`, filled by `make` when it is not there. Whoever comes second waits for the first."""
+        """The directory `kind`/`key`, filled by `make` if it is not there. Whoever comes second waits for the first."""
         place = self.folder / kind / key
         if place.is_dir():
             return place

@@ -14,7 +14,7 @@ try {
   fs.writeFileSync(target, JSON.stringify({ noir_version, hash, abi, bytecode }));
 } catch (error) {
   const found = error.diagnostics?.map((one) => `${one.file}: ${one.message}`) ?? [];
-  console.error([...found, error.message].join("\n"));
+  console.error([error.message, ...found].join("\n"));
   process.exit(1);
 }
 process.exit(0);

@@ -1,8 +1,8 @@
 """The structured reference strings that UltraHonk's commitments rest on: powers of a number that nobody may know.
 
 `ignition`: Aztec's, made in 2019 by 176 participants, of whom one honest is enough; a file that the user has, for Assay
-loads nothing from the net. `local`: made here from a number that everybody knows, for tests and development chains: with
-it anything can be proven, so its verifiers say INSECURE and do not deploy elsewhere.
+loads nothing from the net. `local`: made here from a number that everybody knows, for tests and development chains:
+with it anything can be proven, so its verifiers say INSECURE and do not deploy elsewhere.
 """
 
 import hashlib
@@ -156,11 +156,15 @@ class IgnitionString:
             raise Rejected(f"{source}: no such file; name the directory of Aztec's reference string")
         needed = (points + 1) * POINT_BYTES
         if source.stat().st_size < needed:
-            raise Rejected(f"{source}: shorter than the {points + 1:,} points that this circuit needs; get more of them")
+            raise Rejected(
+                f"{source}: shorter than the {points + 1:,} points that this circuit needs; get more of them"
+            )
         # The key has the first points in it: another file at the same path is checked anew.
         with source.open("rb") as file:
             start = hashlib.sha256(file.read(LEAST_POINTS * POINT_BYTES)).hexdigest()[:16]
-        return self.cache.made("reference-strings", f"ignition-{start}-{points}", lambda place: self._copy(place, needed))
+        return self.cache.made(
+            "reference-strings", f"ignition-{start}-{points}", lambda place: self._copy(place, needed)
+        )
 
     def _copy(self, place: Path, needed: int) -> None:
         source = self.place / G1_FILE
@@ -177,7 +181,7 @@ class IgnitionString:
 def check_powers(data: bytes, g2: G2Point, what: str) -> None:
     """Checks that `data` has the powers of the tau in `g2`, beginning with the generator; 0.1 ms a point.
 
-    With random r of 128 bits, e(Σ r_i P_(i+1), G2) = e(Σ r_i P_i, tau G2): a wrong point passes with probability 2^-128.
+    With random r of 128 bits, e(Σ r_i P_(i+1), G2) = e(Σ r_i P_i, tau G2): a wrong point passes one time in 2^127.
     Raises Rejected, naming `what`.
     """
     curve = _curve()
@@ -189,12 +193,17 @@ def check_powers(data: bytes, g2: G2Point, what: str) -> None:
     left = curve.pairing(curve.multiscalar_mul_g1(points[1:], factors), curve.g2())
     right = curve.pairing(curve.multiscalar_mul_g1(points[:-1], factors), curve.PointG2(x0, x1, y0, y1))
     if left != right:
-        raise Rejected(f"{what}: not the powers of the expected reference string; the file is damaged or of another one")
+        raise Rejected(
+            f"{what}: not the powers of the expected reference string; the file is damaged or of another one"
+        )
 
 
 def _read_point(curve: Any, data: bytes, place: int, what: str) -> Any:
     start = place * POINT_BYTES
-    x, y = int.from_bytes(data[start : start + 32], "big"), int.from_bytes(data[start + 32 : start + POINT_BYTES], "big")
+    x, y = (
+        int.from_bytes(data[start : start + 32], "big"),
+        int.from_bytes(data[start + 32 : start + POINT_BYTES], "big"),
+    )
     # The library panics on a point that is not on the curve.
     if x >= COORDINATE_ORDER or y >= COORDINATE_ORDER or (y * y - x * x * x - 3) % COORDINATE_ORDER != 0:
         raise Rejected(f"{what}: point {place:,} is not on the curve BN254; the file is damaged, or has another form")

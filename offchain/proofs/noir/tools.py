@@ -65,7 +65,8 @@ class Finished:
     @property
     def last_words(self) -> str:
         """The last line that says something, for an error's message."""
-        lines = [line.strip() for line in (self.complaint + "\n" + self.output).splitlines() if line.strip()]
+        said = self.complaint if self.complaint.strip() else self.output
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
         return lines[-1][:300] if lines else f"exit code {self.code}"
 
     def succeeded(self, what: str) -> "Finished":
@@ -84,7 +85,9 @@ def find_tools(folder: Path | None = None) -> Tools:
     """
     node = shutil.which("node")
     if node is None:
-        raise Rejected(f"proofs need Node.js 20 or later, and there is no `node` on the PATH: install it, then {WAY_OUT}")
+        raise Rejected(
+            f"proofs need Node.js 20 or later, and there is no `node` on the PATH: install it, then {WAY_OUT}"
+        )
     modules = _find_modules(folder)
     for package, version in VERSIONS.items():
         _require_version(modules, package, version)
@@ -126,25 +129,21 @@ def _platform() -> str:
     return f"{machine}-{system}"
 
 
-def run_program(
-    command: Sequence[str], environment: Mapping[str, str], *, seconds: float, directory: Path | None = None
-) -> Finished:
+def run_program(command: Sequence[str], environment: Mapping[str, str], *, seconds: float) -> Finished:
     """Runs a program to its end, and kills it after `seconds`. It sees nothing of our environment but `environment`."""
     # A home of its own: Barretenberg would keep, and look for, a reference string in the user's.
-    with tempfile.TemporaryDirectory(prefix="assay-tool-") as home, tempfile.TemporaryFile() as out:
-        with tempfile.TemporaryFile() as complaints:
-            started = time.perf_counter()
-            process = subprocess.Popen(
-                list(command),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=complaints,
-                env={"HOME": home, **environment},
-                cwd=directory,
-            )
-            code, peak = _wait(process, seconds)
-            taken = time.perf_counter() - started
-            return Finished(code, _text(out.fileno()), _text(complaints.fileno()), taken, peak)
+    with (
+        tempfile.TemporaryDirectory(prefix="assay-tool-") as home,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as complaints,
+    ):
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            list(command), stdin=subprocess.DEVNULL, stdout=out, stderr=complaints, env={"HOME": home, **environment}
+        )
+        code, peak = _wait(process, seconds)
+        taken = time.perf_counter() - started
+        return Finished(code, _text(out.fileno()), _text(complaints.fileno()), taken, peak)
 
 
 def _wait(process: "subprocess.Popen[bytes]", seconds: float) -> tuple[int, int]:
