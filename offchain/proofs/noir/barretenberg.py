@@ -14,7 +14,7 @@ from typing import Any
 from offchain.errors import Bug, Rejected
 from offchain.proofs.field import ORDER
 from offchain.proofs.noir.cache import BuildCache
-from offchain.proofs.noir.reference_string import ReferenceString, points_for
+from offchain.proofs.noir.reference_string import Progress, ReferenceString, points_for
 from offchain.proofs.noir.tools import VERSIONS, Finished, Tools, run_program
 
 TARGET = "evm"
@@ -47,11 +47,12 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class Barretenberg:
-    """The tools, a reference string, and the cache between them."""
+    """The tools, a reference string, and the cache between them. `progress`: gets a line before something slow."""
 
     tools: Tools
     cache: BuildCache
     reference: ReferenceString
+    progress: Progress | None = None
 
     def compile(self, text: str) -> Program:
         """Compiles Noir text, seconds to minutes the first time. Raises Rejected with the compiler's words."""
@@ -98,6 +99,8 @@ class Barretenberg:
             )
 
     def _compile(self, text: str, folder: Path) -> None:
+        if self.progress is not None:
+            self.progress("compiling the circuit, once for networks and chunks of this shape")
         with tempfile.TemporaryDirectory(prefix="assay-noir-") as name:
             source = Path(name)
             (source / "Nargo.toml").write_text(MANIFEST, encoding="utf-8")

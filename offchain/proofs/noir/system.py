@@ -26,7 +26,6 @@ class UltraHonk:
     """The proof system `ultrahonk` (see `ProofSystem`). Circuits are compiled once, minutes for large ones."""
 
     barretenberg: Barretenberg
-    progress: Progress | None = None
     name: str = NAME
 
     def prove(self, circuit: Circuit, network: IntegerNetwork, chunk: Chunk, prover: Element, salt: Element) -> Proof:
@@ -66,8 +65,6 @@ class UltraHonk:
 
     def program(self, circuit: Circuit) -> Program:
         """The compiled circuit."""
-        if self.progress is not None:
-            self.progress("the circuit: compiled once, then kept")
         return self.barretenberg.compile(generate(circuit))
 
 
@@ -83,11 +80,11 @@ def open_barretenberg(
     string: ReferenceString = (
         LocalString(kept, progress) if reference is None else IgnitionString(reference, kept, progress)
     )
-    return Barretenberg(find_tools(tools), kept, string)
+    return Barretenberg(find_tools(tools), kept, string, progress)
 
 
 def open_ultrahonk(
     cache: Path, *, tools: Path | None = None, reference: Path | None = None, progress: Progress | None = None
 ) -> UltraHonk:
     """The proof system; see `open_barretenberg`."""
-    return UltraHonk(open_barretenberg(cache, tools=tools, reference=reference, progress=progress), progress)
+    return UltraHonk(open_barretenberg(cache, tools=tools, reference=reference, progress=progress))
