@@ -32,6 +32,7 @@ CONTRACTS = (
     "AvailabilityCourt",
     "VerifierRegistry",
     "AccuracyProofs",
+    "TrainingProofs",
     "FederatedExtension",
     "FederatedTraining",
     "FederatedCourt",

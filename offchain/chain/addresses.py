@@ -49,6 +49,7 @@ class Addresses:
     availability_court: ChecksumAddress
     verifier_registry: ChecksumAddress
     accuracy_proofs: ChecksumAddress
+    training_proofs: ChecksumAddress
     federated_extension: ChecksumAddress
     federated_training: ChecksumAddress
     federated_court: ChecksumAddress
@@ -59,7 +60,7 @@ class Addresses:
 
     @property
     def contracts(self) -> tuple[str, ...]:
-        """Names of the contracts that this deployment has, in order of deployment."""
+        """Names of the contracts that this deployment has, in the order of `ALL_CONTRACTS`."""
         return tuple(name for name in ALL_CONTRACTS if getattr(self, field_of(name)) is not None)
 
     def of(self, contract: str) -> ChecksumAddress:

@@ -22,16 +22,17 @@ CONTRACTS = (
     "AvailabilityCourt",
     "VerifierRegistry",
     "AccuracyProofs",
+    "TrainingProofs",
     "FederatedExtension",
     "FederatedTraining",
     "FederatedCourt",
 )
-"""What every deployment has, in order of deployment."""
+"""What every deployment has."""
 
 TIMELOCK, FAUCET = "ParametersTimelock", "TestTokenFaucet"
 
 ALL_CONTRACTS = (TIMELOCK, *CONTRACTS, FAUCET)
-"""Besides, what a network's terms may ask for: the timelock goes first, for it owns what comes after."""
+"""Besides, what a network's terms may ask for: the timelock is deployed first, for it owns what comes after."""
 
 IMMUTABLE_PLACE = b"\x7f" + bytes(32)  # PUSH32 0: where the constructor writes an immutable
 

@@ -39,8 +39,8 @@ class AssayContracts:
     """The contracts at `addresses`.
 
     `token`, `parameters`, `vault`, `book`, `proof`, `committee`, `treasury`, `verifier`, `court`, `availability`,
-    `federation`, `federated_court`, `registry` and `accuracy_proofs` are web3 contract objects; so are `timelock` and
-    `faucet`, or None where the deployment has none. Methods named like nouns read; those that return a ContractFunction
+    `federation`, `federated_court`, `registry`, `accuracy_proofs` and `training_proofs` are web3 contract objects; so are
+    `timelock` and `faucet`, or None where the deployment has none. Methods named like nouns read; those that return a ContractFunction
     only build the call, for `Sender`. Reads raise ContractRejected (an unknown order, say) and Retryable.
     """
 
@@ -61,6 +61,7 @@ class AssayContracts:
         self.federated_court = self._bind("FederatedCourt")
         self.registry = self._bind("VerifierRegistry")
         self.accuracy_proofs = self._bind("AccuracyProofs")
+        self.training_proofs = self._bind("TrainingProofs")
         self.timelock = self._bind(TIMELOCK) if TIMELOCK in addresses.contracts else None
         self.faucet = self._bind(FAUCET) if FAUCET in addresses.contracts else None
 

@@ -70,7 +70,8 @@ def deploy(
 def _send(sender: Sender, plan: Plan, progress: Callable[[str], None]) -> list[Receipt]:
     """Sends all steps; the protocol stands before the faucet, which is a toy beside it, is filled.
 
-    Anvil forgets small transactions that come after large ones which its block has no room for, so they wait here.
+    Anvil forgets small transactions that come after large ones which its block has no room for, so they wait here
+    (`contracts_of` orders the others).
     """
     receipts: list[Receipt] = []
     large = [step for step in plan.steps if step.name in (TIMELOCK, *CONTRACTS)]

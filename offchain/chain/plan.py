@@ -14,7 +14,7 @@ from eth_utils.crypto import keccak
 from web3.types import Nonce
 from web3.utils.address import get_create_address
 
-from offchain.chain.artifacts import ALL_CONTRACTS, FAUCET, TIMELOCK, Artifact, load_artifact
+from offchain.chain.artifacts import CONTRACTS, FAUCET, TIMELOCK, Artifact, load_artifact
 from offchain.chain.terms import DeploymentTerms, account_of
 from offchain.chain.transactions import TxCall
 from offchain.chain.views import encode
@@ -36,6 +36,7 @@ WIRES = {
     "federatedExtension": "FederatedExtension",
     "registry": "VerifierRegistry",
     "accuracyProofs": "AccuracyProofs",
+    "trainingProofs": "TrainingProofs",
 }
 """Names of constructor arguments (without the underscore) that are contracts."""
 
@@ -73,11 +74,14 @@ class Plan:
 
 
 def contracts_of(terms: DeploymentTerms) -> tuple[str, ...]:
-    """The contracts that these terms ask for, in order of deployment."""
-    absent = {
-        name for name, wanted in ((TIMELOCK, terms.has_timelock), (FAUCET, terms.faucet is not None)) if not wanted
-    }
-    return tuple(name for name in ALL_CONTRACTS if name not in absent)
+    """The contracts that these terms ask for, in order of deployment: timelock, the protocol's by size, faucet.
+
+    They do not all go into one block, and Anvil forgets a small transaction that comes after a large one which its block
+    has no room for; so the smaller ones go first.
+    """
+    protocol = sorted(CONTRACTS, key=lambda name: len(load_artifact(name).creation))
+    first, last = (TIMELOCK,) if terms.has_timelock else (), (FAUCET,) if terms.faucet is not None else ()
+    return (*first, *protocol, *last)
 
 
 def make_plan(terms: DeploymentTerms, deployer: ChecksumAddress, first_nonce: int) -> Plan:

@@ -37,7 +37,7 @@ class ProverStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProofTerms:
-    """What a round asks for, see `IAccuracyProofs.sol`. `verifier` is a key of the registry (32 bytes), `bond` in wei."""
+    """What a round asks for, see `IAccuracyProofs.sol`. `verifier` is a registry key (32 bytes), `bond` in wei."""
 
     verifier: bytes
     chunk_root: Root
