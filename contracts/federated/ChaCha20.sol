@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-/// @title One word of the stream of a seed
-/// @notice ChaCha20 (RFC 8439) with the seed as key and nonce 0. The block with counter c holds the uint32 words of
+/// @title ChaCha20 (RFC 8439): one word of the stream of a seed, or a block
+/// @notice A seed's stream has the seed as key and nonce 0. The block with counter c holds the uint32 words of
 /// coordinates 16c to 16c + 15, so what masks a coordinate costs one block. Twin of
 /// `offchain/federated/secure/masking.py`.
 /// @dev A row of the state is a word of four 64-bit lanes, column 0 in the highest, each number in its lane's lower half:
@@ -30,6 +30,19 @@ library ChaCha20 {
         }
     }
 
+    /// @notice The 64 bytes of a block, in their order.
+    /// @param nonce the first of the nonce's three little-endian numbers; the others are 0
+    function blockAt(bytes32 key, uint32 counter, uint32 nonce) internal pure returns (bytes32 low, bytes32 high) {
+        (uint256 first, uint256 second) = _rows(key);
+        uint256 last = uint256(counter) << 192 | uint256(nonce) << 128;
+        (uint256 a, uint256 b, uint256 c, uint256 d) = _rounds(first, second, last);
+        // nothing overflows: a lane holds less than 2^39
+        unchecked {
+            low = bytes32(_gathered(a + CONSTANTS) << 128 | _gathered(b + first));
+            high = bytes32(_gathered(c + second) << 128 | _gathered(d + last));
+        }
+    }
+
     /// @dev The key's eight little-endian numbers in lanes.
     function _rows(bytes32 key) private pure returns (uint256 first, uint256 second) {
         uint256 bytes1of2 = 0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff;
@@ -44,6 +57,15 @@ library ChaCha20 {
     function _spread(uint256 x) private pure returns (uint256) {
         x = (x | (x << 64)) & 0x0000000000000000_ffffffffffffffff_0000000000000000_ffffffffffffffff;
         return (x | (x << 32)) & LANES;
+    }
+
+    /// @dev A row's four numbers, cut and in little-endian bytes, in 128 bits: `_spread` and what comes before it backwards.
+    function _gathered(uint256 row) private pure returns (uint256) {
+        uint256 x = row & LANES;
+        x = (x | (x >> 32)) & 0x0000000000000000_ffffffffffffffff_0000000000000000_ffffffffffffffff;
+        x = (x | (x >> 64)) & type(uint128).max;
+        x = ((x >> 8) & 0x00ff00ff00ff00ff00ff00ff00ff00ff) | ((x & 0x00ff00ff00ff00ff00ff00ff00ff00ff) << 8);
+        return ((x >> 16) & 0x0000ffff0000ffff0000ffff0000ffff) | ((x & 0x0000ffff0000ffff0000ffff0000ffff) << 16);
     }
 
     /// @dev 20 rounds; the rows as they began are not added.
