@@ -26,6 +26,7 @@ from offchain.cli import (
     ledger,
     orders,
     parameters,
+    prove,
     put,
     report,
     request_data,
@@ -81,6 +82,8 @@ app.command("rewards", rich_help_panel=ROLES)(rewards.rewards)
 app.command("claim-rewards", rich_help_panel=ROLES)(rewards.claim_rewards)
 app.command("refute-root", rich_help_panel=ROLES)(rewards.refute_root)
 
+app.add_typer(prove.app, name="prove", rich_help_panel=TOOLS)
+app.command("verify-proof", rich_help_panel=TOOLS)(prove.verify_proof)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=TOOLS)
 app.add_typer(parameters.app, name="parameters", rich_help_panel=TOOLS)
 app.command("verification", rich_help_panel=TOOLS)(verification.verification)

@@ -75,3 +75,7 @@ class ProofSystem(Protocol):
     def verifier(self, circuit: Circuit) -> CompiledVerifier:
         """The contract that checks proofs of the circuit."""
         ...
+
+    def size(self, circuit: Circuit) -> int:
+        """How large the circuit is: UltraHonk's gates, Groth16's constraints."""
+        ...

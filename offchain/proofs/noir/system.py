@@ -63,6 +63,10 @@ class UltraHonk:
         """See `ProofSystem`. The same for everybody with the same reference string."""
         return make_verifier(self.barretenberg, self.program(circuit), circuit.circuit_hash, circuit.samples)
 
+    def size(self, circuit: Circuit) -> int:
+        """See `ProofSystem`: gates."""
+        return self.program(circuit).gates
+
     def program(self, circuit: Circuit) -> Program:
         """The compiled circuit."""
         return self.barretenberg.compile(generate(circuit))
