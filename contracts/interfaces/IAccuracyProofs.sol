@@ -65,6 +65,10 @@ interface IAccuracyProofs {
     );
     /// @notice All draws are proven: `correct` of `outOf` samples are right.
     event AccuracyProven(bytes32 indexed round, address indexed account, uint256 correct, uint256 outOf, bool accepted);
+    /// @notice What the proven count says, in ppm, rounded down. `exact`: all chunks were drawn, so it is the accuracy on the
+    /// test set; else with 95 % confidence the accuracy is at least this (Clopper and Pearson 1934; docs/proofs.md,
+    /// Confidence, says of what).
+    event BoundPublished(bytes32 indexed round, address indexed account, uint256 boundPpm, bool exact);
     event NoShowSlashed(
         bytes32 indexed round, address indexed account, address indexed reporter, uint256 paid, uint256 burned
     );
@@ -86,6 +90,8 @@ interface IAccuracyProofs {
     error WrongChunk(bytes32 expected, bytes32 actual);
     error CountOutOfRange(uint256 expected, uint256 actual);
     error InvalidProof(bytes32 round, address account, uint256 draw);
+    error NotProven(bytes32 round, address account, ProverStatus actual);
+    error WrongBound(uint256 correct, uint256 outOf, uint256 actual);
     error NotANoShow(bytes32 round, address account, ProverStatus actual);
     error NothingToReturn(bytes32 round, address account);
 
@@ -124,6 +130,11 @@ interface IAccuracyProofs {
         uint256 correct,
         bytes calldata proof
     ) external;
+
+    /// @notice Anyone, once all draws of the account are proven: puts on record what the count says. A call of its own, for a
+    /// proof need not pay for it; the caller brings the number (`boundOf`), for checking it is cheaper than finding it.
+    /// @dev Reverts with NotProven, WrongBound. Emits BoundPublished.
+    function publishBound(bytes32 round, address account, uint256 boundPpm) external;
 
     /// @notice Anyone, after the proofs' time: the reporter's share to the caller, the rest is burned.
     function slashNoShow(bytes32 round, address account) external;
@@ -164,6 +175,15 @@ interface IAccuracyProofs {
 
     /// @notice Provers that have committed, and those whose status is final (accepted or below the minimum).
     function countsOf(bytes32 round) external view returns (uint256 committed, uint256 proven);
+
+    /// @notice What the account's count says; reverts with NotProven. Costs much more than `publishBound` with its answer.
+    /// @return boundPpm share or lower bound, in ppm, rounded down
+    /// @return exact whether all chunks were drawn
+    function boundOf(bytes32 round, address account) external view returns (uint256 boundPpm, bool exact);
+
+    /// @notice Lower end of the one-sided 95 % interval, in ppm, rounded down (Clopper and Pearson 1934).
+    /// @dev Reverts with CountOutOfRange if `correct` is above `outOf`, or `outOf` above 2^32 - 1.
+    function lowerBoundPpm(uint256 correct, uint256 outOf) external pure returns (uint256);
 
     /// @notice The public input `prover` that a proof of this account in this round has.
     function binding(bytes32 round, address account) external view returns (uint256);

@@ -11,6 +11,7 @@ import { IParameters } from "../interfaces/IParameters.sol";
 import { IVerifierRegistry } from "../interfaces/IVerifierRegistry.sol";
 import { IndexedMerkle } from "../libraries/IndexedMerkle.sol";
 import { ChunkDraws } from "./ChunkDraws.sol";
+import { ConfidenceBounds } from "./ConfidenceBounds.sol";
 
 /// @title AccuracyProofs
 contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
@@ -172,6 +173,14 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IAccuracyProofs
+    function publishBound(bytes32 round, address account, uint256 boundPpm) external {
+        (uint256 correct, uint256 outOf, bool exact) = _proven(round, account);
+        bool right = exact ? boundPpm == correct * PPM / outOf : ConfidenceBounds.isLowerBound(correct, outOf, boundPpm);
+        if (!right) revert WrongBound(correct, outOf, boundPpm);
+        emit BoundPublished(round, account, boundPpm, exact);
+    }
+
+    /// @inheritdoc IAccuracyProofs
     function slashNoShow(bytes32 round, address account) external nonReentrant {
         Round storage r = _known(round);
         Prover storage p = _provers[round][account];
@@ -257,6 +266,21 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
     /// @inheritdoc IAccuracyProofs
     function hasProven(bytes32 round, address account, uint256 drawIndex) external view returns (bool) {
         return drawIndex < MAXIMUM_DRAWS && _provers[round][account].draws >> drawIndex & 1 != 0;
+    }
+
+    /// @inheritdoc IAccuracyProofs
+    function boundOf(bytes32 round, address account) external view returns (uint256 boundPpm, bool exact) {
+        uint256 correct;
+        uint256 outOf;
+        (correct, outOf, exact) = _proven(round, account);
+        boundPpm = exact ? correct * PPM / outOf : ConfidenceBounds.lowerBoundPpm(correct, outOf);
+    }
+
+    /// @inheritdoc IAccuracyProofs
+    function lowerBoundPpm(uint256 correct, uint256 outOf) external pure returns (uint256) {
+        if (outOf > ConfidenceBounds.MAXIMUM_SAMPLES) revert CountOutOfRange(ConfidenceBounds.MAXIMUM_SAMPLES, outOf);
+        if (correct > outOf) revert CountOutOfRange(outOf, correct);
+        return ConfidenceBounds.lowerBoundPpm(correct, outOf);
     }
 
     /// @inheritdoc IAccuracyProofs
@@ -368,6 +392,16 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
         }
         bool late = r.proveUntil != 0 && block.timestamp >= r.proveUntil;
         return late ? ProverStatus.NoShow : ProverStatus.Committed;
+    }
+
+    /// @return correct right samples in all draws
+    /// @return outOf samples in all draws
+    /// @return exact whether these are all that the round has
+    function _proven(bytes32 round, address account) private view returns (uint256 correct, uint256 outOf, bool exact) {
+        Round storage r = _known(round);
+        Prover storage p = _provers[round][account];
+        if (p.proven != r.draws) revert NotProven(round, account, _statusOf(r, p));
+        return (p.correct, uint256(r.draws) * r.samples, r.draws == r.chunks);
     }
 
     /// @return whether nothing is asked of the prover any more
