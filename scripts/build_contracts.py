@@ -33,6 +33,8 @@ CONTRACTS = (
     "VerifierRegistry",
     "AccuracyProofs",
     "TrainingProofs",
+    "HandoverVerifier",
+    "PrivateOrders",
     "FederatedExtension",
     "FederatedTraining",
     "FederatedCourt",

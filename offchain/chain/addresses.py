@@ -50,6 +50,8 @@ class Addresses:
     verifier_registry: ChecksumAddress
     accuracy_proofs: ChecksumAddress
     training_proofs: ChecksumAddress
+    handover_verifier: ChecksumAddress
+    private_orders: ChecksumAddress
     federated_extension: ChecksumAddress
     federated_training: ChecksumAddress
     federated_court: ChecksumAddress

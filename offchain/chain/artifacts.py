@@ -23,6 +23,8 @@ CONTRACTS = (
     "VerifierRegistry",
     "AccuracyProofs",
     "TrainingProofs",
+    "HandoverVerifier",
+    "PrivateOrders",
     "FederatedExtension",
     "FederatedTraining",
     "FederatedCourt",

@@ -38,10 +38,9 @@ __all__ = ["AssayContracts", "load_artifact", "load_error_decoder"]
 class AssayContracts:
     """The contracts at `addresses`.
 
-    `token`, `parameters`, `vault`, `book`, `proof`, `committee`, `treasury`, `verifier`, `court`, `availability`,
-    `federation`, `federated_court`, `registry`, `accuracy_proofs` and `training_proofs` are web3 contract objects; so are
-    `timelock` and `faucet`, or None where the deployment has none. Methods named like nouns read; those that return a ContractFunction
-    only build the call, for `Sender`. Reads raise ContractRejected (an unknown order, say) and Retryable.
+    The attributes from `token` to `federated_court` are web3 contract objects; so are `timelock` and `faucet`, or None
+    where the deployment has none. Methods named like nouns read; those that return a ContractFunction only build the
+    call, for `Sender`. Reads raise ContractRejected (an unknown order, say) and Retryable.
     """
 
     def __init__(self, client: ChainClient, addresses: Addresses) -> None:
@@ -62,6 +61,8 @@ class AssayContracts:
         self.registry = self._bind("VerifierRegistry")
         self.accuracy_proofs = self._bind("AccuracyProofs")
         self.training_proofs = self._bind("TrainingProofs")
+        self.handover_verifier = self._bind("HandoverVerifier")
+        self.private_orders = self._bind("PrivateOrders")
         self.timelock = self._bind(TIMELOCK) if TIMELOCK in addresses.contracts else None
         self.faucet = self._bind(FAUCET) if FAUCET in addresses.contracts else None
 

@@ -37,6 +37,8 @@ WIRES = {
     "registry": "VerifierRegistry",
     "accuracyProofs": "AccuracyProofs",
     "trainingProofs": "TrainingProofs",
+    "handoverVerifier": "HandoverVerifier",
+    "privateOrders": "PrivateOrders",
 }
 """Names of constructor arguments (without the underscore) that are contracts."""
 
@@ -76,8 +78,8 @@ class Plan:
 def contracts_of(terms: DeploymentTerms) -> tuple[str, ...]:
     """The contracts that these terms ask for, in order of deployment: timelock, the protocol's by size, faucet.
 
-    They do not all go into one block, and Anvil forgets a small transaction that comes after a large one which its block
-    has no room for; so the smaller ones go first.
+    They do not all go into one block, and Anvil forgets a small transaction that comes after a large one which its
+    block has no room for; so the smaller ones go first.
     """
     protocol = sorted(CONTRACTS, key=lambda name: len(load_artifact(name).creation))
     first, last = (TIMELOCK,) if terms.has_timelock else (), (FAUCET,) if terms.faucet is not None else ()
