@@ -42,10 +42,10 @@ library Poseidon2 {
                 let second := add(c_, d_)
                 let third := add(shl(1, b_), second)
                 let fourth := add(shl(1, d_), first)
-                x := addmod(mulmod(4, second, r), fourth, r)
-                z := addmod(mulmod(4, first, r), third, r)
-                w := addmod(third, x, r)
-                y := addmod(fourth, z, r)
+                x := addmod(mulmod(4, first, r), third, r)
+                z := addmod(mulmod(4, second, r), fourth, r)
+                w := addmod(fourth, x, r)
+                y := addmod(third, z, r)
             }
             function full(at, end, a_, b_, c_, d_) -> w, x, y, z {
                 w := a_

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-// Made by scripts/poseidon2_constants.py, 32 bytes each: four full rounds of 4, 56 partial rounds of 1, four full rounds
-// of 4.
+// Made by scripts/poseidon2_constants.py, 32 bytes each: four full rounds of 4, 56 partial rounds of 1, four full
+// rounds of 4.
 bytes constant POSEIDON2_CONSTANTS = hex"19b849f69450b06848da1d39bd5e4a4302bb86744edc26238b0878e269ed23e5"
     hex"265ddfe127dd51bd7239347b758f0a1320eb2cc7450acc1dad47f80c8dcf34d6"
     hex"199750ec472f1809e0f66a545e1e51624108ac845015c2aa3dfc36bab497d8aa"
