@@ -1,4 +1,4 @@
-"""What a circuit belongs to: a network's graph without its parameters, a number of samples, a shift and headrooms.
+"""What a circuit belongs to: a network's graph without its parameters, a number of samples, and widths of numbers.
 
 Two networks of one shape share a circuit, its proving key and its verifier. The description is canonical JSON, and its
 hash names the circuit everywhere (docs/proofs.md, Circuits).
@@ -12,22 +12,21 @@ from math import prod
 from typing import Annotated, Literal
 
 import numpy as np
-import numpy.typing as npt
 from eth_utils.crypto import keccak
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from offchain.errors import Bug, Rejected
-from offchain.model.graph import IntegerNetwork, Node, Op, Shape
+from offchain.model.graph import IntegerNetwork, Node, Op, Requantisation, Shape
 from offchain.model.limits import MAX_NODES, MAX_OUTPUT_ELEMENTS, MAX_SHIFT, MULTIPLIER_BOUND, OUTPUT_BOUND
 from offchain.model.windows import PAIRED, SCALED, WEIGHTED, WINDOWED, fan_in_of, window_shape
+from offchain.proofs.bounds import product_bound
 from offchain.protocol.strict_json import check_json
 
 MAX_DESCRIPTION_BYTES = 1 << 18
 MAX_SAMPLES = 65_535
-MAX_HEADROOM = 56
-"""An accumulator is below 2^35, a multiplier below 2^22 and the shift at least 1."""
-HEADROOM_STEP = 4
-"""A network's own headroom is rounded up to a multiple of this, so that a circuit says little about its weights."""
+MULTIPLIER_BITS = 22
+"""A scaled multiplier has at most this many bits more than the circuit's shift."""
+BIAS_BITS = 31
 
 SUPPORTED = frozenset({Op.DENSE, Op.CONV2D, Op.DEPTHWISE_CONV2D, Op.MAX_POOL2D, Op.AVERAGE_POOL2D, Op.ADD})
 
@@ -41,7 +40,7 @@ class CircuitNode:
 
     units: of a weighted operation, else 0.
     multipliers, shift: of ADD (2) and AVERAGE_POOL2D (1), else none and 0.
-    headroom: |q - clamp(q)| < 2^headroom for every requantised value q; 0 for MAX_POOL2D.
+    multiplier_bits, bias_bits: of a weighted operation, M < 2^multiplier_bits and |bias| < 2^bias_bits; else 0.
     """
 
     op: Op
@@ -55,7 +54,8 @@ class CircuitNode:
     units: int
     multipliers: tuple[int, ...]
     shift: int
-    headroom: int
+    multiplier_bits: int
+    bias_bits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +69,26 @@ class Circuit:
 
     @classmethod
     def of(
-        cls, network: IntegerNetwork, samples: int, shift: int | None = None, headroom: int | None = None
+        cls,
+        network: IntegerNetwork,
+        samples: int,
+        shift: int | None = None,
+        multiplier_bits: int | None = None,
+        bias_bits: int | None = None,
     ) -> Circuit:
         """The circuit of a network that is valid (docs/integer-networks.md).
 
         samples: in a chunk, 1 .. 65,535. shift: at least the network's largest, at most 47; None for the largest.
-        headroom: of every node, 1 .. 56; None for what the network can need at most, rounded up to a multiple of 4.
-        Raises Rejected when the network has an operation that cannot be proven, or does not fit shift or headroom.
+        multiplier_bits, bias_bits: of every weighted node, at most shift + 22 and 31; None for what each needs.
+        Raises Rejected when the network has an operation that cannot be proven, or does not fit what is given.
         """
-        largest = max(
-            (int(n.requantisation.shift.max()) for n in network.nodes if n.op in WEIGHTED and n.requantisation),
-            default=1,
-        )
-        nodes = tuple(_node(network, index, headroom) for index in range(len(network.nodes)))
-        circuit = cls(network.input_shape, nodes, samples, largest if shift is None else shift)
+        shift = _largest_shift(network) if shift is None else shift
+        nodes = tuple(_shape_only(node) for node in network.nodes)
+        bare = cls(network.input_shape, nodes, samples, shift)
+        _check(bare)
+        widths = [_widths(bare, network, index, multiplier_bits, bias_bits) for index in range(len(nodes))]
+        wide = tuple(replace(n, multiplier_bits=m, bias_bits=b) for n, (m, b) in zip(nodes, widths, strict=True))
+        circuit = replace(bare, nodes=wide)
         _check(circuit)
         check_fits(circuit, network)
         return circuit
@@ -127,26 +133,33 @@ def check_fits(circuit: Circuit, network: IntegerNetwork) -> None:
     if len(network.nodes) != len(circuit.nodes) or network.input_shape != circuit.input_shape:
         raise Rejected("the network is of another shape than the circuit; make the circuit of this network")
     for index, (node, expected) in enumerate(zip(network.nodes, circuit.nodes, strict=True)):
-        if _shape_only(node, 0) != replace(expected, headroom=0):
+        if _shape_only(node) != replace(expected, multiplier_bits=0, bias_bits=0):
             raise Rejected(f"node {index} is another than the circuit's; make the circuit of this network")
-        if node.op in WEIGHTED and node.requantisation and node.requantisation.shift.max() > circuit.shift:
-            shift = int(node.requantisation.shift.max())
-            raise Rejected(f"node {index} has shift {shift}, the circuit {circuit.shift}; give --shift {shift} or more")
-        needed = needed_headroom(network, index)
-        if needed > expected.headroom:
+        if node.op not in WEIGHTED:
+            continue
+        shift = int(_scale(node).shift.max())
+        if shift > circuit.shift:
+            raise Rejected(f"node {index} has shift {shift}, the circuit {circuit.shift}; make it with shift {shift}")
+        needed = needed_bits(node, circuit.shift)
+        if needed[0] > expected.multiplier_bits or needed[1] > expected.bias_bits:
             raise Rejected(
-                f"node {index} may leave its bounds by {needed} bits, the circuit has {expected.headroom}; "
-                "make the circuit with more headroom"
+                f"node {index} needs {needed[0]} bits of multiplier and {needed[1]} of bias, the circuit has "
+                f"{expected.multiplier_bits} and {expected.bias_bits}; make the circuit of this network"
             )
 
 
-def needed_headroom(network: IntegerNetwork, index: int) -> int:
-    """Bits that |q - clamp(q)| of node `index` can have at most, whatever the input; 0 for MAX_POOL2D."""
-    node = network.nodes[index]
-    if node.requantisation is None:
-        return 0
-    least, most = _requantised_range(network, node)
-    return max(1, max(node.low - least, most - node.high, 0).bit_length())
+def scaled_multipliers(node: Node, shift: int) -> list[int]:
+    """M = m * 2^(shift - s) of each unit of a weighted node; `shift` is at least every s."""
+    made = _scale(node)
+    return [int(m) << (shift - int(s)) for m, s in zip(made.multiplier, made.shift, strict=True)]
+
+
+def needed_bits(node: Node, shift: int) -> tuple[int, int]:
+    """Bits of a weighted node's largest scaled multiplier and of its largest bias, each at least 1."""
+    if node.bias is None:
+        raise Bug(f"{node.op.name} without bias")
+    largest = int(np.abs(node.bias.astype(np.int64)).max())
+    return max(scaled_multipliers(node, shift)).bit_length(), max(largest.bit_length(), 1)
 
 
 def parse_circuit(data: bytes) -> Circuit:
@@ -173,19 +186,28 @@ def as_node(node: CircuitNode) -> Node:
     return Node(node.op, node.inputs, node.output_shape, node.low, node.high, node.kernel, node.stride, node.padding)
 
 
-def _node(network: IntegerNetwork, index: int, headroom: int | None) -> CircuitNode:
+def _largest_shift(network: IntegerNetwork) -> int:
+    return max((int(_scale(node).shift.max()) for node in network.nodes if node.op in WEIGHTED), default=1)
+
+
+def _widths(
+    bare: Circuit, network: IntegerNetwork, index: int, multiplier_bits: int | None, bias_bits: int | None
+) -> tuple[int, int]:
+    """What is given, else what the node needs. Its biases get no fewer bits than its sums, which costs next to nothing
+
+    and keeps their size to itself.
+    """
     node = network.nodes[index]
+    if node.op not in WEIGHTED:
+        return 0, 0
+    multiplier, bias = needed_bits(node, max(bare.shift, _largest_shift(network)))
+    bias = max(bias, min(product_bound(bare, index).bit_length() - 1, BIAS_BITS))
+    return multiplier if multiplier_bits is None else multiplier_bits, bias if bias_bits is None else bias_bits
+
+
+def _shape_only(node: Node) -> CircuitNode:
     if node.op not in SUPPORTED:
-        raise Rejected(f"node {index} is {node.op.name}, which cannot be proven; use dense and convolutional networks")
-    needed = needed_headroom(network, index)
-    if needed and headroom is None:
-        needed = min(-(-needed // HEADROOM_STEP) * HEADROOM_STEP, MAX_HEADROOM)
-    elif needed and headroom is not None:
-        needed = headroom
-    return _shape_only(node, needed)
-
-
-def _shape_only(node: Node, headroom: int) -> CircuitNode:
+        raise Rejected(f"{node.op.name} cannot be proven; use a dense or convolutional network")
     scale = node.requantisation if node.op in SCALED else None
     return CircuitNode(
         op=node.op,
@@ -199,48 +221,25 @@ def _shape_only(node: Node, headroom: int) -> CircuitNode:
         units=len(node.weight) if node.weight is not None else 0,
         multipliers=tuple(int(m) for m in scale.multiplier) if scale else (),
         shift=int(scale.shift[0]) if scale else 0,
-        headroom=headroom,
+        multiplier_bits=0,
+        bias_bits=0,
     )
 
 
-def _requantised_range(network: IntegerNetwork, node: Node) -> tuple[int, int]:
-    """The least and the largest q over all inputs, by interval arithmetic; Python integers."""
-    made = node.requantisation
-    if made is None:
+def _scale(node: Node) -> Requantisation:
+    if node.requantisation is None:
         raise Bug(f"{node.op.name} without requantisation")
-    ranges = [(-128, 127) if i == 0 else (network.nodes[i - 1].low, network.nodes[i - 1].high) for i in node.inputs]
-    multipliers, shifts = made.multiplier.astype(object), made.shift.astype(object)
-    if node.op is Op.ADD:
-        sums = [sum(m * bounds[side] for m, bounds in zip(multipliers, ranges, strict=True)) for side in (0, 1)]
-        least, most = np.array([sums[0]], dtype=object), np.array([sums[1]], dtype=object)
-    else:
-        low, high = ranges[0]
-        least, most = (limit * multipliers for limit in _accumulator_range(node, low, high))
-    halves = np.array([1 << (int(s) - 1) for s in shifts], dtype=object)
-    return int(((least + halves) >> shifts).min()), int(((most + halves) >> shifts).max())
-
-
-def _accumulator_range(node: Node, low: int, high: int) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
-    """Per unit. A window over padding sees zeros, so the bounds are widened to hold 0 where a window may."""
-    if any(node.padding):
-        low, high = min(low, 0), max(high, 0)
-    if node.weight is None or node.bias is None:
-        area = prod(node.kernel)
-        return np.array([area * low], dtype=object), np.array([area * high], dtype=object)
-    weight = node.weight.astype(np.int64)
-    positive, negative = np.maximum(weight, 0).sum(axis=1), np.minimum(weight, 0).sum(axis=1)
-    bias = node.bias.astype(np.int64)
-    least, most = positive * low + negative * high + bias, positive * high + negative * low + bias
-    return least.astype(object), most.astype(object)
+    return node.requantisation
 
 
 def _described(node: CircuitNode) -> dict[str, object]:
     return {
-        "headroom": node.headroom,
+        "bias_bits": node.bias_bits,
         "high": node.high,
         "inputs": node.inputs,
         "kernel": node.kernel,
         "low": node.low,
+        "multiplier_bits": node.multiplier_bits,
         "multipliers": node.multipliers,
         "op": node.op.name.lower(),
         "output_shape": node.output_shape,
@@ -274,7 +273,8 @@ class _NodeFields(_Strict):
     units: Annotated[int, Field(ge=0, le=_MAX_ELEMENTS)]
     multipliers: Annotated[tuple[_Multiplier, ...], Field(max_length=2)]
     shift: Annotated[int, Field(ge=0, le=MAX_SHIFT)]
-    headroom: Annotated[int, Field(ge=0, le=MAX_HEADROOM)]
+    multiplier_bits: Annotated[int, Field(ge=0, le=MULTIPLIER_BITS + MAX_SHIFT)]
+    bias_bits: Annotated[int, Field(ge=0, le=BIAS_BITS)]
 
 
 class _CircuitFields(_Strict):
@@ -312,7 +312,7 @@ def _fault(circuit: Circuit, index: int) -> str | None:
         fault = "it has no window"
     else:
         fault = None
-    return fault or _output_fault(circuit, node, shape) or _number_fault(node, index == len(circuit.nodes) - 1)
+    return fault or _output_fault(circuit, node, shape) or _number_fault(circuit, node, index)
 
 
 def _window_fault(node: CircuitNode, shape: Shape) -> str | None:
@@ -334,11 +334,15 @@ def _output_fault(circuit: Circuit, node: CircuitNode, shape: Shape) -> str | No
     return None
 
 
-def _number_fault(node: CircuitNode, last: bool) -> str | None:
+def _number_fault(circuit: Circuit, node: CircuitNode, index: int) -> str | None:
     units = node.output_shape[-1] if node.op in WEIGHTED else 0
     multipliers = {Op.ADD: 2, Op.AVERAGE_POOL2D: 1}.get(node.op, 0)
     if node.units != units or len(node.multipliers) != multipliers or (node.shift > 0) != (multipliers > 0):
         return "units, multipliers and shift must be those of its operation"
-    if (node.headroom > 0) != (node.op is not Op.MAX_POOL2D) or node.low > node.high:
-        return "bounds must be ordered, and every operation but MAX_POOL2D has a headroom"
-    return None if last or -128 <= node.low <= node.high <= 127 else "only the last node may leave int8"
+    if node.multiplier_bits > MULTIPLIER_BITS + circuit.shift or (
+        not units and (node.multiplier_bits or node.bias_bits)
+    ):
+        return f"multipliers have at most {MULTIPLIER_BITS + circuit.shift} bits, and only those of units are private"
+    if node.low > node.high or (index < len(circuit.nodes) - 1 and not -128 <= node.low <= node.high <= 127):
+        return "bounds must be ordered, and only the last node may leave int8"
+    return None

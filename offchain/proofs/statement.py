@@ -15,13 +15,11 @@ from offchain.model.evaluator import evaluate
 from offchain.model.graph import Int8Array, Int32Array, IntegerNetwork, Node
 from offchain.model.scores import total_score
 from offchain.model.windows import WEIGHTED
-from offchain.proofs.circuit import Circuit, check_fits
+from offchain.proofs.circuit import MULTIPLIER_BITS, Circuit, check_fits, scaled_multipliers
 from offchain.proofs.field import Element, check_element
 from offchain.proofs.poseidon2 import CHUNK, MODEL, hash_elements, pack, pack_bytes
 from offchain.protocol.scores import ScoreFunction
 
-MULTIPLIER_BITS = 22
-"""A scaled multiplier has this many bits and the circuit's shift."""
 LABEL_BOUND = 1 << 16
 
 
@@ -64,14 +62,6 @@ def prover_binding(chain_id: int, contract: str, round_id: bytes, account: str) 
     """
     data = encode(["uint256", "address", "bytes32", "address"], [chain_id, contract, round_id, account])
     return Element(int.from_bytes(keccak(data), "big") >> 8)
-
-
-def scaled_multipliers(circuit: Circuit, node: Node) -> list[int]:
-    """M = m * 2^(S - s) of each unit of a weighted node."""
-    if node.requantisation is None:
-        raise Bug(f"{node.op.name} without requantisation")
-    pairs = zip(node.requantisation.multiplier, node.requantisation.shift, strict=True)
-    return [int(multiplier) << (circuit.shift - int(shift)) for multiplier, shift in pairs]
 
 
 def model_elements(circuit: Circuit, network: IntegerNetwork) -> list[int]:
@@ -126,7 +116,7 @@ def _unit_elements(circuit: Circuit, node: Node) -> Sequence[int]:
         raise Bug(f"{node.op.name} without weights")
     weights = (node.weight.view(np.uint8) ^ np.uint8(128)).tobytes()
     biases = (node.bias.astype(np.int64) + (1 << 31)).tolist()
-    multipliers = scaled_multipliers(circuit, node)
+    multipliers = scaled_multipliers(node, circuit.shift)
     return [*pack_bytes(weights), *pack(32, biases), *pack(MULTIPLIER_BITS + circuit.shift, multipliers)]
 
 
