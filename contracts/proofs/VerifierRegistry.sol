@@ -16,11 +16,15 @@ contract VerifierRegistry is IVerifierRegistry {
     uint256 private constant ANVIL = 31337;
     uint256 private constant GANACHE = 1337;
 
+    bytes3 private constant DELEGATION = 0xef0100;
+
     mapping(bytes32 key => Entry) private _entries;
 
     /// @inheritdoc IVerifierRegistry
     function register(IAccuracyVerifier verifier) external returns (bytes32 key) {
-        if (address(verifier).code.length == 0) revert NotAContract(address(verifier));
+        bytes memory code = address(verifier).code;
+        // an account that delegates has code too (EIP-7702), which it could change under its key
+        if (code.length == 0 || bytes3(code) == DELEGATION) revert NotAContract(address(verifier));
         bool insecure = verifier.insecure();
         if (insecure && block.chainid != ANVIL && block.chainid != GANACHE) {
             revert InsecureVerifier(address(verifier), block.chainid);
@@ -28,7 +32,7 @@ contract VerifierRegistry is IVerifierRegistry {
         uint256 samples = verifier.samples();
         if (samples == 0 || samples > MAXIMUM_SAMPLES) revert SamplesOutOfRange(MAXIMUM_SAMPLES, samples);
         bytes32 circuitHash = verifier.circuitHash();
-        key = keccak256(abi.encode(circuitHash, address(verifier).codehash));
+        key = keccak256(abi.encode(circuitHash, keccak256(code)));
         Entry storage entry = _entries[key];
         if (address(entry.verifier) != address(0)) revert AlreadyRegistered(key, address(entry.verifier));
         entry.verifier = verifier;

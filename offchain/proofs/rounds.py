@@ -84,8 +84,3 @@ class RoundView:
 def round_id(opener: ChecksumAddress, key: bytes) -> RoundId:
     """The id of the round that `opener` opens under `key` (32 bytes)."""
     return RoundId(bytes(keccak(abi_encode(["address", "bytes32"], [opener, key]))))
-
-
-def verifier_key(circuit_hash: bytes, code: bytes) -> bytes:
-    """The registry's key (32 bytes) of a verifier with this code, for the circuit with this hash."""
-    return bytes(keccak(circuit_hash + keccak(code)))
