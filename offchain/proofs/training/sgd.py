@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offchain.errors import Rejected
-from offchain.proofs.training.shape import BIAS_BITS, SCALE, WEIGHT_BITS, StepShape
+from offchain.proofs.training.shape import BIAS_BITS, SCALE, StepShape
 from offchain.protocol.hashing import keccak
 
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -25,7 +25,7 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 class State:
     """Parameters between steps.
 
-    :param weights: of each layer, int64 (units, inputs), in 16 signed bits
+    :param weights: of each layer, int64 (units, inputs), in the shape's signed bits
     :param biases: of each layer, int64 (units,), in 32 signed bits
     """
 
@@ -94,11 +94,11 @@ def predict(shape: StepShape, state: State, inputs: Ints) -> Ints:
 
 
 def initial_state(shape: StepShape, seed: bytes) -> State:
-    """The state that `seed` stands for, the same for everybody: weights uniform in ±sqrt(6 / inputs) (He et al. 2015) by
-    keccak256 in counter mode, biases 0."""
+    """The state that `seed` stands for, the same for everybody: weights uniform in ±sqrt(6 / inputs) (He et al. 2015)
+    by keccak256 in counter mode, biases 0."""
     weights = []
     for layer, (inputs, units) in enumerate(zip(shape.sizes, shape.sizes[1:], strict=False)):
-        limit = min(isqrt(6 * 4**SCALE // inputs), 2 ** (WEIGHT_BITS - 1) - 1)
+        limit = min(isqrt(6 * 4**SCALE // inputs), 2 ** (shape.weight_bits - 1) - 1)
         words = -(-inputs * units // 4)
         stream = b"".join(keccak(b"initial" + seed + bytes([layer]) + i.to_bytes(4, "big")) for i in range(words))
         drawn = np.frombuffer(stream, dtype=">u8")[: inputs * units] % np.uint64(2 * limit + 1)
@@ -119,7 +119,8 @@ def check_state(shape: StepShape, state: State) -> None:
     ]:
         raise Rejected(f"a state of training is not of the shape {'-'.join(map(str, shape.sizes))}: give one that is")
     for layer, (weights, biases) in enumerate(zip(state.weights, state.biases, strict=True)):
-        _require(weights, -(2 ** (WEIGHT_BITS - 1)), WEIGHT_BITS, f"weights of layer {layer}", "a larger rate")
+        bits = shape.weight_bits
+        _require(weights, -(2 ** (bits - 1)), bits, f"weights of layer {layer}", "a larger rate or more weight bits")
         _require(biases, -(2 ** (BIAS_BITS - 1)), BIAS_BITS, f"biases of layer {layer}", "a larger rate")
 
 

@@ -1,7 +1,7 @@
 """What every training step of one circuit has in common: sizes, scales and declared bounds (docs/training-proofs.md).
 
-The numbers of a step: weights and activations have `SCALE` fractional bits, inputs have `input_scale`, a layer's sums and
-biases have both together. Whatever leaves its declared bits is refused, never cut off: a circuit proves within them only.
+The numbers of a step: weights and activations have `SCALE` fractional bits, inputs have `input_scale`, a layer's sums
+and biases have both together. What leaves its declared bits is refused, never cut off: a circuit proves within them.
 """
 
 from __future__ import annotations
@@ -15,14 +15,21 @@ from offchain.protocol.hashing import keccak
 
 SCALE: Final = 10
 """Fractional bits of weights, activations and errors."""
-WEIGHT_BITS: Final = 16
-"""Of a weight, signed."""
 BIAS_BITS: Final = 32
 """Of a bias, signed."""
 LABEL_BITS: Final = 16
 
 _FORMAT = "assay-training-step-1"
 _MOST_DESCRIPTION = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ProductBits:
+    """Signed bits that hold the difference between what a layer's products are and whatever a witness says they are."""
+
+    forward: int
+    backward: int
+    gradient: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,9 @@ class StepShape:
     :param batch: samples in a batch, [1, 256]
     :param rates: of each layer: the sum of the samples' gradients is multiplied by 2**-rate, [0, 24]
     :param input_bits: inputs are in [0, 2**input_bits), [1, 8]
-    :param input_scale: fractional bits of an input, [0, 8]
+    :param input_scale: fractional bits of an input, [1, 8]
+    :param weight_bits: weights are in [-2**(weight_bits - 1), 2**(weight_bits - 1)), [11, 24]. Of the bits of weights,
+        activations and errors the defaults are the cheapest: range checks go by 14 bits
     :param activation_bits: hidden activations are in [0, 2**activation_bits), [10, 24]
     :param error_bits: logits and propagated errors are in [-2**error_bits, 2**error_bits), [10, 24]
     :raises Rejected: what is out of these bounds
@@ -44,8 +53,9 @@ class StepShape:
     rates: tuple[int, ...]
     input_bits: int = 5
     input_scale: int = 4
-    activation_bits: int = 18
-    error_bits: int = 18
+    weight_bits: int = 14
+    activation_bits: int = 14
+    error_bits: int = 13
     _scales: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -58,7 +68,8 @@ class StepShape:
             _within("rate", rate, 0, 24)
         _within("batch", self.batch, 1, 256)
         _within("input bits", self.input_bits, 1, 8)
-        _within("input scale", self.input_scale, 0, 8)
+        _within("input scale", self.input_scale, 1, 8)
+        _within("weight bits", self.weight_bits, 11, 24)
         _within("activation bits", self.activation_bits, 10, 24)
         _within("error bits", self.error_bits, 10, 24)
         object.__setattr__(self, "_scales", (self.input_scale, *(SCALE for _ in self.sizes[1:-1])))
@@ -90,6 +101,18 @@ class StepShape:
         """The bias's change is the sum of the errors >> this, or << where it is negative."""
         return self.rates[layer] - self.scale_before(layer)
 
+    def product_bits(self, layer: int) -> ProductBits:
+        """Of the layer's products."""
+        first = layer == 0
+        inputs = self.input_bits if first else self.activation_bits
+        weights, errors = self.weight_bits - 1, self.error_bits + 1
+        size, units = self.sizes[layer : layer + 2]
+        return ProductBits(
+            forward=_signed(size << inputs + weights, 1 << BIAS_BITS, 1 << self.sum_bits(layer)),
+            backward=_signed(units << errors + weights, 1 << self.error_bits + SCALE),
+            gradient=_signed(self.batch << errors + inputs, 1 << self.weight_bits + 1 + self.weight_shift(layer)),
+        )
+
     def description(self) -> bytes:
         """Canonical JSON: sorted keys, no spaces."""
         document = {
@@ -101,6 +124,7 @@ class StepShape:
             "input_scale": self.input_scale,
             "rates": list(self.rates),
             "sizes": list(self.sizes),
+            "weight_bits": self.weight_bits,
         }
         return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
@@ -130,3 +154,8 @@ def parse_shape(data: bytes) -> StepShape:
 def _within(what: str, actual: int, least: int, most: int) -> None:
     if not least <= actual <= most:
         raise Rejected(f"a training circuit's {what} is {actual}: choose one in [{least}, {most}]")
+
+
+def _signed(*bounds: int) -> int:
+    """Signed bits of a sum of numbers whose sizes are at most `bounds`."""
+    return sum(bounds).bit_length() + 1
