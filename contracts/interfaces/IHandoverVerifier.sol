@@ -16,21 +16,17 @@ struct PieceClaim {
     uint256 digest;
 }
 
-/// @dev Where the parameters of one node with units lie among the model's elements: `units` numbers each.
+/// @dev Where the scaled multipliers of one node with units lie among the model's elements.
 struct NodeLayout {
-    /// first element of the biases
-    uint32 biases;
-    /// first element of the scaled multipliers
-    uint32 multipliers;
+    /// the first element that holds any
+    uint32 first;
     uint32 units;
 }
 
-/// @dev Which parameter is said to be none that a network has.
-struct ParameterClaim {
+/// @dev Whose scaled multiplier is said to be none that a network has.
+struct UnitPlace {
     uint256 node;
     uint256 unit;
-    /// its bias, otherwise its multiplier
-    bool bias;
 }
 
 /// @title What private orders are decided by: arithmetic on what somebody has opened. Has no state and no owner
@@ -64,15 +60,15 @@ interface IHandoverVerifier {
         pure
         returns (bool);
 
-    /// @notice Whether the parameter is none that an integer network has (docs/integer-networks.md): a bias of -2^31, or a
-    /// scaled multiplier M that is no m * 2^(S - s) with 0 < m < 2^22 and 1 <= s <= S.
+    /// @notice Whether the scaled multiplier is none that an integer network has (docs/integer-networks.md): no
+    /// m * 2^(S - s) with 0 < m < 2^22 and 1 <= s <= S. All other ranges are in what was proven.
     /// @param shift S, of the circuit
-    /// @param claim `index` and `number` are of the piece with the parameter
-    function breaksParameter(
+    /// @param claim `index` and `number` are of the piece with the multiplier
+    function breaksMultiplier(
         PieceClaim calldata claim,
         uint256 shift,
         NodeLayout[] calldata layout,
-        ParameterClaim calldata parameter,
+        UnitPlace calldata place,
         bytes calldata piece
     ) external pure returns (bool);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import { NodeLayout, ParameterClaim } from "./IHandoverVerifier.sol";
+import { NodeLayout, UnitPlace } from "./IHandoverVerifier.sol";
 
 /// @dev Where a private order stands. Never stored: derived from the clock and the facts.
 enum PrivatePhase {
@@ -49,8 +49,8 @@ enum Fault {
     WrongKey,
     /// a piece does not follow from the one before it, or the last does not end in the model's hash
     WrongPiece,
-    /// a parameter that no integer network has
-    WrongParameter
+    /// a multiplier that no integer network has
+    WrongMultiplier
 }
 
 enum ClaimStatus {
@@ -261,15 +261,15 @@ interface IPrivateOrders {
         PieceOpening calldata piece
     ) external;
 
-    /// @notice The client: shows the data key, and with it a parameter that no integer network has.
+    /// @notice The client: shows the data key, and with it a multiplier that no integer network has.
     /// @dev Reverts with OnlyTheClient, WrongPrivatePhase, WrongDataKey, WrongLayout, WrongPieceOpening, NoFault. Emits
     /// HandoverFaulty.
-    function disputeParameter(
+    function disputeMultiplier(
         uint256 oid,
         bytes32 dataKey,
         uint256 shift,
         NodeLayout[] calldata layout,
-        ParameterClaim calldata parameter,
+        UnitPlace calldata place,
         uint256 index,
         PieceOpening calldata piece
     ) external;

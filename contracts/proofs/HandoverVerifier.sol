@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import { IHandoverVerifier, NodeLayout, ParameterClaim, PieceClaim } from "../interfaces/IHandoverVerifier.sol";
+import { IHandoverVerifier, NodeLayout, PieceClaim, UnitPlace } from "../interfaces/IHandoverVerifier.sol";
 import { ChaCha20 } from "../federated/ChaCha20.sol";
 import { Poseidon2 } from "./Poseidon2.sol";
 import { SealedPieces } from "./SealedPieces.sol";
@@ -12,7 +12,6 @@ contract HandoverVerifier is IHandoverVerifier {
     uint256 private constant PACKED_BITS = 248;
     uint256 private constant SAMPLE_BITS = 8;
     uint256 private constant LABEL_BITS = 16;
-    uint256 private constant BIAS_BITS = 32;
     uint256 private constant MULTIPLIER_BITS = 22;
 
     /// @inheritdoc IHandoverVerifier
@@ -64,21 +63,19 @@ contract HandoverVerifier is IHandoverVerifier {
     }
 
     /// @inheritdoc IHandoverVerifier
-    function breaksParameter(
+    function breaksMultiplier(
         PieceClaim calldata claim,
         uint256 shift,
         NodeLayout[] calldata layout,
-        ParameterClaim calldata parameter,
+        UnitPlace calldata place,
         bytes calldata piece
     ) external pure returns (bool) {
-        uint256 bits = parameter.bias ? BIAS_BITS : MULTIPLIER_BITS + shift;
-        (uint256 element, uint256 after_) = _placeOf(layout, parameter, PACKED_BITS / bits);
+        uint256 bits = MULTIPLIER_BITS + shift;
+        (uint256 element, uint256 below) = _placeOf(layout, place, PACKED_BITS / bits);
         uint256 index = element / SealedPieces.ELEMENTS;
         if (claim.index != index) revert IndexOutOfRange(index, claim.index);
         uint256 packed = SealedPieces.open(claim.key, claim.number, piece)[element % SealedPieces.ELEMENTS];
-        uint256 value = (packed % Poseidon2.ORDER) >> (bits * after_) & ((1 << bits) - 1);
-        // a bias is packed with 2^31 added, and must be above -2^31
-        return parameter.bias ? value == 0 : _isNoMultiplier(value, shift);
+        return _isNoMultiplier((packed % Poseidon2.ORDER) >> (bits * below) & ((1 << bits) - 1), shift);
     }
 
     /// @inheritdoc IHandoverVerifier
@@ -111,19 +108,19 @@ contract HandoverVerifier is IHandoverVerifier {
         return LABEL_BITS * _least(perElement, samples - (element - samples * perSample) * perElement);
     }
 
-    /// @return element that holds the parameter
-    /// @return after_ how many numbers come after it there: the first is the most significant
-    function _placeOf(NodeLayout[] calldata layout, ParameterClaim calldata parameter, uint256 perElement)
+    /// @return element that holds the multiplier
+    /// @return below how many come after it there: the first is the most significant
+    function _placeOf(NodeLayout[] calldata layout, UnitPlace calldata place, uint256 perElement)
         private
         pure
-        returns (uint256 element, uint256 after_)
+        returns (uint256 element, uint256 below)
     {
-        if (parameter.node >= layout.length) revert IndexOutOfRange(layout.length, parameter.node);
-        NodeLayout calldata node = layout[parameter.node];
-        if (parameter.unit >= node.units) revert IndexOutOfRange(node.units, parameter.unit);
-        uint256 first = parameter.unit - parameter.unit % perElement;
-        element = (parameter.bias ? node.biases : node.multipliers) + first / perElement;
-        after_ = _least(perElement, node.units - first) - 1 - (parameter.unit - first);
+        if (place.node >= layout.length) revert IndexOutOfRange(layout.length, place.node);
+        NodeLayout calldata node = layout[place.node];
+        if (place.unit >= node.units) revert IndexOutOfRange(node.units, place.unit);
+        uint256 before = place.unit - place.unit % perElement;
+        element = node.first + before / perElement;
+        below = _least(perElement, node.units - before) - 1 - (place.unit - before);
     }
 
     /// @dev M = m * 2^(S - s): as many factors of two as s >= 1 allows are taken out, then m must be below 2^22.

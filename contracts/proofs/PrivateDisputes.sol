@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import { IHandoverVerifier, NodeLayout, ParameterClaim, PieceClaim } from "../interfaces/IHandoverVerifier.sol";
+import { NodeLayout, PieceClaim, UnitPlace } from "../interfaces/IHandoverVerifier.sol";
 import {
     ChunkProof,
     Fault,
     IPrivateOrders,
     PieceOpening,
-    PrivateOutcome,
     PrivatePhase,
     PrivateTerms
 } from "../interfaces/IPrivateOrders.sol";
@@ -31,7 +30,7 @@ abstract contract PrivateDisputes is PrivateOrdersState {
     function request(uint256 oid, uint256 first, uint256 count) external nonReentrant onlyClient(oid) {
         _requirePhase(oid, PrivatePhase.Dispute);
         Record storage r = _records[oid];
-        Request storage asked = r.request;
+        PieceRequest storage asked = r.request;
         if (asked.left != 0) revert RequestPending(oid, asked.left);
         // otherwise requests could stretch the window in which one can request
         if (block.timestamp >= r.requestUntil) revert TooLateToRequest(oid, r.requestUntil, uint64(block.timestamp));
@@ -57,9 +56,9 @@ abstract contract PrivateDisputes is PrivateOrdersState {
         PrivateTerms storage terms = _terms[oid];
         Record storage r = _records[oid];
         _requirePiece(r.handover.root, index, SealedPieces.count(terms.elements), piece);
-        Request storage asked = r.request;
-        uint256 place = index - asked.first;
-        _answered[oid][asked.number][place >> 8] |= 1 << (place & 255);
+        PieceRequest storage asked = r.request;
+        uint256 at = index - asked.first;
+        _answered[oid][asked.number][at >> 8] |= 1 << (at & 255);
         asked.left -= 1;
         if (asked.left == 0) {
             uint64 until = uint64(block.timestamp) + terms.disputeSeconds;
@@ -100,12 +99,12 @@ abstract contract PrivateDisputes is PrivateOrdersState {
     }
 
     /// @inheritdoc IPrivateOrders
-    function disputeParameter(
+    function disputeMultiplier(
         uint256 oid,
         bytes32 dataKey,
         uint256 shift,
         NodeLayout[] calldata layout,
-        ParameterClaim calldata parameter,
+        UnitPlace calldata place,
         uint256 index,
         PieceOpening calldata piece
     ) external nonReentrant onlyClient(oid) {
@@ -113,8 +112,8 @@ abstract contract PrivateDisputes is PrivateOrdersState {
         bytes32 actual = keccak256(abi.encode(shift, layout));
         if (actual != _terms[oid].layoutHash) revert WrongLayout(oid, _terms[oid].layoutHash, actual);
         _requirePiece(_records[oid].handover.root, index, SealedPieces.count(shown.elements), piece);
-        if (!_VERIFIER.breaksParameter(shown, shift, layout, parameter, piece.data)) revert NoFault(oid);
-        _faulty(oid, Fault.WrongParameter);
+        if (!_VERIFIER.breaksMultiplier(shown, shift, layout, place, piece.data)) revert NoFault(oid);
+        _faulty(oid, Fault.WrongMultiplier);
     }
 
     /// @inheritdoc IPrivateOrders

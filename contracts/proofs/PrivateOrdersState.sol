@@ -24,7 +24,7 @@ abstract contract PrivateOrdersState is IPrivateOrders, ReentrancyGuardTransient
     using SafeERC20 for IERC20;
 
     /// @dev `left` of `count` pieces from `first` on are missing; `number` tells requests of an order apart.
-    struct Request {
+    struct PieceRequest {
         uint32 number;
         uint32 first;
         uint32 count;
@@ -53,7 +53,7 @@ abstract contract PrivateOrdersState is IPrivateOrders, ReentrancyGuardTransient
         bytes32 round;
         bytes32 clientKey;
         bytes32 testKey;
-        Request request;
+        PieceRequest request;
         Handover handover;
     }
 
@@ -242,7 +242,7 @@ abstract contract PrivateOrdersState is IPrivateOrders, ReentrancyGuardTransient
     }
 
     function _isMissing(uint256 oid, uint256 piece) internal view returns (bool) {
-        Request storage asked = _records[oid].request;
+        PieceRequest storage asked = _records[oid].request;
         if (asked.left == 0 || piece < asked.first || piece - asked.first >= asked.count) return false;
         uint256 place = piece - asked.first;
         return _answered[oid][asked.number][place >> 8] >> (place & 255) & 1 == 0;

@@ -1,7 +1,7 @@
 """What the elements of an opened message are worth: a network, or a chunk of test samples. Pure.
 
-Whoever has proven something about a message has its numbers in their ranges, with one exception: the statement admits
-biases and scaled multipliers that no integer network has. These are found here as the contract finds them. Twin of
+Whoever has proven something about a model has its numbers in their ranges, with one exception: the statement admits
+scaled multipliers that no integer network has. These are found here as the contract finds them. Twin of
 `HandoverVerifier.sol`.
 """
 
@@ -32,23 +32,21 @@ _OWN_ELEMENTS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class NodeLayout:
-    """Where a weighted node's numbers begin among the model's elements, and how many units it has."""
+    """Where a weighted node's scaled multipliers begin among the model's elements, and how many units it has."""
 
-    biases: int
-    multipliers: int
+    first: int
     units: int
 
 
 @dataclass(frozen=True, slots=True)
-class ParameterFault:
-    """A parameter that no integer network has.
+class MultiplierFault:
+    """A scaled multiplier that no integer network has.
 
-    node: counted among the weighted ones; bias: its bias, otherwise its multiplier; element: the one that holds it.
+    node: counted among the weighted ones; unit: within it; element: the one that holds it.
     """
 
     node: int
     unit: int
-    bias: bool
     element: int
 
 
@@ -58,20 +56,20 @@ def element_count(circuit: Circuit) -> int:
 
 
 def layout_of(circuit: Circuit) -> tuple[NodeLayout, ...]:
-    """Where the numbers of each weighted node are, in order."""
+    """Where the multipliers of each weighted node are, in order."""
     found, start = [], 0
     for index in _weighted(circuit):
+        biases = start + _groups(circuit.nodes[index].units * circuit.fan_in(index), _WEIGHT_BITS)
         units = circuit.nodes[index].units
-        biases = start + _groups(units * circuit.fan_in(index), _WEIGHT_BITS)
-        found.append(NodeLayout(biases, biases + _groups(units, _BIAS_BITS), units))
+        found.append(NodeLayout(biases + _groups(units, _BIAS_BITS), units))
         start += _elements_of(circuit, index)
     return tuple(found)
 
 
 def layout_hash(circuit: Circuit) -> bytes:
     """The `layoutHash` of an order for the circuit, 32 bytes."""
-    rows = [(node.biases, node.multipliers, node.units) for node in layout_of(circuit)]
-    return keccak(encode(["uint256", "(uint32,uint32,uint32)[]"], [circuit.shift, rows]))
+    rows = [(node.first, node.units) for node in layout_of(circuit)]
+    return keccak(encode(["uint256", "(uint32,uint32)[]"], [circuit.shift, rows]))
 
 
 def chunk_element_count(circuit: Circuit) -> int:
@@ -97,16 +95,13 @@ def unpack_chunk(circuit: Circuit, elements: Sequence[int]) -> Chunk:
     return Chunk(inputs, np.array(labels, dtype=np.int32))
 
 
-def parameter_fault(circuit: Circuit, elements: Sequence[int]) -> ParameterFault | None:
-    """The first parameter that no integer network has; twin of `breaksParameter`."""
+def multiplier_fault(circuit: Circuit, elements: Sequence[int]) -> MultiplierFault | None:
+    """The first multiplier that no integer network has; twin of `breaksMultiplier`."""
     bits = MULTIPLIER_BITS + circuit.shift
     for node, place in enumerate(layout_of(circuit)):
-        for unit, bias in enumerate(_unpack(_BIAS_BITS, elements[place.biases :], place.units)):
-            if bias == 0:
-                return ParameterFault(node, unit, True, place.biases + unit // (_PACKED_BITS // _BIAS_BITS))
-        for unit, scaled in enumerate(_unpack(bits, elements[place.multipliers :], place.units)):
+        for unit, scaled in enumerate(_unpack(bits, elements[place.first :], place.units)):
             if unscaled(scaled, circuit.shift) is None:
-                return ParameterFault(node, unit, False, place.multipliers + unit // (_PACKED_BITS // bits))
+                return MultiplierFault(node, unit, place.first + unit // (_PACKED_BITS // bits))
     return None
 
 
@@ -120,7 +115,7 @@ def unscaled(scaled: int, shift: int) -> tuple[int, int] | None:
 
 
 def unpack_model(circuit: Circuit, elements: Sequence[int], output_scale: float = 1.0) -> IntegerNetwork:
-    """The network of a model's elements, which have no `parameter_fault`. Salt and prover at the end do not count.
+    """The network of a model's elements, which have no `multiplier_fault`. Salt and prover at the end do not count.
 
     It computes what was proven, bit by bit; of pairs (multiplier, shift) that do the same it has the smallest shift.
     """
@@ -131,19 +126,19 @@ def unpack_model(circuit: Circuit, elements: Sequence[int], output_scale: float 
         if node.op not in WEIGHTED:
             nodes.append(_unweighted(node))
             continue
-        nodes.append(_weighted_node(circuit, index, elements, start, next(places)))
+        nodes.append(_weighted_node(circuit, index, elements, start, next(places).first))
         start += _elements_of(circuit, index)
     return IntegerNetwork(circuit.input_shape, tuple(nodes), output_scale)
 
 
-def _weighted_node(circuit: Circuit, index: int, elements: Sequence[int], start: int, place: NodeLayout) -> Node:
+def _weighted_node(circuit: Circuit, index: int, elements: Sequence[int], start: int, multipliers: int) -> Node:
     node, fan_in, bits = circuit.nodes[index], circuit.fan_in(index), MULTIPLIER_BITS + circuit.shift
-    weights = _unpack(_WEIGHT_BITS, elements[start:], place.units * fan_in)
-    biases = _unpack(_BIAS_BITS, elements[place.biases :], place.units)
-    pairs = [unscaled(scaled, circuit.shift) for scaled in _unpack(bits, elements[place.multipliers :], place.units)]
+    weights = _unpack(_WEIGHT_BITS, elements[start:], node.units * fan_in)
+    biases = _unpack(_BIAS_BITS, elements[start + _groups(node.units * fan_in, _WEIGHT_BITS) :], node.units)
+    pairs = [unscaled(scaled, circuit.shift) for scaled in _unpack(bits, elements[multipliers:], node.units)]
     known = [pair for pair in pairs if pair is not None]
     if len(known) != len(pairs):
-        raise Bug("a parameter that no network has is to be unpacked")
+        raise Bug("a multiplier that no network has is to be unpacked")
     scale = Requantisation(
         np.array([m for m, _ in known], dtype=np.int32), np.array([s for _, s in known], dtype=np.uint8)
     )
@@ -157,7 +152,7 @@ def _weighted_node(circuit: Circuit, index: int, elements: Sequence[int], start:
         plain.kernel,
         plain.stride,
         plain.padding,
-        weight=(np.array(weights, dtype=np.int16) - 128).astype(np.int8).reshape(place.units, fan_in),
+        weight=(np.array(weights, dtype=np.int16) - 128).astype(np.int8).reshape(node.units, fan_in),
         bias=(np.array(biases, dtype=np.int64) - _BIAS_OFFSET).astype(np.int32),
         requantisation=scale,
     )

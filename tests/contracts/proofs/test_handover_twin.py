@@ -19,12 +19,12 @@ from offchain.proofs.pieces import ELEMENTS, Message, PieceTree, cut, first_faul
 from offchain.proofs.poseidon2 import hash_elements, permute
 from offchain.proofs.statement import Chunk, chunk_elements, chunk_hash, model_elements
 from offchain.proofs.unpacking import (
-    ParameterFault,
+    MultiplierFault,
     chunk_element_count,
     chunk_overfills,
     element_count,
     layout_of,
-    parameter_fault,
+    multiplier_fault,
     unpack_chunk,
     unpack_model,
     unscaled,
@@ -169,15 +169,14 @@ def test_an_opened_model_computes_the_same(verifier: Contract, seed: int) -> Non
     circuit = Circuit.of(network, samples=3)
     elements = [*model_elements(circuit, network), 12345, 678]
     assert len(elements) == element_count(circuit)
-    assert parameter_fault(circuit, elements) is None
+    assert multiplier_fault(circuit, elements) is None
     opened = unpack_model(circuit, elements)
     assert model_elements(circuit, opened) == elements[:-2]
     inputs = np.random.default_rng(seed).integers(-128, 128, (5, *network.input_shape), dtype=np.int8)
     assert (evaluate_slowly(opened, inputs) == evaluate_slowly(network, inputs)).all()
     for node, place in enumerate(layout_of(circuit)):
         for unit in {0, place.units - 1}:
-            assert not breaks_parameter(verifier, circuit, elements, (node, unit, False))
-            assert not breaks_parameter(verifier, circuit, elements, (node, unit, True))
+            assert not breaks_multiplier(verifier, circuit, elements, (node, unit))
 
 
 @pytest.mark.parametrize("scaled", [0, (1 << 22) + 1, (1 << 23) - 1, (1 << 22) - 1, 1, 3 << 44])
@@ -188,27 +187,14 @@ def test_a_multiplier_that_no_network_has(verifier: Contract, scaled: int) -> No
     place, bits = layout_of(circuit)[node], 22 + circuit.shift
     unit = place.units - 1
     elements = [*model_elements(circuit, network), 1, 2]
-    at = place.multipliers + unit // (248 // bits)
+    at = place.first + unit // (248 // bits)
     # a node's last is the least significant
     elements[at] = elements[at] >> bits << bits | scaled
-    fault = parameter_fault(circuit, elements)
+    fault = multiplier_fault(circuit, elements)
     valid = unscaled(scaled, circuit.shift) is not None
     assert valid == (scaled in ((1 << 22) - 1, 1, 3 << 44))
-    assert breaks_parameter(verifier, circuit, elements, (node, unit, False)) != valid
-    assert fault == (None if valid else ParameterFault(node, unit, False, at))
-
-
-def test_a_bias_that_no_network_has(verifier: Contract) -> None:
-    network = random_network([Op.DENSE, Op.DENSE], 3)
-    circuit = Circuit.of(network, samples=1)
-    elements = [*model_elements(circuit, network), 1, 2]
-    place = layout_of(circuit)[0]
-    together = min(7, place.units)
-    elements[place.biases] &= (1 << 32 * (together - 1)) - 1
-    fault = parameter_fault(circuit, elements)
-    assert fault is not None
-    assert (fault.node, fault.unit, fault.bias, fault.element) == (0, 0, True, place.biases)
-    assert breaks_parameter(verifier, circuit, elements, (0, 0, True))
+    assert breaks_multiplier(verifier, circuit, elements, (node, unit)) != valid
+    assert fault == (None if valid else MultiplierFault(node, unit, at))
 
 
 def test_chunks(verifier: Contract) -> None:
@@ -254,17 +240,13 @@ def breaks(verifier: Contract, message: Message, pieces: list[bytes], at: int) -
     return bool(verifier.read("breaksMessage", claim_of(message, at), previous, pieces[at]))
 
 
-def breaks_parameter(
-    verifier: Contract, circuit: Circuit, elements: list[int], parameter: tuple[int, int, bool]
-) -> bool:
-    node, unit, bias = parameter
+def breaks_multiplier(verifier: Contract, circuit: Circuit, elements: list[int], place: tuple[int, int]) -> bool:
     layout = layout_of(circuit)
-    place, bits = layout[node], 32 if bias else 22 + circuit.shift
-    at = ((place.biases if bias else place.multipliers) + unit // (248 // bits)) // ELEMENTS
+    at = (layout[place[0]].first + place[1] // (248 // (22 + circuit.shift))) // ELEMENTS
     piece = cut(seal(KEY, MODEL, elements))[at]
-    rows = [(row.biases, row.multipliers, row.units) for row in layout]
+    rows = [(row.first, row.units) for row in layout]
     claim = claim_of(Message(MODEL, len(elements), 0), at)
-    return bool(verifier.read("breaksParameter", claim, circuit.shift, rows, parameter, piece))
+    return bool(verifier.read("breaksMultiplier", claim, circuit.shift, rows, place, piece))
 
 
 def overfills(verifier: Contract, elements: list[int]) -> bool:
