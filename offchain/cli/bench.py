@@ -7,6 +7,7 @@ import typer
 
 from offchain.cli.bench_federated import federated
 from offchain.cli.bench_files import JsonFile, write_json, write_rows
+from offchain.cli.bench_proofs import proofs
 from offchain.cli.output import console, errors, print_facts, rows_table
 
 app = typer.Typer(no_args_is_help=True, help="Measure the hot paths; every table says what it was measured with.")
@@ -136,3 +137,4 @@ def explorer(
 
 
 app.command()(federated)
+app.command()(proofs)
