@@ -5,6 +5,7 @@ from enum import IntEnum
 from offchain.dispute.requests import Item, RequestStatus
 from offchain.dispute.state import Stage, Verdict
 from offchain.proofs.rounds import ProofPhase, ProverStatus
+from offchain.proofs.training.terms import RunStatus
 from offchain.protocol.lifecycle import Phase
 from offchain.protocol.scores import ScoreFunction
 from offchain.protocol.settlement import Outcome
@@ -18,6 +19,7 @@ __all__ = [
     "ProverStatus",
     "RequestStatus",
     "Role",
+    "RunStatus",
     "ScoreFunction",
     "Stage",
     "Verdict",
@@ -46,5 +48,6 @@ ENUMS: dict[str, type[IntEnum]] = {
     "RequestStatus": RequestStatus,
     "ProofPhase": ProofPhase,
     "ProverStatus": ProverStatus,
+    "RunStatus": RunStatus,
 }
 """By the name that the ABI's `internalType` gives them."""

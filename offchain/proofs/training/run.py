@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from eth_abi.abi import encode
+from eth_typing import ChecksumAddress
 from eth_utils.address import to_canonical_address
 
 from offchain.errors import Bug, Rejected
@@ -19,6 +20,7 @@ from offchain.proofs.field import Element
 from offchain.proofs.training.commitments import batch_hash, derived_salt, state_hash
 from offchain.proofs.training.sgd import Batch, Ints, step
 from offchain.proofs.training.shape import StepShape
+from offchain.proofs.training.terms import RunId, StepLeaf
 from offchain.proofs.training.witness import Salted, SaltedBatch
 from offchain.protocol.hashing import keccak
 
@@ -45,15 +47,6 @@ class BatchSet:
     def tree(self) -> MerkleTree:
         """Over the batches' hashes."""
         return _tree([["uint256", "uint256"]] * len(self.hashes), [(BATCH_LEAF, h) for h in self.hashes])
-
-
-@dataclass(frozen=True, slots=True)
-class StepLeaf:
-    """A leaf of the run's tree with its path: `StepLeaf` of the contract."""
-
-    state_hash: Element
-    batch_hash: Element
-    path: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +136,7 @@ def commit_to(data: BatchSet, states: Sequence[Salted], order: Sequence[int]) ->
     return TrainedRun(data, tuple(states), hashes, tuple(order))
 
 
-def run_binding(chain_id: int, contract: str, run: bytes, trainer: str) -> Element:
+def run_binding(chain_id: int, contract: ChecksumAddress, run: RunId, trainer: ChecksumAddress) -> Element:
     """The public input `prover`: of the run, of who trains, and of the contract."""
     words = encode(
         ["uint256", "address", "bytes32", "address"],

@@ -1,0 +1,61 @@
+"""Runs of training as `ITrainingProofs` keeps them: terms, statuses, leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NewType
+
+from eth_abi.abi import encode
+from eth_typing import ChecksumAddress
+from eth_utils.address import to_canonical_address
+
+from offchain.protocol.hashing import keccak
+from offchain.types import Root, Wei
+
+RunId = NewType("RunId", bytes)
+"""32 bytes: `run_id(opener, key)`."""
+
+
+class RunStatus(IntEnum):
+    """Of a run; derived from facts and the time."""
+
+    NONE = 0
+    OPEN = 1
+    LAPSED = 2
+    DRAWING = 3
+    PROVING = 4
+    ACCEPTED = 5
+    NO_SHOW = 6
+    SLASHED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class RunTerms:
+    """What a run is held to, see `ITrainingProofs.sol`. `verifier` is a registry key (32 bytes), `bond` in wei."""
+
+    verifier: bytes
+    initial_state: int
+    batch_root: Root
+    schedule_seed: bytes
+    trainer: ChecksumAddress
+    bond: Wei
+    batches: int
+    steps: int
+    draws: int
+    commit_seconds: int
+    prove_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepLeaf:
+    """A leaf of the run's tree, a state and the batch of the step that follows, with its path of 32 bytes each."""
+
+    state_hash: int
+    batch_hash: int
+    path: tuple[bytes, ...]
+
+
+def run_id(opener: ChecksumAddress, key: bytes) -> RunId:
+    """The id of the run that `opener` opens under its own `key` of 32 bytes."""
+    return RunId(keccak(encode(["address", "bytes32"], [to_canonical_address(opener), key])))
