@@ -1,4 +1,4 @@
-"""The models whose accuracy `assay bench proofs` proves: trained here on scikit-learn's digits, in the project's own way.
+"""The models whose accuracy `assay bench proofs` proves: trained here on scikit-learn's digits, in the project's way.
 
 784 inputs are the same digits with each pixel repeated: 28 x 28 as MNIST has them, which cannot be had offline.
 """
