@@ -5,6 +5,8 @@ pragma solidity 0.8.30;
 interface Vm {
     function warp(uint256 timestamp) external;
     function chainId(uint256 id) external;
+    function roll(uint256 number) external;
+    function etch(address target, bytes calldata code) external;
     function prank(address sender) external;
     function startPrank(address sender) external;
     function stopPrank() external;
