@@ -11,6 +11,7 @@ from offchain.cli.output import console, errors, print_facts, print_json
 from offchain.cli.prove_inputs import (
     BindingOptions,
     ChunkOptions,
+    ToolOptions,
     binding_of,
     open_proof_system,
     read_chunk,
@@ -92,11 +93,13 @@ def accuracy(
     from offchain.proofs.circuit import Circuit
     from offchain.proofs.proof_file import encode_proof
     from offchain.proofs.prove import prove_accuracy
+    from offchain.proofs.statement import chunk_elements
 
-    chosen = open_proof_system(system, settings, tools, reference)
-    secret = read_salt(salt or model / "salt")
     circuit = Circuit.of(network, len(part))
-    with errors.status("proving"):
+    chunk_elements(circuit, part)  # refuses what does not fit, before a salt is made
+    with errors.status("proving") as status:
+        chosen = open_proof_system(system, settings, ToolOptions(tools, reference), status.update)
+        secret = read_salt(salt or model / "salt")
         proof = prove_accuracy(network, part, bound, secret, chosen, circuit=circuit)
     out.write_bytes(encode_proof(circuit, proof))
     said = proof.statement
@@ -141,9 +144,9 @@ def circuit(
 
     settings = load_settings(home=home)
     made = Circuit.of(read_model(model), samples)
-    chosen = open_proof_system(system, settings, tools, reference)
-    with errors.status("making the verifier"):
-        verifier = chosen.verifier(made)
+    with errors.status("making the verifier") as status:
+        chosen = open_proof_system(system, settings, ToolOptions(tools, reference), status.update)
+        verifier, size = chosen.verifier(made), chosen.size(made)
     if solidity is not None:
         solidity.write_text(verifier.source, encoding="utf-8")
     if description is not None:
@@ -155,7 +158,7 @@ def circuit(
         "system": system,
         "samples": made.samples,
         "shift": made.shift,
-        "size": chosen.size(made),
+        "size": size,
         "code_bytes": len(verifier.runtime),
         "insecure": verifier.insecure,
     }
@@ -183,9 +186,10 @@ def verify_proof(
 
     with file.open("rb") as opened:
         made, proof = decode_proof(opened.read(MAX_FILE_BYTES + 1), str(file))
-    chosen = open_proof_system(proof.system, load_settings(home=home), tools, reference)
-    with errors.status("verifying"):
-        holds = chosen.verify(made, proof)
+    with errors.status("verifying") as status:
+        settings = load_settings(home=home)
+        chosen = open_proof_system(proof.system, settings, ToolOptions(tools, reference), status.update)
+        holds, key = chosen.verify(made, proof), chosen.verifier(made).registry_key
     if not holds:
         raise Rejected(f"{file}: INVALID, the proof does not hold for what it says")
     said = proof.statement
@@ -198,7 +202,7 @@ def verify_proof(
         "chunk_hash": f"0x{said.chunk_hash:064x}",
         "prover": f"0x{said.prover:064x}",
         "circuit_hash": made.circuit_hash,
-        "registry_key": chosen.verifier(made).registry_key,
+        "registry_key": key,
     }
     if as_json:
         print_json(facts)

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,14 @@ class BindingOptions:
     round_id: str | None
     account: str | None
     chain_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOptions:
+    """Directories of the tools and of Aztec's reference string; None for those of the settings."""
+
+    tools: Path | None
+    reference: Path | None
 
 
 def read_model(folder: Path) -> "IntegerNetwork":
@@ -110,16 +119,18 @@ def read_salt(path: Path) -> "Element":
         raise Rejected(f"--salt {path}: not a number in hexadecimal; name another file to make one") from None
 
 
-def open_proof_system(name: str, settings: "Settings", tools: Path | None, reference: Path | None) -> "ProofSystem":
+def open_proof_system(
+    name: str, settings: "Settings", chosen: ToolOptions, progress: Callable[[str], None]
+) -> "ProofSystem":
     """The proof system, with what it makes kept below --home. Raises Rejected when tools are missing."""
     from offchain.proofs.prove import open_system
 
     return open_system(
         name,
         settings.proofs,
-        tools=tools or settings.proof_tools,
-        reference=reference or settings.reference_string,
-        progress=lambda line: errors.print(line),
+        tools=chosen.tools or settings.proof_tools,
+        reference=chosen.reference or settings.reference_string,
+        progress=progress,
     )
 
 

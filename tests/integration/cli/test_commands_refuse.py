@@ -206,7 +206,7 @@ def test_the_doctor_on_a_machine_without_npm_anvil_and_kubo(tmp_path: Path) -> N
     assert ended.returncode == 0, ended.stderr
     findings = {entry["what"]: entry for entry in json.loads(ended.stdout)}
     assert [what for what, entry in findings.items() if entry["needed"] and not entry["found"]] == []
-    for what in ("Anvil", "npm", "Kubo engine", "node"):
+    for what in ("Anvil", "npm", "proof tools", "Kubo engine", "node"):
         assert findings[what]["found"] is None
         assert findings[what]["cost"]
     assert findings["storage"]["found"]
