@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import { AggregationRule, Mode, Posting } from "../interfaces/IFederatedTraining.sol";
+import { AggregationRule, Mode, Posting } from "../interfaces/FederatedTypes.sol";
 import { ClippedMean } from "./rules/ClippedMean.sol";
 import { KrumScores } from "./rules/KrumScores.sol";
 import { Mean } from "./rules/Mean.sol";

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import { CoordinateEvidence, IAggregateVerifier } from "../interfaces/IAggregateVerifier.sol";
-import { Posting } from "../interfaces/IFederatedTraining.sol";
+import { Posting } from "../interfaces/FederatedTypes.sol";
 import { AggregateRules } from "./AggregateRules.sol";
 import { ServerSteps } from "./ServerSteps.sol";
 import { Vectors } from "./Vectors.sol";

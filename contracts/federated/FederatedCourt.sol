@@ -12,7 +12,8 @@ import {
     LeafOpening,
     Subject
 } from "../interfaces/IFederatedCourt.sol";
-import { IFederatedTraining, Mode, Posting } from "../interfaces/IFederatedTraining.sol";
+import { Mode, Posting } from "../interfaces/FederatedTypes.sol";
+import { IFederatedTraining } from "../interfaces/IFederatedTraining.sol";
 import { IParameters } from "../interfaces/IParameters.sol";
 import { IStakeVault } from "../interfaces/IStakeVault.sol";
 import { IndexedMerkle } from "../libraries/IndexedMerkle.sol";

@@ -11,7 +11,8 @@ import {
     IFederatedCourt,
     Subject
 } from "../interfaces/IFederatedCourt.sol";
-import { IFederatedTraining, Posting } from "../interfaces/IFederatedTraining.sol";
+import { Posting } from "../interfaces/FederatedTypes.sol";
+import { IFederatedTraining } from "../interfaces/IFederatedTraining.sol";
 import { IParameters } from "../interfaces/IParameters.sol";
 import { IStakeVault, Role } from "../interfaces/IStakeVault.sol";
 import { ServerSteps } from "./ServerSteps.sol";

@@ -29,6 +29,8 @@ struct RoundEnds {
     uint64 revealEnds;
     uint64 requestEnds;
     uint64 answerEnds;
+    /// `answerEnds` without proofs of accuracy, AWAITED while they are not counted
+    uint64 proofsEnd;
     uint64 unmaskEnds;
     uint64 postEnds;
     uint64 challengeEnds;
@@ -37,8 +39,12 @@ struct RoundEnds {
 /// @title Which phase a round is in (docs/federated.md, A task's life)
 /// @notice Pure.
 library FederatedPhases {
+    /// @dev When proofs are counted that still have to be.
+    uint64 internal constant AWAITED = type(uint64).max;
+
+    /// @param countedAt when the proofs of accuracy were counted, AWAITED while they are not, 0 where none are asked for
     /// @return e when the phases end as far as is known; `answerEnds` is when open requests expire, else when the last was closed
-    function ends(RoundFacts memory f, FederatedWindows memory w, bool secure)
+    function ends(RoundFacts memory f, FederatedWindows memory w, bool secure, uint64 countedAt)
         internal
         pure
         returns (RoundEnds memory e)
@@ -54,7 +60,9 @@ library FederatedPhases {
         e.requestEnds = e.revealEnds + w.request;
         if (f.openRequests != 0) e.answerEnds = e.requestEnds + w.answer;
         else e.answerEnds = f.closedAt > e.requestEnds ? f.closedAt : e.requestEnds;
-        e.unmaskEnds = secure ? e.answerEnds + w.unmask : e.answerEnds;
+        e.proofsEnd = countedAt > e.answerEnds ? countedAt : e.answerEnds;
+        if (countedAt == AWAITED) return e;
+        e.unmaskEnds = secure ? e.proofsEnd + w.unmask : e.proofsEnd;
         if (f.posted) e.challengeEnds = f.deadline;
         else e.postEnds = f.deadline != 0 ? f.deadline : e.unmaskEnds + w.aggregate;
     }
@@ -68,6 +76,7 @@ library FederatedPhases {
         if (time < e.revealEnds) return TaskPhase.Reveal;
         if (time < e.requestEnds) return TaskPhase.Request;
         if (f.openRequests != 0) return TaskPhase.Answer;
+        if (time < e.proofsEnd) return TaskPhase.Prove;
         if (time < e.unmaskEnds) return TaskPhase.Unmask;
         if (!f.posted) return TaskPhase.Aggregate;
         return time < e.challengeEnds || f.openDisputes != 0 ? TaskPhase.Challenge : TaskPhase.Settle;

@@ -3,8 +3,8 @@ pragma solidity 0.8.30;
 
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import { RoundRecord } from "../interfaces/FederatedTypes.sol";
-import { IFederatedActions } from "../interfaces/IFederatedActions.sol";
+import { AccuracyRecord, RoundRecord } from "../interfaces/FederatedTypes.sol";
+import { IFederatedAccuracy } from "../interfaces/IFederatedAccuracy.sol";
 import { IndexedMerkle } from "../libraries/IndexedMerkle.sol";
 import { Bitmaps } from "./Bitmaps.sol";
 import { Contributions } from "./Contributions.sol";
@@ -13,13 +13,13 @@ import { SecureGroups } from "./SecureGroups.sol";
 import { TaskTerms } from "./TaskTerms.sol";
 
 /// @title Who gets what of a final round
-abstract contract FederatedRewards is IFederatedActions, FederatedState {
+abstract contract FederatedRewards is IFederatedAccuracy, FederatedState {
     using Bitmaps for uint128;
     using SafeERC20 for IERC20;
 
     uint256 private constant MEASURES_LEAF = 7;
 
-    /// @inheritdoc IFederatedActions
+    /// @inheritdoc IFederatedAccuracy
     function claimReward(uint256 task, uint32 round, uint16 index, bytes calldata row, bytes32[] calldata proof)
         external
         nonReentrant
@@ -30,11 +30,9 @@ abstract contract FederatedRewards is IFederatedActions, FederatedState {
         if (!r.included.has(index)) revert NotIncluded(task, round, index);
         if (r.claimed.has(index)) revert AlreadyClaimed(task, round, index);
         r.claimed |= Bitmaps.only(index);
-        uint128[] memory groups = _groupsOf(t, r, round);
-        bool plain = !_isSecure(t);
-        _requireRow(t, r.measuresRoot, plain ? r.included.count() : groups.length, row, proof);
-        uint256 place = plain ? r.included.rank(index) : _groupOf(groups, index);
-        uint256 amount = _amount(t, task, index == r.leader, place, groups, row);
+        uint256 amount = t.proves
+            ? _provenAmount(t, r, round, index, row.length + proof.length)
+            : _measuredAmount(t, task, r, round, index, row, proof);
         _pay(t, task, round, index, amount);
     }
 
@@ -42,6 +40,40 @@ abstract contract FederatedRewards is IFederatedActions, FederatedState {
         address account = t.members[index].account;
         emit RewardPaid(task, round, index, account, amount);
         if (amount != 0) _TOKEN.safeTransfer(account, amount);
+    }
+
+    /// @return amount of the pool by what row 0 of the measures says
+    function _measuredAmount(
+        Task storage t,
+        uint256 task,
+        RoundRecord storage r,
+        uint32 round,
+        uint16 index,
+        bytes calldata row,
+        bytes32[] calldata proof
+    ) private returns (uint256) {
+        uint128[] memory groups = _groupsOf(t, r, round);
+        bool plain = !_isSecure(t);
+        _requireRow(t, r.measuresRoot, plain ? r.included.count() : groups.length, row, proof);
+        uint256 place = plain ? r.included.rank(index) : _groupOf(groups, index);
+        return _amount(t, task, index == r.leader, place, groups, row);
+    }
+
+    /// @return amount of the pool by what was proven above the baseline; the leader's with its part and what division leaves
+    function _provenAmount(Task storage t, RoundRecord storage r, uint32 round, uint16 index, uint256 shown)
+        private
+        view
+        returns (uint256 amount)
+    {
+        // what was proven is on chain
+        if (shown != 0) revert WrongLength(0, shown);
+        AccuracyRecord storage a = t.accuracy[round];
+        (uint256 pool, uint256 led) = _parts(t);
+        if (a.rewarded.has(index)) {
+            (,, uint256 correct,) = _PROOFS.proverOf(a.proofRound, t.members[index].account);
+            amount = pool * (correct - t.terms.accuracy.baseline) / a.merits;
+        }
+        if (index == r.leader) amount += led + a.dust;
     }
 
     /// @return survivors of each group that was unmasked; none in plain mode
@@ -59,9 +91,7 @@ abstract contract FederatedRewards is IFederatedActions, FederatedState {
         uint128[] memory groups,
         bytes calldata row
     ) private returns (uint256 amount) {
-        uint256 pool = t.terms.reward;
-        uint256 led = pool * t.terms.leaderSharePpm / TaskTerms.PPM;
-        pool -= led;
+        (uint256 pool, uint256 led) = _parts(t);
         uint256 sum = Contributions.total(row);
         uint256 columns = row.length / 8 - 1;
         // a group without enough answers is no column

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import { Mode, RoundRecord, TaskPhase } from "../interfaces/FederatedTypes.sol";
+import { AccuracyRecord, Mode, RoundRecord, TaskPhase } from "../interfaces/FederatedTypes.sol";
 import { IFederatedTraining } from "../interfaces/IFederatedTraining.sol";
 import { Bitmaps } from "./Bitmaps.sol";
 import { RoundEnds, RoundFacts } from "./FederatedPhases.sol";
@@ -45,6 +45,7 @@ abstract contract FederatedRounds is IFederatedTraining, FederatedState {
         Member storage m = t.members[index];
         uint32 round = t.round;
         if (m.round == round) revert AlreadyDone(task, index);
+        _requireModel(t, task, index);
         m.round = round;
         m.word = commitment;
         emit Committed(task, round, index, commitment, _release(t, task, index, m));
@@ -141,6 +142,7 @@ abstract contract FederatedRounds is IFederatedTraining, FederatedState {
         r.leader = t.leader;
         r.included = _included(t);
         if (_isSecure(t)) (r.seed, r.roster, r.answered) = (t.seed, t.roster, t.answered);
+        if (t.proves) _weigh(t, task);
         t.modelRoot = r.resultRoot;
         t.facts.posted = false;
         t.failedInARow = 0;
@@ -195,7 +197,7 @@ abstract contract FederatedRounds is IFederatedTraining, FederatedState {
     /// @dev The next round, or the end when there is none.
     function _begin(Task storage t, uint256 task) private {
         uint256 rounds = t.terms.rounds;
-        uint24 played = t.round;
+        uint16 played = t.round;
         if (played == rounds || t.failedInARow == MAX_FAILED || t.active < t.terms.minimumParticipants) {
             t.over = true;
             emit TaskOver(task, played);
@@ -214,7 +216,31 @@ abstract contract FederatedRounds is IFederatedTraining, FederatedState {
         t.facts.began = uint40(block.timestamp);
         t.facts.commitEnds = uint40(commitEnds);
         (t.revealed, t.dropped) = (0, 0);
+        if (t.proves) (t.modelled, t.countedAt) = (0, 0);
         emit RoundBegun(task, played + 1, seed, t.present, uint64(commitEnds));
+    }
+
+    /// @dev By what the round's pool is divided, as long as the counts at hand are this round's. Whoever is accepted is above the
+    /// baseline, so there is always something to divide by.
+    function _weigh(Task storage t, uint256 task) private {
+        uint128 rewarded = 0;
+        uint128[] memory columns = _columns(t);
+        for (uint256 i = 0; i < columns.length; ++i) {
+            rewarded |= columns[i];
+        }
+        uint256 baseline = t.terms.accuracy.baseline;
+        uint256[] memory merits = Bitmaps.list(rewarded);
+        uint256 sum = 0;
+        for (uint256 i = 0; i < merits.length; ++i) {
+            merits[i] = t.correct[merits[i]] - baseline;
+            sum += merits[i];
+        }
+        (uint256 pool,) = _parts(t);
+        uint256 dust = pool;
+        for (uint256 i = 0; i < merits.length; ++i) {
+            dust -= pool * merits[i] / sum;
+        }
+        t.accuracy[t.round] = AccuracyRecord(_proofRound(task, t.round), rewarded, uint32(sum), uint96(dust));
     }
 
     function _requireLate(Task storage t) private view {
@@ -224,7 +250,8 @@ abstract contract FederatedRounds is IFederatedTraining, FederatedState {
 
     function _isFailed(Task storage t) private view returns (bool) {
         TaskPhase phase = _phaseOf(t);
-        if (phase < TaskPhase.Reveal || phase > TaskPhase.Aggregate || t.facts.openRequests != 0) return false;
+        bool early = phase < TaskPhase.Reveal || (phase > TaskPhase.Aggregate && phase != TaskPhase.Prove);
+        if (early || t.facts.openRequests != 0) return false;
         uint256 least = t.terms.minimumParticipants;
         if (phase == TaskPhase.Reveal) return t.facts.committed < least;
         if (_included(t).count() < least) return true;

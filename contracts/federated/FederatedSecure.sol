@@ -37,6 +37,7 @@ abstract contract FederatedSecure is IFederatedActions, FederatedState {
     function postMasked(uint256 task, bytes32 maskedRoot, bytes32 cid) external {
         (Task storage t, uint16 index) = _poster(task, TaskPhase.Commit, maskedRoot);
         _requireOnce(task, index, t.shared, t.revealed);
+        _requireModel(t, task, index);
         Member storage m = t.members[index];
         (m.word, m.served) = (maskedRoot, true);
         t.revealed |= Bitmaps.only(index);

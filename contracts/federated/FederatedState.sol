@@ -3,7 +3,15 @@ pragma solidity 0.8.30;
 
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import { FederatedTerms, Mode, RoundRecord, TaskPhase, UpdateRequest } from "../interfaces/FederatedTypes.sol";
+import {
+    AccuracyRecord,
+    FederatedTerms,
+    Mode,
+    RoundRecord,
+    TaskPhase,
+    UpdateRequest
+} from "../interfaces/FederatedTypes.sol";
+import { IAccuracyProofs } from "../interfaces/IAccuracyProofs.sol";
 import { IFederatedEvents } from "../interfaces/IFederatedEvents.sol";
 import { IParameters } from "../interfaces/IParameters.sol";
 import { IStakeVault, Role } from "../interfaces/IStakeVault.sol";
@@ -39,11 +47,13 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
     /// @dev The first slot holds what nearly every call asks for.
     struct Task {
         address client;
-        uint24 round;
+        uint16 round;
         uint8 participants;
         uint8 active;
         uint8 failedInARow;
         bool over;
+        /// its terms ask for proofs of accuracy
+        bool proves;
         uint40 joinEnds;
         // the round that is on
         RoundFacts facts;
@@ -72,26 +82,33 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
         bytes32 seed;
         bytes32 nextSeed;
         bytes32 modelRoot;
+        // proofs of accuracy: who has committed to a model, when they were counted, and what by index
+        uint128 modelled;
+        uint40 countedAt;
+        uint32[128] correct;
         FederatedTerms terms;
         mapping(uint256 index => Member) members;
         mapping(address account => uint16) placeOf;
         mapping(uint256 index => UpdateRequest[4]) requests;
         mapping(uint256 round => RoundRecord) records;
+        mapping(uint256 round => AccuracyRecord) accuracy;
     }
 
     IERC20 internal immutable _TOKEN;
     IStakeVault internal immutable _VAULT;
     IParameters internal immutable _PARAMETERS;
+    IAccuracyProofs internal immutable _PROOFS;
 
     // the extension counts on
     // slither-disable-next-line uninitialized-state,constable-states
     uint256 internal _count;
     mapping(uint256 task => Task) internal _tasks;
 
-    constructor(IERC20 token_, IStakeVault vault_, IParameters parameters_) {
+    constructor(IERC20 token_, IStakeVault vault_, IParameters parameters_, IAccuracyProofs accuracyProofs_) {
         _TOKEN = token_;
         _VAULT = vault_;
         _PARAMETERS = parameters_;
+        _PROOFS = accuracyProofs_;
     }
 
     function _known(uint256 task) internal view returns (Task storage t) {
@@ -117,7 +134,12 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
 
     function _clock(Task storage t) internal view returns (RoundFacts memory facts, RoundEnds memory ends) {
         facts = t.facts;
-        ends = FederatedPhases.ends(facts, t.terms.windows, _isSecure(t));
+        uint64 countedAt = 0;
+        if (t.proves) {
+            countedAt = t.countedAt;
+            if (countedAt == 0) countedAt = FederatedPhases.AWAITED;
+        }
+        ends = FederatedPhases.ends(facts, t.terms.windows, _isSecure(t), countedAt);
     }
 
     function _isSecure(Task storage t) internal view returns (bool) {
@@ -132,7 +154,7 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
     function _penalise(Task storage t, uint256 task, uint16 index, address reporter) internal {
         Member storage m = t.members[index];
         // its stake is no less than the bond, for nobody pays twice
-        uint96 penalty = uint96(t.terms.leaderPenalty);
+        uint96 penalty = t.terms.leaderPenalty;
         m.stake -= penalty;
         uint8 attempt = t.facts.attempt;
         _nextLeader(t, index);
@@ -181,7 +203,24 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
     function _leader(Task storage t, uint256 task) internal view returns (uint16) {
         uint128 eligible = _eligible(t);
         if (eligible == 0) revert NobodyCanLead(task);
+        // of those who are equal in both, all weigh the same
+        if (t.proves) return Sortition.draw(t.seed, t.round, t.facts.attempt, _best(t, eligible), 0, 0);
         return Sortition.draw(t.seed, t.round, t.facts.attempt, eligible, t.weightsLow, t.weightsHigh);
+    }
+
+    /// @return best those of the eligible that have proven most, and of them those with the largest stake
+    function _best(Task storage t, uint128 eligible) private view returns (uint128 best) {
+        uint256 most = 0;
+        uint256 index = 0;
+        for (uint256 rest = eligible; rest != 0; rest >>= 1) {
+            // a stake is read only where the count decides nothing
+            if (rest & 1 != 0 && t.correct[index] >= most >> 96) {
+                uint256 standing = uint256(t.correct[index]) << 96 | t.members[index].stake;
+                if (standing > most) (most, best) = (standing, 0);
+                if (standing == most) best |= Bitmaps.only(index);
+            }
+            ++index;
+        }
     }
 
     function _refund(Task storage t, uint256 task, uint256 amount) internal {
@@ -204,6 +243,11 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
         _VAULT.slashLocked(m.account, Role.Participant, stake, beneficiary, sharePpm, _ref(task));
     }
 
+    /// @dev What is to be proven is committed to before the update is.
+    function _requireModel(Task storage t, uint256 task, uint16 index) internal view {
+        if (t.proves && !t.modelled.has(index)) revert NotDoneBefore(task, index);
+    }
+
     /// @dev One release more of the participant's privacy budget.
     function _release(Task storage t, uint256 task, uint16 index, Member storage m) internal returns (uint32 releases) {
         releases = m.releases;
@@ -218,6 +262,23 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
         if (committed != all) return;
         t.facts.commitEnds = uint40(block.timestamp);
         emit CommitsClosed(task, t.round, uint64(block.timestamp));
+    }
+
+    /// @return pool what of a round's reward all share
+    /// @return led what leading it earns
+    function _parts(Task storage t) internal view returns (uint256 pool, uint256 led) {
+        pool = t.terms.reward;
+        led = pool * t.terms.leaderSharePpm / TaskTerms.PPM;
+        pool -= led;
+    }
+
+    /// @return id of the round of proofs that this contract opens for a round of a task
+    function _proofRound(uint256 task, uint256 round) internal view returns (bytes32) {
+        return keccak256(abi.encode(this, _proofKey(task, round)));
+    }
+
+    function _proofKey(uint256 task, uint256 round) internal pure returns (bytes32) {
+        return keccak256(abi.encode(task, round));
     }
 
     /// @return word that says what a lock in the vault is for

@@ -4,9 +4,10 @@ pragma solidity 0.8.30;
 import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { MerkleProof } from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
-import { FederatedTerms, TaskPhase } from "../interfaces/FederatedTypes.sol";
+import { FederatedTerms, FederatedWindows, TaskPhase } from "../interfaces/FederatedTypes.sol";
 import { IFederatedActions } from "../interfaces/IFederatedActions.sol";
 import { Role } from "../interfaces/IStakeVault.sol";
+import { AccuracyRules } from "./AccuracyRules.sol";
 import { Bitmaps } from "./Bitmaps.sol";
 import { FederatedState } from "./FederatedState.sol";
 import { Sortition } from "./Sortition.sol";
@@ -26,14 +27,17 @@ abstract contract FederatedTasks is IFederatedActions, FederatedState {
     function create(FederatedTerms memory terms) external nonReentrant returns (uint256 task) {
         if (address(this) == _SELF) revert NotToBeCalled();
         TaskTerms.check(terms);
+        bool proves = terms.accuracy.verifier != 0;
+        if (proves) _checkProofs(terms);
         task = ++_count;
         Task storage t = _tasks[task];
         t.client = msg.sender;
         t.joinEnds = uint40(block.timestamp + terms.windows.join);
         t.modelRoot = terms.modelRoot;
         t.terms = terms;
+        if (proves) t.proves = true;
         emit TaskCreated(task, msg.sender, t.joinEnds, terms);
-        _TOKEN.safeTransferFrom(msg.sender, address(this), terms.reward * terms.rounds);
+        _TOKEN.safeTransferFrom(msg.sender, address(this), uint256(terms.reward) * terms.rounds);
     }
 
     /// @inheritdoc IFederatedActions
@@ -62,7 +66,8 @@ abstract contract FederatedTasks is IFederatedActions, FederatedState {
         Task storage t = _known(task);
         uint16 index = _mine(t, task);
         Member storage m = t.members[index];
-        if (!t.over && t.round != 0 && m.round == t.round) revert BoundUntilRoundEnds(task, t.round);
+        bool bound = m.round == t.round || (t.proves && t.modelled.has(index));
+        if (!t.over && t.round != 0 && bound) revert BoundUntilRoundEnds(task, t.round);
         uint96 stake = m.stake;
         m.stake = 0;
         m.gone = true;
@@ -84,7 +89,7 @@ abstract contract FederatedTasks is IFederatedActions, FederatedState {
         if (t.active >= minimum) revert EnoughParticipants(minimum, t.active);
         t.over = true;
         emit TaskOver(task, 0);
-        _refund(t, task, t.terms.reward * t.terms.rounds);
+        _refund(t, task, uint256(t.terms.reward) * t.terms.rounds);
     }
 
     /// @inheritdoc IFederatedActions
@@ -95,6 +100,13 @@ abstract contract FederatedTasks is IFederatedActions, FederatedState {
         t.refundable = 0;
         emit Withdrawn(task, t.client, amount);
         _TOKEN.safeTransfer(t.client, amount);
+    }
+
+    /// @dev What a round of proofs would be opened with; after this none is refused.
+    function _checkProofs(FederatedTerms memory terms) private view {
+        FederatedWindows memory w = terms.windows;
+        uint256 commits = uint256(w.keys) + w.shares + w.commit;
+        _PROOFS.check(AccuracyRules.proofTerms(terms.accuracy, w.prove, commits));
     }
 
     /// @return index the caller's old place, one that was given up unused, or a new one

@@ -2,23 +2,13 @@
 pragma solidity 0.8.30;
 
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {
-    FederatedTerms,
-    Mode,
-    Participant,
-    Posting,
-    RoundRecord,
-    RoundState,
-    TaskPhase,
-    TaskState,
-    UpdateRequest
-} from "../interfaces/FederatedTypes.sol";
+import { Mode, Posting, RoundRecord, TaskPhase } from "../interfaces/FederatedTypes.sol";
+import { IAccuracyProofs } from "../interfaces/IAccuracyProofs.sol";
 import { IFederatedTraining } from "../interfaces/IFederatedTraining.sol";
 import { IParameters } from "../interfaces/IParameters.sol";
 import { IStakeVault } from "../interfaces/IStakeVault.sol";
 import { Bitmaps } from "./Bitmaps.sol";
 import { FederatedForwards } from "./FederatedForwards.sol";
-import { RoundEnds, RoundFacts } from "./FederatedPhases.sol";
 import { FederatedRounds } from "./FederatedRounds.sol";
 import { FederatedState } from "./FederatedState.sol";
 
@@ -31,11 +21,13 @@ contract FederatedTraining is FederatedRounds, FederatedForwards {
         IStakeVault vault_,
         IParameters parameters_,
         address federatedCourt_,
-        address federatedExtension_
+        address federatedExtension_,
+        address federatedAnnex_,
+        IAccuracyProofs accuracyProofs_
     )
-        FederatedState(token_, vault_, parameters_)
+        FederatedState(token_, vault_, parameters_, accuracyProofs_)
         FederatedRounds(federatedCourt_)
-        FederatedForwards(federatedExtension_)
+        FederatedForwards(federatedExtension_, federatedAnnex_)
     { }
 
     /// @inheritdoc IFederatedTraining
@@ -44,80 +36,8 @@ contract FederatedTraining is FederatedRounds, FederatedForwards {
     }
 
     /// @inheritdoc IFederatedTraining
-    function termsOf(uint256 task) external view returns (FederatedTerms memory) {
-        return _known(task).terms;
-    }
-
-    /// @inheritdoc IFederatedTraining
-    function taskOf(uint256 task) external view returns (TaskState memory) {
-        Task storage t = _known(task);
-        return TaskState({
-            client: t.client,
-            round: t.round,
-            failedInARow: t.failedInARow,
-            participants: t.participants,
-            active: t.active,
-            over: t.over,
-            joinEnds: t.joinEnds,
-            present: t.present,
-            barred: t.barred,
-            seed: t.seed,
-            nextSeed: t.nextSeed,
-            modelRoot: t.modelRoot,
-            refundable: t.refundable
-        });
-    }
-
-    /// @inheritdoc IFederatedTraining
-    function roundOf(uint256 task) external view returns (RoundState memory s) {
-        Task storage t = _known(task);
-        if (t.round == 0) return s;
-        (RoundFacts memory f, RoundEnds memory e) = _clock(t);
-        _describeEnds(e, s);
-        (s.began, s.committed, s.openRequests, s.openDisputes) = (f.began, f.committed, f.openRequests, f.openDisputes);
-        (s.attempt, s.posted) = (f.attempt, f.posted);
-        (s.revealed, s.included) = (t.revealed, _included(t));
-        (s.roster, s.keyed, s.shared, s.answered) = (t.roster, t.keyed, t.shared, t.answered);
-        s.posting = t.posting;
-        if (!s.posted) return s;
-        s.leader = t.leader;
-        s.resultRoot = t.records[t.round].resultRoot;
-        s.measuresRoot = t.records[t.round].measuresRoot;
-        s.selection = t.selection;
-    }
-
-    /// @inheritdoc IFederatedTraining
-    function recordOf(uint256 task, uint32 round) external view returns (RoundRecord memory r) {
-        Task storage t = _known(task);
-        r = t.records[round];
-        // what is posted is nothing yet
-        if (!r.isFinal) (r.resultRoot, r.measuresRoot) = (0, 0);
-    }
-
-    /// @inheritdoc IFederatedTraining
-    function participantAt(uint256 task, uint16 index) external view returns (Participant memory) {
-        Member storage m = _known(task).members[index];
-        return Participant({
-            account: m.account,
-            stake: m.stake,
-            word: m.word,
-            seedsRoot: m.seedsRoot,
-            samples: m.samples,
-            round: m.round,
-            releases: m.releases,
-            excluded: m.excluded,
-            gone: m.gone
-        });
-    }
-
-    /// @inheritdoc IFederatedTraining
     function placeOf(uint256 task, address account) external view returns (uint16) {
         return _tasks[task].placeOf[account];
-    }
-
-    /// @inheritdoc IFederatedTraining
-    function requestsOf(uint256 task, uint16 index) external view returns (UpdateRequest[4] memory) {
-        return _tasks[task].requests[index];
     }
 
     /// @inheritdoc IFederatedTraining
@@ -205,13 +125,17 @@ contract FederatedTraining is FederatedRounds, FederatedForwards {
     }
 
     /// @inheritdoc IFederatedTraining
-    function federatedCourt() external view returns (address) {
-        return _COURT;
+    function accuracyProofs() external view returns (address) {
+        return address(_PROOFS);
     }
 
-    function _describeEnds(RoundEnds memory e, RoundState memory s) private pure {
-        (s.keysEnd, s.sharesEnd, s.commitEnds) = (e.keysEnd, e.sharesEnd, e.commitEnds);
-        (s.revealEnds, s.requestEnds, s.answerEnds) = (e.revealEnds, e.requestEnds, e.answerEnds);
-        (s.unmaskEnds, s.postEnds, s.challengeEnds) = (e.unmaskEnds, e.postEnds, e.challengeEnds);
+    /// @inheritdoc IFederatedTraining
+    function proofRoundOf(uint256 task, uint32 round) external view returns (bytes32) {
+        return _proofRound(task, round);
+    }
+
+    /// @inheritdoc IFederatedTraining
+    function federatedCourt() external view returns (address) {
+        return _COURT;
     }
 }

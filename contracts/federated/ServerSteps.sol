@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
-import { OptimizerKind, OptimizerTerms } from "../interfaces/IFederatedTraining.sol";
+import { OptimizerKind, OptimizerTerms } from "../interfaces/FederatedTypes.sol";
 import { RoundDivision } from "./RoundDivision.sol";
 
 /// @title FedAvg, FedAvgM and FedAdam of one coordinate, twin of `step_one` in `offchain/federated/server_optimizer.py`

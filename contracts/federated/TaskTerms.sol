@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {
+    AccuracyTerms,
     AggregationRule,
     FederatedTerms,
     FederatedWindows,
@@ -44,6 +45,7 @@ library TaskTerms {
         _checkOptimizer(t.optimizer);
         _checkPrivacy(t.privacy);
         _checkWindows(t.windows, secure);
+        _checkAccuracy(t.accuracy, t.windows.prove);
     }
 
     /// @return whether the rule is defined for so many columns
@@ -86,7 +88,7 @@ library TaskTerms {
     /// was drawn out of the round to lead itself gains nothing
     function _leastRequestBond(FederatedTerms memory t) private pure returns (uint256 least) {
         least = (t.reward - 1) / (4 * uint256(t.minimumParticipants)) + 1;
-        uint256 led = (t.reward * t.leaderSharePpm + 4 * PPM - 1) / (4 * PPM);
+        uint256 led = (uint256(t.reward) * t.leaderSharePpm + 4 * PPM - 1) / (4 * PPM);
         if (led > least) least = led;
     }
 
@@ -132,6 +134,14 @@ library TaskTerms {
         _window("aggregate", w.aggregate, true);
         _window("challenge", w.challenge, true);
         _window("move", w.move, true);
+    }
+
+    /// @dev What the proofs' own contract does not ask for; a minimum above the baseline pays all that are accepted.
+    function _checkAccuracy(AccuracyTerms memory a, uint256 prove) private pure {
+        bool proves = a.verifier != 0;
+        _window("prove", prove, proves);
+        _within("minimumCorrect", a.minimumCorrect, proves ? uint256(a.baseline) + 1 : 0, proves ? type(uint32).max : 0);
+        if (!proves) _within("verifier", uint256(a.chunkRoot) | a.chunks | a.draws | a.baseline, 0, 0);
     }
 
     function _window(bytes32 name, uint256 actual, bool used) private pure {

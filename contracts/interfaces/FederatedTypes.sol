@@ -40,7 +40,9 @@ enum TaskPhase {
     Aggregate,
     Challenge,
     Settle,
-    Over
+    Over,
+    /// proofs of accuracy are awaited; comes after Answer
+    Prove
 }
 
 /// @dev Parameters as `offchain/federated/aggregation/rule.py` defines them.
@@ -80,6 +82,23 @@ struct FederatedWindows {
     uint32 aggregate;
     uint32 challenge;
     uint32 move;
+    /// from the draw of the chunks; 0 without proofs of accuracy
+    uint32 prove;
+}
+
+/// @dev Proofs of accuracy that all owe in every round (docs/federated.md, Proofs of accuracy); all 0: none.
+struct AccuracyTerms {
+    /// key of a registered verifier (IVerifierRegistry)
+    bytes32 verifier;
+    /// root over the hashes of the test chunks, and how many there are [1, 65,536]
+    bytes32 chunkRoot;
+    uint32 chunks;
+    /// chunks that each proves in a round, the same for all [1, min(chunks, 64)]
+    uint16 draws;
+    /// right samples over all draws, below which an update is left out [baseline + 1, all]
+    uint32 minimumCorrect;
+    /// what exceeds it is paid
+    uint32 baseline;
 }
 
 /// @dev What a client asks for; fixed for good at `create`.
@@ -109,17 +128,18 @@ struct FederatedTerms {
     PrivacyTerms privacy;
     FederatedWindows windows;
     /// for one round, in wei [1, 2^90]
-    uint256 reward;
+    uint96 reward;
     /// least stake of a participant, in wei [1, 2^90]; also the unit of weights in the draw of leaders
-    uint256 bond;
+    uint96 bond;
     /// lost by a leader that does not post in time [1, bond]
-    uint256 leaderPenalty;
+    uint96 leaderPenalty;
     /// locked by who says it cannot get an update [1, 2^90]; 4 x requestBond >= reward / minimumParticipants and >= the leader's part
-    uint256 requestBond;
+    uint96 requestBond;
     /// part of the round's reward [0, 500,000]
     uint32 leaderSharePpm;
     /// Merkle root of the accounts that may join; 0: anyone
     bytes32 allowRoot;
+    AccuracyTerms accuracy;
 }
 
 struct TaskState {
@@ -177,6 +197,9 @@ struct RoundState {
     bytes32 resultRoot;
     bytes32 measuresRoot;
     uint128 selection;
+    /// proofs of accuracy: who has committed to a model, and when their proofs were counted (0: not yet)
+    uint128 modelled;
+    uint64 countedAt;
 }
 
 struct Participant {
@@ -208,6 +231,18 @@ struct RoundRecord {
     bytes32 seed;
     uint128 roster;
     uint128 answered;
+}
+
+/// @dev How a final round of a task with proofs of accuracy is paid; all zero for others.
+struct AccuracyRecord {
+    /// the round of AccuracyProofs that has the counts
+    bytes32 proofRound;
+    /// whose updates are in the result
+    uint128 rewarded;
+    /// right samples above the baseline, of all of them together
+    uint32 merits;
+    /// of the pool, what division leaves: the leader's
+    uint96 dust;
 }
 
 /// @dev A question for a chunk of an update. One round's end removes them all.

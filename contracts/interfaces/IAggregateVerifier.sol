@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import { Posting } from "./IFederatedTraining.sol";
+import { Posting } from "./FederatedTypes.sol";
 
 /// @dev What one coordinate of a result is made of; all of it was opened under roots before.
 struct CoordinateEvidence {

@@ -11,7 +11,7 @@ interface IFederatedActions is IFederatedEvents {
     // Tasks
 
     /// @notice Puts a task and escrows `reward` for each of its `rounds`. Anyone; needs an allowance.
-    /// @dev Reverts with TermOutOfBounds, the token's errors. Emits TaskCreated.
+    /// @dev Reverts with TermOutOfBounds, what `IAccuracyProofs.check` refuses, the token's errors. Emits TaskCreated.
     /// @return task ids count up from 1
     function create(FederatedTerms memory terms) external returns (uint256 task);
 
@@ -49,8 +49,8 @@ interface IFederatedActions is IFederatedEvents {
 
     /// @notice Secure mode: the root and the CID of the caller's masked vector, which counts as a release. Who has posted
     /// shares, in phase Commit, once.
-    /// @dev Reverts with WrongMode, NotAParticipant, NotDoneBefore, AlreadyDone, ZeroWord, PrivacyBudgetSpent. Emits
-    /// MaskedPosted, and CommitsClosed with the last of all who posted shares.
+    /// @dev Reverts with WrongMode, NotAParticipant, NotDoneBefore (shares, or the model that is to be proven), AlreadyDone,
+    /// ZeroWord, PrivacyBudgetSpent. Emits MaskedPosted, and CommitsClosed with the last of all who posted shares.
     function postMasked(uint256 task, bytes32 maskedRoot, bytes32 cid) external;
 
     /// @notice Asks for a chunk of the update (masked vector) of participant `index`; `requestBond` of the caller's free
@@ -72,11 +72,4 @@ interface IFederatedActions is IFederatedEvents {
     /// vector that was not dropped, in phase Unmask, once.
     /// @dev Reverts with NotAParticipant, NotIncluded, AlreadyDone, ZeroWord. Emits UnmaskPosted.
     function postUnmask(uint256 task, bytes32 hash, bytes32 cid) external;
-
-    /// @notice Pays participant `index` its part of a final round's reward, once; anyone may call. `row` is row 0 of the
-    /// measures. With the leader's claim the pool of a round to which nobody contributed goes back to the client.
-    /// @dev Reverts with NotFinal, NotIncluded, AlreadyClaimed, WrongLength, WrongOpening, WrongProofLength. Emits
-    /// RewardPaid, Refunded.
-    function claimReward(uint256 task, uint32 round, uint16 index, bytes calldata row, bytes32[] calldata proof)
-        external;
 }

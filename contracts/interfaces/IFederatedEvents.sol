@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import { FederatedTerms, Mode, TaskPhase } from "./FederatedTypes.sol";
+import { ProofPhase } from "./IAccuracyProofs.sol";
 
 /// @title What federated tasks tell, and why they refuse
 /// @notice All that is stored can be rebuilt from the events.
@@ -47,6 +48,17 @@ interface IFederatedEvents {
     event Dropped(uint256 indexed task, uint32 indexed round, uint16 indexed index);
     /// @notice The participant lost `stake`, all that it had in the task, and is no longer active.
     event Excluded(uint256 indexed task, uint32 indexed round, uint16 indexed index, uint96 stake);
+    /// @notice The participant is bound to prove this model's accuracy. The first of a round opens its round of proofs.
+    event LocalModelCommitted(uint256 indexed task, uint32 indexed round, uint16 indexed index, uint256 modelHash);
+    /// @notice `correct` samples are proven to be right, of all draws if it is `accepted`; otherwise an update is dropped.
+    event AccuracyCounted(
+        uint256 indexed task, uint32 indexed round, uint16 indexed index, uint32 correct, bool accepted
+    );
+    /// @notice The participant committed to a model and did not prove; it lost `penalty` and leads no more in this task.
+    event NoShowPenalised(
+        uint256 indexed task, uint32 indexed round, uint16 indexed index, uint256 penalty, address reporter
+    );
+    event ProofsCounted(uint256 indexed task, uint32 indexed round, uint128 included, uint64 at);
     event UnmaskPosted(uint256 indexed task, uint32 indexed round, uint16 indexed index, bytes32 hash, bytes32 cid);
     event ResultPosted(
         uint256 indexed task,
@@ -115,6 +127,10 @@ interface IFederatedEvents {
     error WrongOpening(bytes32 expected, bytes32 actual);
     error SamplesOutOfBounds(uint256 maximum, uint256 actual);
     error PrivacyBudgetSpent(uint256 task, uint16 index, uint32 releases);
+    /// @notice The task asks for no proofs of accuracy.
+    error NoProofsAsked(uint256 task);
+    /// @notice Proofs can still come, or their chunks are still to be drawn.
+    error ProofsNotOver(uint256 task, ProofPhase expected, ProofPhase actual);
     error NotIncluded(uint256 task, uint32 round, uint16 index);
     error ChunkOutOfRange(uint256 count, uint256 actual);
     error EnoughRequests(uint256 task, uint16 index);

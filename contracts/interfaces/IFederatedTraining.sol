@@ -1,31 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {
-    AggregationRule,
-    FederatedTerms,
-    FederatedWindows,
-    Mode,
-    OptimizerKind,
-    OptimizerTerms,
-    Participant,
-    Posting,
-    PrivacyTerms,
-    RoundRecord,
-    RoundState,
-    RuleTerms,
-    TaskPhase,
-    TaskState,
-    UpdateRequest
-} from "./FederatedTypes.sol";
+import { Posting, TaskPhase } from "./FederatedTypes.sol";
+import { IFederatedAccuracy } from "./IFederatedAccuracy.sol";
 import { IFederatedActions } from "./IFederatedActions.sol";
+import { IFederatedViews } from "./IFederatedViews.sol";
 
 /// @title Federated tasks and their rounds (docs/federated.md)
 /// @notice Holds the rewards that clients escrow; stakes stay in the vault, locked by this contract: participants' in
 /// their role, requesters' as verifiers. No call depends on one particular account: where a participant does not do what it should,
 /// anyone can go on without it. All that is stored can be rebuilt from the events.
 /// @dev Functions that take a task revert with UnknownTask when there is none, and with WrongPhase out of their phase.
-interface IFederatedTraining is IFederatedActions {
+interface IFederatedTraining is IFederatedActions, IFederatedAccuracy, IFederatedViews {
     // Rounds
 
     /// @notice Begins the first round. Anyone, once the time for joining is over and enough came, or all places are taken.
@@ -33,8 +19,8 @@ interface IFederatedTraining is IFederatedActions {
     function start(uint256 task) external;
 
     /// @notice Plain mode: commits to an update, which counts as a release. Participants, in phase Commit, once a round.
-    /// @dev Reverts with WrongMode, NotAParticipant, AlreadyDone, ZeroWord, PrivacyBudgetSpent. Emits Committed, and
-    /// CommitsClosed with the last of all active.
+    /// @dev Reverts with WrongMode, NotAParticipant, NotDoneBefore (the model that is to be proven), AlreadyDone, ZeroWord,
+    /// PrivacyBudgetSpent. Emits Committed, and CommitsClosed with the last of all active.
     function commit(uint256 task, bytes32 commitment) external;
 
     /// @notice Plain mode: opens a commitment, `keccak256(abi.encode(chain id, this contract, task, round, sender,
@@ -94,15 +80,8 @@ interface IFederatedTraining is IFederatedActions {
 
     /// @return how many tasks there are; also the id of the latest
     function taskCount() external view returns (uint256);
-    function termsOf(uint256 task) external view returns (FederatedTerms memory);
-    function taskOf(uint256 task) external view returns (TaskState memory);
-    function roundOf(uint256 task) external view returns (RoundState memory);
-    function recordOf(uint256 task, uint32 round) external view returns (RoundRecord memory);
-    function participantAt(uint256 task, uint16 index) external view returns (Participant memory);
     /// @return index plus one, 0 for who holds no place
     function placeOf(uint256 task, address account) external view returns (uint16);
-    /// @return the questions asked about an update, those of earlier rounds among them
-    function requestsOf(uint256 task, uint16 index) external view returns (UpdateRequest[4] memory);
     /// @return None for an unknown task
     function phaseOf(uint256 task) external view returns (TaskPhase);
     /// @return index the participant whose turn it is to post; reverts as `post` does
@@ -124,6 +103,10 @@ interface IFederatedTraining is IFederatedActions {
     function token() external view returns (address);
     function vault() external view returns (address);
     function parameters() external view returns (address);
+    /// @return where models are committed to and proofs of accuracy are sent
+    function accuracyProofs() external view returns (address);
+    /// @return the id in AccuracyProofs of a round of a task
+    function proofRoundOf(uint256 task, uint32 round) external view returns (bytes32);
     /// @return the court whose verdicts count
     function federatedCourt() external view returns (address);
 }

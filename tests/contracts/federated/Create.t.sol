@@ -31,10 +31,10 @@ contract CreateTest is FederatedWorld {
         t.groupSize = 5;
         _refused(t, "groupSize", 5, 0, 0);
         t = _federatedTerms();
-        t.requestBond = ASK_BOND - 1;
+        t.requestBond = uint96(ASK_BOND - 1);
         _refused(t, "requestBond", ASK_BOND - 1, ASK_BOND, 2 ** 90);
         t = _federatedTerms();
-        t.leaderPenalty = STAKE + 1;
+        t.leaderPenalty = uint96(STAKE + 1);
         _refused(t, "leaderPenalty", STAKE + 1, 1, STAKE);
         t = _federatedTerms();
         t.windows.keys = 1;

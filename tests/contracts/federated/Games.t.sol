@@ -25,7 +25,7 @@ contract GamesTest is FederatedWorld {
     uint16 private _leader;
 
     function setUp() public override {
-        court_ = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 11);
+        court_ = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + FEDERATION_NONCE + 1);
         super.setUp();
         _judge = new FederatedCourt(federation, vault, parameters);
         vm.assertEq(address(_judge), court_, "court");

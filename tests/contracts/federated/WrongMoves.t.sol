@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import { FederatedCourt } from "../../../contracts/federated/FederatedCourt.sol";
 import { ColumnAnswer, IFederatedCourt, LeafOpening, Subject } from "../../../contracts/interfaces/IFederatedCourt.sol";
-import { AggregationRule, FederatedTerms } from "../../../contracts/interfaces/IFederatedTraining.sol";
+import { AggregationRule, FederatedTerms } from "../../../contracts/interfaces/FederatedTypes.sol";
 import { Role } from "../../../contracts/interfaces/IStakeVault.sol";
 import { vm } from "../support/Vm.sol";
 import { FederatedWorld } from "./support/FederatedWorld.sol";
@@ -20,7 +20,7 @@ contract WrongMovesTest is FederatedWorld {
     address private _leader;
 
     function setUp() public override {
-        court_ = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 11);
+        court_ = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + FEDERATION_NONCE + 1);
         super.setUp();
         _judge = new FederatedCourt(federation, vault, parameters);
         enrol(_challenger, Role.Verifier, BOND);

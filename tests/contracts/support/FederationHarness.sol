@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import { Posting } from "../../../contracts/interfaces/IFederatedTraining.sol";
+import { Posting } from "../../../contracts/interfaces/FederatedTypes.sol";
 
 /// @dev Stands where FederatedTraining does and has posted what it is told; for games, which know nothing else of it.
 contract FederationHarness {

@@ -56,7 +56,7 @@ abstract contract ChallengeGas is FederatedWorld {
     Sparse internal updateTree;
 
     function setUp() public override {
-        court_ = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 11);
+        court_ = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + FEDERATION_NONCE + 1);
         super.setUp();
         judge = new FederatedCourt(federation, vault, parameters);
         vm.assertEq(address(judge), court_, "court");

@@ -15,15 +15,20 @@ import {
     TaskPhase,
     TaskState
 } from "../../../../contracts/interfaces/FederatedTypes.sol";
+import { FederatedAnnex } from "../../../../contracts/federated/FederatedAnnex.sol";
 import { FederatedExtension } from "../../../../contracts/federated/FederatedExtension.sol";
 import { FederatedTraining } from "../../../../contracts/federated/FederatedTraining.sol";
 import { Role } from "../../../../contracts/interfaces/IStakeVault.sol";
+import { AccuracyProofs } from "../../../../contracts/proofs/AccuracyProofs.sol";
+import { VerifierRegistry } from "../../../../contracts/proofs/VerifierRegistry.sol";
 import { vm } from "../../support/Vm.sol";
 import { World } from "../../support/World.sol";
 
 /// @dev A deployment with federated tasks whose court is an account that tests play, and short words for what participants do.
 /// An update has 300 parameters: two chunks.
 abstract contract FederatedWorld is World {
+    /// @dev So many contracts of this world come before FederatedTraining.
+    uint256 internal constant FEDERATION_NONCE = 13;
     uint256 internal constant STAKE = 100 * UNIT;
     uint256 internal constant ASK_BOND = 10 * UNIT;
     uint256 internal constant PENALTY = 20 * UNIT;
@@ -36,18 +41,24 @@ abstract contract FederatedWorld is World {
 
     FederatedTraining internal federation;
     FederatedExtension internal extension;
+    FederatedAnnex internal annex;
+    VerifierRegistry internal registry;
+    AccuracyProofs internal proofs;
     address internal court_ = actor("federated court", 0);
     uint256 private _first;
 
     function setUp() public virtual override {
         _first = vm.getNonce(address(this));
         super.setUp();
-        extension = new FederatedExtension(token, vault, parameters);
-        federation = new FederatedTraining(token, vault, parameters, court_, address(extension));
+        registry = new VerifierRegistry();
+        proofs = new AccuracyProofs(token, parameters, registry);
+        extension = new FederatedExtension(token, vault, parameters, proofs);
+        annex = new FederatedAnnex(token, vault, parameters, proofs);
+        federation = new FederatedTraining(token, vault, parameters, court_, address(extension), address(annex), proofs);
     }
 
     function federationAt() internal view override returns (address) {
-        return vm.computeCreateAddress(address(this), _first + 10);
+        return vm.computeCreateAddress(address(this), _first + FEDERATION_NONCE);
     }
 
     function federatedCourtAt() internal view override returns (address) {
@@ -83,19 +94,20 @@ abstract contract FederatedWorld is World {
             unmask: 0,
             aggregate: 60,
             challenge: 50,
-            move: 40
+            move: 40,
+            prove: 0
         });
-        t.reward = ROUND_REWARD;
-        t.bond = STAKE;
-        t.leaderPenalty = PENALTY;
-        t.requestBond = ASK_BOND;
+        t.reward = uint96(ROUND_REWARD);
+        t.bond = uint96(STAKE);
+        t.leaderPenalty = uint96(PENALTY);
+        t.requestBond = uint96(ASK_BOND);
         t.leaderSharePpm = 100_000;
     }
 
     // Verbs
 
     function create(FederatedTerms memory terms) internal returns (uint256 task) {
-        uint256 whole = terms.reward * terms.rounds;
+        uint256 whole = uint256(terms.reward) * terms.rounds;
         fund(client, whole);
         vm.prank(client);
         token.approve(address(federation), whole);
