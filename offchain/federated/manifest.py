@@ -7,17 +7,20 @@ stranger, so size, depth and every field are checked before anything is used. Ca
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from offchain.data.preprocessing import Quantiser
 from offchain.errors import Rejected
+from offchain.federated.homomorphic.messages import LEAST_DIMENSION
+from offchain.federated.homomorphic.parameters import choose
 from offchain.federated.local_training import LocalSettings
 from offchain.federated.privacy.budget import Mechanism, check_honest, terms_for
 from offchain.federated.privacy.budget import PrivacyTerms as PrivacyBudget
 from offchain.federated.secure.terms import threshold_for
-from offchain.federated.terms import FederatedTerms, PrivacyTerms
+from offchain.federated.terms import MAX_PARTICIPANTS, FederatedTerms, PrivacyTerms
 from offchain.model.float_model import Scaling
 from offchain.model.spec import ModelSpec, parse_spec
 from offchain.protocol.hashing import keccak
@@ -28,6 +31,13 @@ from offchain.protocol.scores import ScoreFunction
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+
+
+class SecureMethod(StrEnum):
+    """How secure mode hides single updates in sums: docs/secure-aggregation.md, docs/homomorphic.md."""
+
+    MASKING = "masking"
+    HOMOMORPHIC = "homomorphic"
 
 
 class LocalTerms(BaseModel):
@@ -141,6 +151,7 @@ class FederatedManifest(CanonicalManifest):
     """What is trained: `spec` is the JSON of a `ModelSpec`; its input is the form of everybody's samples.
 
     `preprocessing`: how real numbers become the int8 that the network reads; null: each fits it to its own data.
+    `secure_method`: how groups sum, in a task whose mode is secure; others have no use for it.
     """
 
     _noun: ClassVar[str] = "federated manifest"
@@ -151,6 +162,7 @@ class FederatedManifest(CanonicalManifest):
     preprocessing: Preprocessing | None = None
     local: LocalTerms = Field(default_factory=LocalTerms)
     privacy: Annotated[Privacy, Field(discriminator="mechanism")] | None = None
+    secure_method: Annotated[SecureMethod, Field(strict=False)] = SecureMethod.MASKING
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -216,6 +228,7 @@ class FederatedManifest(CanonicalManifest):
             raise Rejected(
                 f"manifest: a model of {self.model_spec.weight_count} parameters; the task says {terms.dimension}"
             )
+        self._require_adders(terms)
         if self.privacy is None:
             if terms.privacy.orders:
                 raise Rejected("privacy: the task keeps a ledger, but its manifest names no mechanism; do not join")
@@ -223,6 +236,20 @@ class FederatedManifest(CanonicalManifest):
         if not terms.privacy.orders:
             raise Rejected("privacy: the manifest names a mechanism, but the task keeps no ledger; do not join")
         check_honest(budget_of(self.privacy.epsilon, self.privacy.delta, terms.privacy), self.privacy.release(terms))
+
+    def _require_adders(self, terms: FederatedTerms) -> None:
+        if self.secure_method is not SecureMethod.HOMOMORPHIC:
+            return
+        if not terms.is_secure:
+            raise Rejected("homomorphic: sums are of groups; give the size of a group (--secure)")
+        if terms.minimum_participants < 2 * terms.group_size:
+            raise Rejected(
+                f"homomorphic: {terms.minimum_participants} participants may be one group of {terms.group_size}, and "
+                "who adds must be of another; let the least be two groups"
+            )
+        if terms.dimension < LEAST_DIMENSION:
+            raise Rejected(f"homomorphic: a model of {terms.dimension} parameters; {LEAST_DIMENSION} are the least")
+        choose(min(2 * terms.group_size - 1, MAX_PARTICIPANTS))
 
 
 def fewest_survivors(terms: FederatedTerms) -> int:

@@ -36,6 +36,7 @@ from offchain.federated.round_actions import (
     Train,
 )
 from offchain.federated.secure.terms import Stage
+from offchain.federated.settlement import survivors
 from offchain.federated.task_state import Participant, RoundState, TaskPhase, TaskState, indices
 from offchain.federated.terms import MAX_ANSWERS, FederatedTerms
 from offchain.types import TOKEN, Commitment, Root, Seconds, TaskId, Wei
@@ -236,7 +237,8 @@ def _unasked(view: TaskView, index: int) -> Iterator[int]:
     asked = {asked.chunk for asked in view.asked if asked.index == index}
     left = MAX_ANSWERS - sum(asked.index == index for asked in view.asked)
     chunks = [chunk for chunk in range(min(view.terms.result_shape.leaves, MAX_ANSWERS)) if chunk not in asked]
-    return iter(chunks[:left])
+    # What all chunks on chain do not show (ciphertexts: the chain has their hash) is asked for until it is dropped.
+    return iter((chunks or [0] * left)[:left])
 
 
 def _posting(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Action]:
@@ -297,7 +299,19 @@ def _is_lost(view: TaskView) -> bool:
     if view.phase in (TaskPhase.REQUEST, TaskPhase.UNMASK) and not view.round.open_requests:
         return view.round.included.bit_count() < least
     if view.phase is TaskPhase.AGGREGATE:
-        return view.round.included.bit_count() < least or view.leader is None
+        return view.round.included.bit_count() < least or view.leader is None or _has_too_few_columns(view)
+    return False
+
+
+def _has_too_few_columns(view: TaskView) -> bool:
+    """Whether the groups that can be unmasked are too few for the rule; in plain mode the terms see to it."""
+    if not view.terms.is_secure:
+        return False
+    try:
+        columns = survivors(view.terms, view.state.seed, view.state.round, view.round)
+        view.terms.rule.definition.check(len(columns))
+    except Rejected:
+        return True
     return False
 
 

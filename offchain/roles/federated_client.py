@@ -12,7 +12,7 @@ from offchain.errors import Bug, Rejected
 from offchain.federated.aggregation.rule import Rule, RuleId
 from offchain.federated.allow_list import AllowList
 from offchain.federated.fixed_point import Model
-from offchain.federated.manifest import FederatedManifest, LocalTerms, Privacy, ledger_of
+from offchain.federated.manifest import FederatedManifest, LocalTerms, Privacy, SecureMethod, ledger_of
 from offchain.federated.parameters import float_model, initial_model
 from offchain.federated.results import Result, initial_result
 from offchain.federated.server_optimizer import ServerOptimizer
@@ -59,6 +59,7 @@ class TaskRequest:
     preprocessing: Preprocessing | None = None
     local: LocalTerms = field(default_factory=LocalTerms)
     privacy: Privacy | None = None
+    secure_method: SecureMethod = SecureMethod.MASKING
     mode: Mode = Mode.PLAIN
     group_size: int = 0
     minimum_participants: int = 3
@@ -93,6 +94,7 @@ def prepare_task(store: Store, request: TaskRequest) -> PreparedTask:
         preprocessing=request.preprocessing,
         local=request.local,
         privacy=request.privacy,
+        secure_method=request.secure_method,
     )
     model = request.model
     if model is None:
@@ -101,6 +103,7 @@ def prepare_task(store: Store, request: TaskRequest) -> PreparedTask:
     content = manifest.to_bytes()
     draft = _terms(request, manifest, first, CidDigest(bytes(32)), CidDigest(bytes(32)))
     draft.check()
+    manifest.require_honest(draft)
     spec_cid, model_cid = store.add(content).digest, store.add(first.file.tobytes()).digest
     return PreparedTask(_terms(request, manifest, first, spec_cid, model_cid), manifest, first)
 

@@ -6,6 +6,7 @@ leader that publishes nothing, or posts right roots with other CIDs (which no co
 """
 
 import threading
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from offchain.errors import Bug, Rejected
+from offchain.federated.homomorphic.messages import card_of
 from offchain.federated.measures import Measures, MeasuresShape, parse_measures
 from offchain.federated.results import Result, ResultShape
 from offchain.federated.vector_tree import CHUNK, FileTree, LeafKind, chunk_count, masked_tree, update_tree
 from offchain.model.keccak import Bytes
-from offchain.protocol.hashing import keccak
+from offchain.protocol.hashing import keccak, keccak_of_pieces
 from offchain.storage.cid import Cid
+from offchain.storage.files import temporary_file
 from offchain.storage.local import LocalStore
 from offchain.storage.store import Store
 from offchain.types import CidDigest, Root
 
 DIGEST_BYTES = 32
+_PIECE = 1 << 20
 
 Update = npt.NDArray[np.int16]
 Vector = npt.NDArray[Any]
@@ -51,6 +55,13 @@ class RoundFiles:
         draft.write_bytes(digest)
         draft.replace(self._roots / root.hex())
         return digest
+
+    def keep_pieces(self, pieces: Iterable[bytes]) -> tuple[CidDigest, bytes]:
+        """Keeps a file that is made piece by piece: where it would be found, and its keccak256."""
+        self._roots.mkdir(parents=True, exist_ok=True)
+        with temporary_file(self._roots) as (path, write):
+            digest = keccak_of_pieces(_written(pieces, write))
+            return self._own.add_file(path).digest, digest
 
     def own(self, root: Root) -> CidDigest | None:
         """Where the file of that root is that was computed here, if one was and is still there."""
@@ -86,6 +97,20 @@ class RoundFiles:
         path = self._own.path_of(Cid(digest))
         content = path.read_bytes() if path else self._shared.read(Cid(digest), max_bytes=max_bytes)
         if keccak(content) != digest_of:
+            raise Rejected(f"{Cid(digest)}: its hash is not the one on chain; whoever posted it lied about its file")
+        return content
+
+    def sealed(self, digest: CidDigest, root: Root, dimension: int, size: int) -> tuple[Bytes, Vector]:
+        """A file of ciphertexts, mapped into memory, and the card with that root that stands for it on chain."""
+        content = self._mapped(digest, size)
+        card = card_of(keccak_of_pieces(_pieces(content)), dimension)
+        _require_root(vector_tree(card), root, digest)
+        return content, card
+
+    def large(self, digest: CidDigest, digest_of: bytes, size: int) -> Bytes:
+        """A file of `size` bytes with that keccak256, mapped into memory."""
+        content = self._mapped(digest, size)
+        if keccak_of_pieces(_pieces(content)) != digest_of:
             raise Rejected(f"{Cid(digest)}: its hash is not the one on chain; whoever posted it lied about its file")
         return content
 
@@ -137,3 +162,13 @@ def vector_tree(vector: Vector) -> FileTree:
 def _require_root(tree: FileTree, root: Root, digest: CidDigest) -> None:
     if tree.root != root:
         raise Rejected(f"{Cid(digest)}: its root is not the one on chain; whoever posted it lied about its file")
+
+
+def _pieces(content: Bytes) -> Iterator[memoryview]:
+    return (content[start : start + _PIECE].data for start in range(0, len(content), _PIECE))
+
+
+def _written(pieces: Iterable[bytes], write: Callable[[bytes], object]) -> Iterator[bytes]:
+    for piece in pieces:
+        write(piece)
+        yield piece

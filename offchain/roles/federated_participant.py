@@ -64,7 +64,14 @@ class FederatedWorker(Loop):
         own = LocalStore(options.folder / "files", seconds=600, clock=context.clock)
         self.files = RoundFiles(own, context.store, options.folder / "roots")
         self.federation = Federation(context.contracts)
-        self.table = Table(context.client.chain_id, self.federation.address, self.files, fetching)
+        self.table = Table(
+            context.client.chain_id,
+            self.federation.address,
+            self.files,
+            fetching,
+            account=context.account,
+            manifest=lambda view: self.deeds.manifest(view),
+        )
         self._work: Memo[int] = Memo(executor)
         self.deeds = self.conduct(
             context, task, options, self.federation, self.files, self.table, self._work, self._hands

@@ -1,6 +1,7 @@
 """Secure mode: the sessions of a round's groups, read from chain and store: who said what, and the groups' means."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -40,6 +41,16 @@ def group_mean(transcript: Transcript, survivors: int, whole: bool) -> npt.NDArr
         raise Retryable(f"the sum of group {transcript.session.group}: {why_lost(transcript, recovered)}")
     return np.zeros(transcript.session.dimension, dtype=np.int16)
 
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How a method's messages lie in files: the one length of a stage's, and what is in one (None: no message)."""
+
+    size_of: Callable[[Session, Stage], int]
+    read: Callable[[bytes, Session, Position, Stage], Any]
+
+
+MASKING = Codec(size_of, read)
 
 EVENTS = {Stage.KEYS: "KeysPosted", Stage.SHARES: "SharesPosted", Stage.UNMASK: "UnmaskPosted"}
 
@@ -94,7 +105,7 @@ class Sessions:
         group, session = self.groups(view)[number], self.session(view, number)
         found: dict[Stage, dict[Position, Any]] = {}
         for stage in EVENTS:
-            read_all = self._messages(view, story, stage, group, session)
+            read_all = self.messages(view, story, stage, number)
             if read_all is None:
                 return None
             found[stage] = read_all
@@ -120,19 +131,23 @@ class Sessions:
             parts.append((transcript, len(column), len(transcript.unmask) == answered))
         return lambda: ([group_mean(*part) for part in parts], [count for _, count, _ in parts])
 
-    def _messages(
-        self, view: TaskView, story: Story, stage: Stage, group: Group, session: Session
+    def messages(
+        self, view: TaskView, story: Story, stage: Stage, number: int, codec: Codec = MASKING
     ) -> dict[Position, Any] | None:
-        number, found = view.state.round, {}
+        """What the members of group `number` posted at a stage, by position; None while files are being fetched.
+
+        Raises Retryable, Rejected when one cannot be had; of UNMASK it is left out then.
+        """
+        group, session, found = self.groups(view)[number], self.session(view, number), dict[Position, Any]()
         waiting = False
-        for event in story.named(EVENTS[stage], number):
+        for event in story.named(EVENTS[stage], view.state.round):
             index = event.arguments["index"]
             if index not in group:
                 continue
             cid, said = CidDigest(event.arguments["cid"]), bytes(event.arguments["hash"])
-            work = partial(self._files.message, cid, said, size_of(session, stage))
+            work = partial(self._files.message, cid, said, codec.size_of(session, stage))
             try:
-                content = self._memo.get((stage.name, number, index), work)
+                content = self._memo.get((stage.name, view.state.round, index), work)
             except (Rejected, Retryable):
                 if stage is not Stage.UNMASK:
                     raise
@@ -141,5 +156,5 @@ class Sessions:
                 waiting = True
             else:
                 position = Position(group.index(index))
-                found[position] = read(content, session, position, stage)
+                found[position] = codec.read(content, session, position, stage)
         return None if waiting else found

@@ -16,9 +16,17 @@ from offchain.federated.secure.transcript import Transcript
 from offchain.federated.vector_tree import LeafKind, masked_tree
 from offchain.roles.context import RoleContext
 from offchain.roles.federated_files import RoundFiles
+from offchain.roles.federated_homomorphic_speaker import Seat
 from offchain.roles.federated_records import UpdateRecord
 from offchain.roles.federated_table import Table
 from offchain.types import CidDigest, Commitment, OrderId, TaskId
+
+_CALLS = {
+    Stage.KEYS: "postKeys",
+    Stage.SHARES: "postShares",
+    Stage.MASKED: "postMasked",
+    Stage.UNMASK: "postUnmask",
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -75,6 +83,9 @@ class Speaker:
         number, position = self._table.sessions.place_of(view, place)
         session = self._table.sessions.session(view, number)
         secrets = self._secrets(session, position)
+        if self._table.is_homomorphic(view):
+            self._speak_homomorphic(view, story, stage, Seat(place, number, session, secrets), record)
+            return
         transcript: Transcript | None = Transcript(session)
         if stage is not Stage.KEYS:
             transcript = self._table.sessions.transcript(view, story, number, None)
@@ -88,12 +99,27 @@ class Speaker:
         step = next_message(secrets, transcript, stage, update)
         if step is None:
             return
-        if step.secrets != secrets:
-            self._context.journal.write(SecretsRecord(OrderId(self._task), step.secrets))
+        self._bind(secrets, step.secrets)
         data = encode(step.message, session, secrets.position)
         cid = self._files.keep(data)
         self._files.publish(cid)
         self._send(f"{stage.name.lower()}:{view.state.round}", self._call(step.message, stage, data, cid))
+
+    def _speak_homomorphic(
+        self, view: TaskView, story: Story, stage: Stage, seat: Seat, record: UpdateRecord | None
+    ) -> None:
+        word = self._table.speaker.say(view, story, stage, seat, record, self._context.rng(32))
+        if word is None:
+            return
+        self._bind(seat.secrets, word.secrets)
+        self._files.publish(word.file)
+        call: Call = getattr(self._federation.contract.functions, _CALLS[stage])(self._task, *word.arguments)
+        self._send(f"{stage.name.lower()}:{view.state.round}", call)
+
+    def _bind(self, before: Secrets, after: Secrets) -> None:
+        """Journals what a member has bound itself to, before it leaves."""
+        if after != before:
+            self._context.journal.write(SecretsRecord(OrderId(self._task), after))
 
     def _call(self, message: Message, stage: Stage, data: bytes, cid: CidDigest) -> Call:
         functions = self._federation.contract.functions
@@ -101,8 +127,7 @@ class Speaker:
             return functions.postMasked(self._task, masked_tree(message.vector).root, cid)
         if isinstance(message, Shares):
             return functions.postShares(self._task, message.seeds_root, digest_of(data), cid)
-        name = "postKeys" if stage is Stage.KEYS else "postUnmask"
-        call: Call = getattr(functions, name)(self._task, digest_of(data), cid)
+        call: Call = getattr(functions, _CALLS[stage])(self._task, digest_of(data), cid)
         return call
 
     def _secrets(self, session: Session, position: Any) -> Secrets:

@@ -3,6 +3,7 @@
 Everything is fetched and computed in the background and only once; nothing of it has to survive a restart.
 """
 
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from eth_typing import ChecksumAddress
 from offchain.chain.federated import Story
 from offchain.errors import Rejected, Retryable
 from offchain.federated.game.material import Material, compute, judge, right_selection
+from offchain.federated.manifest import FederatedManifest, SecureMethod
 from offchain.federated.measures import Measures, MeasuresShape
 from offchain.federated.results import Result
 from offchain.federated.round_rules import Expected, TaskView
@@ -18,6 +20,8 @@ from offchain.federated.settlement import survivors
 from offchain.federated.task_state import Posting, TaskPhase
 from offchain.federated.vector_tree import LeafKind, Opening
 from offchain.roles.federated_files import RoundFiles, Vector, vector_tree
+from offchain.roles.federated_homomorphic import HomomorphicSessions
+from offchain.roles.federated_homomorphic_speaker import HomomorphicSpeaker
 from offchain.roles.federated_sessions import Combine, Sessions
 from offchain.roles.memo import Memo
 from offchain.types import CidDigest, Root, Seconds
@@ -54,10 +58,24 @@ class Settled:
 class Table:
     """Of one account and one task. Reads raise what fetching has raised: Retryable, or Rejected for a wrong file."""
 
-    def __init__(self, chain: int, contract: ChecksumAddress, files: RoundFiles, executor: Executor) -> None:
+    def __init__(
+        self,
+        chain: int,
+        contract: ChecksumAddress,
+        files: RoundFiles,
+        executor: Executor,
+        *,
+        account: ChecksumAddress | None = None,
+        manifest: Callable[[TaskView], FederatedManifest] | None = None,
+    ) -> None:
+        """`account`: whose table it is; `manifest`: of the task, which says how secure mode sums."""
         self._files = files
         self._memo: Memo[Key] = Memo(executor)
+        self._account = account
+        self._manifest = manifest
         self.sessions = Sessions(chain, contract, files, self._memo)
+        self.homomorphic = HomomorphicSessions(self.sessions, files, self._memo)
+        self.speaker = HomomorphicSpeaker(self.homomorphic, files, self._memo)
         self._wanted: dict[tuple[int, int], Seconds] = {}
         self._picked_up = 0
 
@@ -79,24 +97,47 @@ class Table:
         """Begins nothing any more."""
         self._memo.close()
 
+    def is_homomorphic(self, view: TaskView) -> bool:
+        """Whether groups sum by homomorphic encryption. Raises Rejected, Retryable when the manifest cannot be had."""
+        if not view.terms.is_secure or self._manifest is None:
+            return False
+        return self._manifest(view).secure_method is SecureMethod.HOMOMORPHIC
+
     # Updates
 
     def gather(self, view: TaskView, story: Story) -> None:
-        """Tries to get every update that is included; says nothing about those that cannot be had."""
+        """Tries to get every update that is included (homomorphic mode: that this account adds, and its own).
+
+        Says nothing about those that cannot be had.
+        """
         if view.phase not in GATHERING:
             return
         cids = story.update_cids(view.state.round)
-        for index in view.included:
+        try:
+            wanted = self._wanted_of(view, story)
+        except (Rejected, Retryable):
+            return
+        for index in wanted:
             chunks = story.answered(view.state.round, index)
             if index in cids:
                 self._wanted.setdefault((view.state.round, index), view.now)
                 self._fetch(view, index, cids[index], chunks)
 
+    def _wanted_of(self, view: TaskView, story: Story) -> Iterable[int]:
+        if not self.is_homomorphic(view):
+            return view.included
+        place = None if self._account is None else view.place_of(self._account)
+        return sorted(self.homomorphic.wanted(view, story, place))
+
     def _fetch(self, view: TaskView, index: int, cid: CidDigest, chunks: dict[int, bytes]) -> None:
         root, dimension = Root(view.participants[index].word), view.terms.dimension
         kind = LeafKind.MASKED if view.terms.is_secure else LeafKind.UPDATE
 
+        sums_ciphertexts = self.is_homomorphic(view)
+
         def work() -> Vector:
+            if sums_ciphertexts:
+                return self.homomorphic.card(view, index, cid)
             found = self._files.assemble(chunks, root, dimension, kind) if chunks else None
             return self._files.vector(found or cid, root, dimension, kind)
 
@@ -106,7 +147,7 @@ class Table:
             return  # it counts as missing
 
     def updates(self, view: TaskView) -> dict[int, Vector]:
-        """The included updates (masked vectors) that are at hand, by index."""
+        """The included updates (masked vectors, cards of ciphertexts) that are at hand, by index."""
         found = ((index, self._memo.peek(("update", view.state.round, index))) for index in view.included)
         return {index: update for index, update in found if update is not None}
 
@@ -145,8 +186,8 @@ class Table:
     def settle(self, view: TaskView, story: Story) -> Settled | None:
         """What the round's posting must be; None while something is missing or being worked on."""
         found = self.settled(view)
-        updates = self.updates(view)
-        if found is not None or set(updates) != set(view.included) or not updates:
+        updates, homomorphic = self.updates(view), self.is_homomorphic(view)
+        if found is not None or (not homomorphic and (set(updates) != set(view.included) or not updates)):
             return found
         previous = self.previous(view, story)
         if previous is None:
@@ -222,6 +263,8 @@ class Table:
 
     def _columns(self, view: TaskView, story: Story, updates: dict[int, Vector]) -> Combine | None:
         """How the round's columns and their weights are made; None while something for it is being fetched."""
+        if self.is_homomorphic(view):
+            return self.homomorphic.combine(view, story)
         if view.terms.is_secure:
             return self.sessions.combine(view, story, updates)
         order = sorted(updates)

@@ -103,14 +103,12 @@ def encrypted(
 def decrypted(
     scheme: Scheme, key: Key, tags: Tags, session: Session, added: tuple[Position, ...], blocks: Iterable[memoryview]
 ) -> Sum:
-    """The sum int32 (d,) of the updates of `added`, exactly. `blocks`: all of the sum's.
+    """The sum int32 (d,) of the updates of `added`, exactly. `blocks`: all of the sum's (`sums.read_added`).
 
-    Raises Rejected, and the member signs nothing, when these are too few or no members; a coefficient is not below q; a
-    component is further from an integer than honest ciphertexts bring it, or beyond what so many updates sum to; the
-    tag does not fit: then who added did it wrong, or somebody in the sum sent no ciphertext of an update.
+    Raises Rejected, and the member signs nothing, when a coefficient is not below q; a component is further from an
+    integer than honest ciphertexts bring it, or beyond what so many updates sum to; the tag does not fit: then who
+    added did it wrong, or somebody in the sum sent no ciphertext of an update.
     """
-    if len(added) < session.threshold or added[-1] >= session.size:
-        raise Rejected(f"a sum over members {added} of a group of {session.size}, threshold {session.threshold}")
     largest, parts = len(added) * scheme.parameters.largest, list[npt.NDArray[np.int32]]()
     with scheme.decryption(key) as decrypt:
         for block in blocks:

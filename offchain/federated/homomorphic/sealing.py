@@ -46,11 +46,6 @@ def sealed_size(parameters: Parameters, dimension: int) -> int:
     return _START + block_count(parameters, dimension) * (parameters.block_bytes + TAG_BYTES)
 
 
-def summed_size(parameters: Parameters, dimension: int) -> int:
-    """Bytes of the file with the sum."""
-    return block_count(parameters, dimension) * parameters.block_bytes
-
-
 def block_count(parameters: Parameters, dimension: int) -> int:
     """Blocks of an update and its tag."""
     return parameters.blocks(dimension + TAG_WORDS)
@@ -98,16 +93,16 @@ def add_all(
     reader: Reader,
     session: Session,
     parameters: Parameters,
-    write: Callable[[Iterator[bytes]], Result],
-) -> tuple[tuple[Position, ...], Result]:
-    """Adds block by block whatever members' files are in order, and hands the pieces of the sum to `write`.
+    write: Callable[[tuple[Position, ...], Iterator[bytes]], Result],
+) -> Result:
+    """Adds block by block whatever members' files are in order; `write` gets who they are, and the blocks of the sum.
 
     When a file turns out to be spoilt, begins again without it. Raises Rejected when fewer than the threshold are left.
     """
     left = dict(files)
     while len(left) >= session.threshold:
         try:
-            return tuple(sorted(left)), write(_added(list(left.values()), reader, session, parameters))
+            return write(tuple(sorted(left)), _added(list(left.values()), reader, session, parameters))
         except SpoiltError as spoilt:
             del left[spoilt.sender]
     raise Rejected(

@@ -141,6 +141,9 @@ class Cast:
             ends = [view.state.join_ends]
         if view.phase is TaskPhase.REQUEST:
             ends.append(Seconds(view.round.request_ends - view.terms.windows.request // 2))
+        if view.phase is TaskPhase.UNMASK:
+            window = view.terms.windows.unmask
+            ends += [Seconds(view.round.unmask_ends - window + quarter * window // 4) for quarter in (1, 2, 3)]
         if view.phase is TaskPhase.CHALLENGE:
             ends.append(Seconds(view.round.challenge_ends - view.terms.windows.challenge // 2))
         contests = of_task(self.court.look(self.stage.client.head()), self.task)
