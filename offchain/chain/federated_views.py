@@ -8,6 +8,7 @@ from enum import IntEnum
 from offchain.federated.game.moves import AnswerColumn
 from offchain.federated.game.state import Game, Stage, Subject, Verdict
 from offchain.federated.task_state import (
+    AccuracyRecord,
     Participant,
     Posting,
     RoundRecord,
@@ -17,6 +18,7 @@ from offchain.federated.task_state import (
     UpdateRequest,
 )
 from offchain.federated.terms import (
+    AccuracyTerms,
     AggregationRule,
     FederatedTerms,
     FederatedWindows,
@@ -29,6 +31,8 @@ from offchain.federated.terms import (
 from offchain.federated.vector_tree import Opening
 
 FEDERATED_STRUCTS: dict[str, type] = {
+    "AccuracyRecord": AccuracyRecord,
+    "AccuracyTerms": AccuracyTerms,
     "ColumnAnswer": AnswerColumn,
     "FederatedGame": Game,
     "FederatedTerms": FederatedTerms,

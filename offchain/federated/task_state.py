@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from eth_typing import ChecksumAddress
 
-from offchain.federated.terms import Mode, OptimizerTerms, RuleTerms
+from offchain.federated.terms import NO_TIME, Mode, OptimizerTerms, RuleTerms
 from offchain.types import Root, Seconds, Wei
 
 
@@ -31,6 +31,8 @@ class TaskPhase(IntEnum):
     CHALLENGE = 10
     SETTLE = 11
     OVER = 12
+    PROVE = 13
+    """Comes after ANSWER: proofs of accuracy are awaited."""
 
     @property
     def label(self) -> str:
@@ -65,7 +67,8 @@ class RoundState:
     """The round that is on. Ends are points in time, 0 while unknown; `leader` is of the posting in force.
 
     `answer_ends`: while requests are open when they expire. Secure mode: `roster` was active when the round began,
-    `keyed`, `shared` and `answered` have posted keys, shares and what unmasks.
+    `keyed`, `shared` and `answered` have posted keys, shares and what unmasks. Proofs of accuracy: who has committed to
+    a model, and when they were counted, 0 before.
     """
 
     began: Seconds
@@ -94,6 +97,8 @@ class RoundState:
     result_root: Root
     measures_root: Root
     selection: int
+    modelled: int = 0
+    counted_at: Seconds = NO_TIME
 
     def end_of(self, phase: TaskPhase) -> Seconds:
         """When a phase of the round ends, 0 where nothing says so."""
@@ -145,6 +150,20 @@ class RoundRecord:
     seed: bytes
     roster: int
     answered: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyRecord:
+    """How a final round with proofs of accuracy is paid; all zero for others.
+
+    `proof_round`: the round of AccuracyProofs that has the counts; `rewarded`: whose updates are in the result;
+    `merits`: right samples above the baseline, all together; `dust`: what division leaves of the pool, the leader's, wei.
+    """
+
+    proof_round: bytes
+    rewarded: int
+    merits: int
+    dust: Wei
 
 
 @dataclass(frozen=True, slots=True)

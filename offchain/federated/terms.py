@@ -6,7 +6,7 @@ sent, in one line, what the contract would refuse.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import Final
 
@@ -16,6 +16,7 @@ from offchain.federated.measures import Evidence
 from offchain.federated.results import ResultShape
 from offchain.federated.server_optimizer import OptimizerId, ServerOptimizer
 from offchain.federated.vector_tree import MAX_DIMENSION
+from offchain.proofs.draw import MAXIMUM_CHUNKS, MAXIMUM_DRAWS
 from offchain.types import CidDigest, Ppm, Root, Seconds, Wei
 
 MAX_AMOUNT: Final = 1 << 90
@@ -34,6 +35,7 @@ MAX_FAILED: Final = 3
 """Failed rounds in a row that end a task."""
 
 NO_ROOT: Final = Root(bytes(32))
+NO_TIME: Final = Seconds(0)
 
 
 class Mode(IntEnum):
@@ -148,6 +150,28 @@ class FederatedWindows:
     aggregate: Seconds
     challenge: Seconds
     move: Seconds
+    prove: Seconds = NO_TIME
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyTerms:
+    """Proofs of accuracy that all owe in every round (docs/federated.md); without a verifier none are asked for.
+
+    `verifier`: a registry key, 32 bytes; each proves `draws` of `chunks` test chunks under `chunk_root`. Below
+    `minimum_correct` right samples an update is left out, and what exceeds `baseline` is paid.
+    """
+
+    verifier: bytes = bytes(32)
+    chunk_root: Root = NO_ROOT
+    chunks: int = 0
+    draws: int = 0
+    minimum_correct: int = 0
+    baseline: int = 0
+
+    @property
+    def asked(self) -> bool:
+        """Whether proofs are asked for."""
+        return any(self.verifier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +200,7 @@ class FederatedTerms:
     request_bond: Wei
     leader_share_ppm: Ppm
     allow_root: Root
+    accuracy: AccuracyTerms = field(default_factory=AccuracyTerms)
 
     @property
     def result_shape(self) -> ResultShape:
@@ -213,6 +238,7 @@ class FederatedTerms:
         self._check_mode()
         self._check_windows()
         self._check_privacy()
+        self._check_accuracy()
         self.optimizer.definition.check()
         self._check_rule()
 
@@ -226,12 +252,14 @@ class FederatedTerms:
 
     def _check_windows(self) -> None:
         unused = {"reveal"} if self.is_secure else {"keys", "shares", "unmask"}
-        for field in fields(self.windows):
-            length, name = getattr(self.windows, field.name), f"{field.name} window (seconds)"
-            if field.name in unused:
-                _within(f"{name}, which this mode does not have", length, 0, 0)
+        if not self.accuracy.asked:
+            unused.add("prove")
+        for window in fields(self.windows):
+            length, name = getattr(self.windows, window.name), f"{window.name} window (seconds)"
+            if window.name in unused:
+                _within(f"{name}, which this task does not have", length, 0, 0)
             else:
-                _within(name, length, 1, MAX_JOIN if field.name == "join" else MAX_WINDOW)
+                _within(name, length, 1, MAX_JOIN if window.name == "join" else MAX_WINDOW)
 
     def _check_privacy(self) -> None:
         privacy = self.privacy
@@ -239,6 +267,19 @@ class FederatedTerms:
             raise Rejected(f"privacy: {len(privacy.orders)} orders; give up to {MAX_ORDERS}, a cost and a limit each")
         if not privacy.admits(0):
             raise Rejected("privacy: not even one release fits the budget; raise epsilon or the noise")
+
+    def _check_accuracy(self) -> None:
+        asked = self.accuracy
+        if not asked.asked:
+            if asked != AccuracyTerms():
+                raise Rejected("proofs of accuracy: no verifier; name the key of a registered one, or leave all out")
+            return
+        _within("test chunks", asked.chunks, 1, MAXIMUM_CHUNKS)
+        _within("draws", asked.draws, 1, min(asked.chunks, MAXIMUM_DRAWS))
+        _within("baseline", asked.baseline, 0)
+        _within("minimum of right samples (more than the baseline)", asked.minimum_correct, asked.baseline + 1)
+        commits = self.windows.keys + self.windows.shares + self.windows.commit
+        _within("keys, shares and commit windows together (seconds)", commits, 1, MAX_WINDOW)
 
     def _check_rule(self) -> None:
         """In plain mode the fewest columns are the least participants; in secure mode the groups."""
