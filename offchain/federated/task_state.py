@@ -157,7 +157,7 @@ class AccuracyRecord:
     """How a final round with proofs of accuracy is paid; all zero for others.
 
     `proof_round`: the round of AccuracyProofs that has the counts; `rewarded`: whose updates are in the result;
-    `merits`: right samples above the baseline, all together; `dust`: what division leaves of the pool, the leader's, wei.
+    `merits`: right samples above the baseline, all together; `dust`: what division leaves of the pool, in wei.
     """
 
     proof_round: bytes

@@ -257,7 +257,8 @@ class FederatedTerms:
         for window in fields(self.windows):
             length, name = getattr(self.windows, window.name), f"{window.name} window (seconds)"
             if window.name in unused:
-                _within(f"{name}, which this task does not have", length, 0, 0)
+                whose = "a task without proofs of accuracy" if window.name == "prove" else "this mode"
+                _within(f"{name}, which {whose} does not have", length, 0, 0)
             else:
                 _within(name, length, 1, MAX_JOIN if window.name == "join" else MAX_WINDOW)
 
