@@ -135,6 +135,7 @@ interface ITrainingProofs {
     /// @return finalState hash of the state after the last step
     /// @return drawBlock whose hash draws
     /// @return proven how many draws are proven
+    /// @return returned whether the bond went back
     function runOf(bytes32 run)
         external
         view
@@ -144,7 +145,8 @@ interface ITrainingProofs {
             bytes32 root,
             uint256 finalState,
             uint64 drawBlock,
-            uint256 proven
+            uint256 proven,
+            bool returned
         );
 
     /// @notice The step of a draw; reverts unless the draw is fixed.

@@ -175,11 +175,12 @@ contract TrainingProofs is ITrainingProofs, ReentrancyGuardTransient {
             bytes32 root,
             uint256 finalState,
             uint64 drawBlock,
-            uint256 proven
+            uint256 proven,
+            bool returned
         )
     {
         Run storage r = _known(run);
-        return (r.commitUntil, r.proveUntil, r.root, r.finalState, r.drawBlock, r.proven);
+        return (r.commitUntil, r.proveUntil, r.root, r.finalState, r.drawBlock, r.proven, r.returned);
     }
 
     /// @inheritdoc ITrainingProofs

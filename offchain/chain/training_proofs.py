@@ -26,6 +26,7 @@ class RunView:
     :param root: of the run's tree; zeros before the commitment
     :param drawn: the steps that are drawn, in the order of the draws; none while the draw is not fixed
     :param missing: those of the draws (not steps) that are not proven
+    :param returned: whether the bond went back
     """
 
     run: RunId
@@ -38,6 +39,7 @@ class RunView:
     draw_block: int
     drawn: tuple[int, ...]
     missing: tuple[int, ...]
+    returned: bool
 
 
 class TrainingRuns:
@@ -57,7 +59,7 @@ class TrainingRuns:
         asked = [of.termsOf(run), of.statusOf(run), of.runOf(run)]
         terms_read, status, facts = self.client.call_many(asked, block=block, contract=NAME)
         terms: RunTerms = decode(RunTerms, terms_read)
-        commit_until, prove_until, root, final_state, draw_block, _ = facts
+        commit_until, prove_until, root, final_state, draw_block, _, returned = facts
         drawn: tuple[int, ...] = ()
         if prove_until:
             drawn = tuple(self._each(of.stepOf, run, terms, block))
@@ -73,6 +75,7 @@ class TrainingRuns:
             draw_block=draw_block,
             drawn=drawn,
             missing=tuple(draw for draw, done in enumerate(proven) if not done),
+            returned=returned,
         )
 
     def open(self, key: bytes, terms: RunTerms) -> ContractFunction:

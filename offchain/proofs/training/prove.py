@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from offchain.errors import Bug, Rejected
-from offchain.proofs.field import Element, check_element
+from offchain.proofs.field import ORDER, Element, check_element
+from offchain.proofs.local_evm import ask_verifier
 from offchain.proofs.noir.barretenberg import Barretenberg, Program
-from offchain.proofs.noir.verifier import STEP, make_verifier
+from offchain.proofs.noir.verifier import STEP, make_verifier, proof_bytes
 from offchain.proofs.system import CompiledVerifier
 from offchain.proofs.training.generator import circuit_source
 from offchain.proofs.training.sgd import trace_step
@@ -64,6 +65,16 @@ class StepProver:
             proven.proof_seconds,
             proven.peak_bytes,
         )
+
+    def verify(self, shape: StepShape, proof: StepProof) -> bool:
+        """Whether the proof holds for its own statement and this circuit, by the code that a chain runs."""
+        public = proof.statement.public
+        if proof.circuit_hash != shape.circuit_hash or any(not 0 <= value < ORDER for value in public):
+            return False
+        verifier = self.verifier(shape)
+        if len(proof.data) != proof_bytes(verifier.source):
+            return False
+        return ask_verifier(verifier.runtime, STEP.function, proof.data, public)
 
     def verifier(self, shape: StepShape) -> CompiledVerifier:
         """The contract that checks proofs of this circuit, an `IStepProofVerifier`."""

@@ -20,11 +20,10 @@ from offchain.proofs.field import Element
 from offchain.proofs.training.commitments import batch_hash, derived_salt, state_hash
 from offchain.proofs.training.sgd import Batch, Ints, step
 from offchain.proofs.training.shape import StepShape
-from offchain.proofs.training.terms import RunId, StepLeaf
+from offchain.proofs.training.terms import MOST_STEPS, RunId, StepLeaf, schedule_of
 from offchain.proofs.training.witness import Salted, SaltedBatch
 from offchain.protocol.hashing import keccak
 
-MOST_STEPS = 2**20
 STEP_LEAF, BATCH_LEAF = 10, 12
 """Kinds of leaves (docs/proofs.md)."""
 
@@ -105,13 +104,6 @@ def cut_batches(shape: StepShape, inputs: Ints, labels: Ints, secret: bytes) -> 
     return BatchSet(shape, tuple(batches), tuple(batch_hash(shape, b.batch, b.salt) for b in batches))
 
 
-def schedule(seed: bytes, steps: int, batches: int) -> tuple[int, ...]:
-    """The batch of each step, with replacement: keccak256(abi.encode(seed, step)) mod `batches`. Seed: 32 bytes."""
-    if not (1 <= steps <= MOST_STEPS and 1 <= batches <= MOST_STEPS):
-        raise Rejected(f"a run of {steps} steps over {batches} batches: each must be in [1, {MOST_STEPS}]")
-    return tuple(int.from_bytes(keccak(seed + i.to_bytes(32, "big")), "big") % batches for i in range(steps))
-
-
 def train(data: BatchSet, initial: Salted, seed: bytes, steps: int, secret: bytes) -> TrainedRun:
     """Trains by the schedule, and keeps all states.
 
@@ -120,7 +112,7 @@ def train(data: BatchSet, initial: Salted, seed: bytes, steps: int, secret: byte
     :param secret: 32 bytes, from which the salts of the states after it come; for this run only
     :raises Rejected: a step leaves the declared bounds (take larger rates, and train anew)
     """
-    order = schedule(seed, steps, len(data.batches))
+    order = schedule_of(seed, steps, len(data.batches))
     states = [initial]
     for i, batch in enumerate(order, 1):
         after = step(data.shape, states[-1].state, data.batches[batch].batch)

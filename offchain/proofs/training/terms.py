@@ -10,8 +10,11 @@ from eth_abi.abi import encode
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_canonical_address
 
+from offchain.errors import Rejected
 from offchain.protocol.hashing import keccak
 from offchain.types import Root, Wei
+
+MOST_STEPS = 2**20
 
 RunId = NewType("RunId", bytes)
 """32 bytes: `run_id(opener, key)`."""
@@ -46,6 +49,10 @@ class RunTerms:
     commit_seconds: int
     prove_seconds: int
 
+    def schedule(self) -> tuple[int, ...]:
+        """The batch of each step. Raises Rejected when steps or batches are out of bounds."""
+        return schedule_of(self.schedule_seed, self.steps, self.batches)
+
 
 @dataclass(frozen=True, slots=True)
 class StepLeaf:
@@ -59,3 +66,10 @@ class StepLeaf:
 def run_id(opener: ChecksumAddress, key: bytes) -> RunId:
     """The id of the run that `opener` opens under its own `key` of 32 bytes."""
     return RunId(keccak(encode(["address", "bytes32"], [to_canonical_address(opener), key])))
+
+
+def schedule_of(seed: bytes, steps: int, batches: int) -> tuple[int, ...]:
+    """The batch of each step, with replacement: keccak256(abi.encode(seed, step)) mod `batches`. Seed: 32 bytes."""
+    if not (1 <= steps <= MOST_STEPS and 1 <= batches <= MOST_STEPS):
+        raise Rejected(f"a run of {steps} steps over {batches} batches: each must be in [1, {MOST_STEPS}]")
+    return tuple(int.from_bytes(keccak(seed + i.to_bytes(32, "big")), "big") % batches for i in range(steps))
