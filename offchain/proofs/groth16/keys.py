@@ -110,7 +110,7 @@ def on_curve(point: Affine, group: Group) -> bool:
     x, y = point
     cube = _times(_times(x, x), x)
     square = _times(y, y)
-    return all((s - c - b) % BASE_ORDER == 0 for s, c, b in zip(square, cube, _TWIST, strict=True))
+    return all((s - c - b) % BASE_ORDER == 0 for s, c, b in zip(square, cube, TWIST, strict=True))
 
 
 def in_subgroup(rows: Words, group: Group) -> bool:
@@ -137,4 +137,4 @@ def _times(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, int]:
 
 
 # 3 / (9 + u) = 3 (9 - u) / 82
-_TWIST = (27 * pow(82, -1, BASE_ORDER) % BASE_ORDER, -3 * pow(82, -1, BASE_ORDER) % BASE_ORDER)
+TWIST = (27 * pow(82, -1, BASE_ORDER) % BASE_ORDER, -3 * pow(82, -1, BASE_ORDER) % BASE_ORDER)
