@@ -36,9 +36,12 @@ CONTRACTS = (
     "HandoverVerifier",
     "PrivateOrders",
     "FederatedExtension",
+    "FederatedAnnex",
     "FederatedTraining",
     "FederatedCourt",
     "TestTokenFaucet",
+    "Groth16Verifier",
+    "Groth16Deployment",
 )
 
 Json = dict[str, Any]

@@ -53,6 +53,7 @@ class Addresses:
     handover_verifier: ChecksumAddress
     private_orders: ChecksumAddress
     federated_extension: ChecksumAddress
+    federated_annex: ChecksumAddress
     federated_training: ChecksumAddress
     federated_court: ChecksumAddress
     code_hashes: dict[str, bytes]

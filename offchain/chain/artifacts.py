@@ -26,6 +26,7 @@ CONTRACTS = (
     "HandoverVerifier",
     "PrivateOrders",
     "FederatedExtension",
+    "FederatedAnnex",
     "FederatedTraining",
     "FederatedCourt",
 )
@@ -35,6 +36,9 @@ TIMELOCK, FAUCET = "ParametersTimelock", "TestTokenFaucet"
 
 ALL_CONTRACTS = (TIMELOCK, *CONTRACTS, FAUCET)
 """Besides, what a network's terms may ask for: the timelock is deployed first, for it owns what comes after."""
+
+CIRCUIT_CONTRACTS = ("Groth16Verifier", "Groth16Deployment")
+"""What is no part of a deployment: a circuit's verifier, which whoever needs it deploys with its key."""
 
 IMMUTABLE_PLACE = b"\x7f" + bytes(32)  # PUSH32 0: where the constructor writes an immutable
 

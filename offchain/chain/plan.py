@@ -34,6 +34,7 @@ WIRES = {
     "federation": "FederatedTraining",
     "federatedCourt": "FederatedCourt",
     "federatedExtension": "FederatedExtension",
+    "federatedAnnex": "FederatedAnnex",
     "registry": "VerifierRegistry",
     "accuracyProofs": "AccuracyProofs",
     "trainingProofs": "TrainingProofs",
