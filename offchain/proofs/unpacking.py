@@ -19,8 +19,8 @@ from offchain.errors import Bug
 from offchain.model.graph import IntegerNetwork, Node, Requantisation
 from offchain.model.limits import MULTIPLIER_BOUND
 from offchain.model.windows import WEIGHTED
-from offchain.proofs.circuit import Circuit, CircuitNode, as_node
-from offchain.proofs.statement import MULTIPLIER_BITS, Chunk
+from offchain.proofs.circuit import MULTIPLIER_BITS, Circuit, CircuitNode, as_node
+from offchain.proofs.statement import Chunk
 from offchain.protocol.hashing import keccak
 
 _PACKED_BITS: Final = 248

@@ -1,0 +1,110 @@
+"""What both parties of private orders do: read an order, its manifest and test set, send, move it on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from offchain.chain.errors import ContractRejected
+from offchain.chain.private_orders import PrivateOrders
+from offchain.chain.proofs import AccuracyRounds, Verifiers
+from offchain.chain.sending import Call
+from offchain.errors import Rejected
+from offchain.proofs.private_manifest import (
+    MAX_MANIFEST_BYTES,
+    MAX_TEST_BYTES,
+    PrivateManifest,
+    TestFile,
+    parse_manifest,
+    test_file_bytes,
+)
+from offchain.proofs.private_order import PrivateId, PrivatePhase, PrivateState, PrivateTerms
+from offchain.roles.context import RoleContext
+from offchain.storage.cid import Cid
+from offchain.storage.store import Store
+from offchain.types import Wei
+
+ADVANCING = frozenset(
+    {
+        PrivatePhase.WITHHELD,
+        PrivatePhase.AWARD,
+        PrivatePhase.OVERDUE,
+        PrivatePhase.UNANSWERED,
+        PrivatePhase.PAYABLE,
+    }
+)
+"""Phases in which clock or proofs have decided, and somebody has to say so."""
+
+RACES = frozenset(
+    {
+        "AlreadyProven",
+        "DrawTooEarly",
+        "NotRequested",
+        "NothingToAdvance",
+        "RequestPending",
+        "WrongPrivatePhase",
+        "WrongProofPhase",
+    }
+)
+"""Custom errors that say that somebody, or the clock, was faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateOrder:
+    """An order as its parties need it."""
+
+    oid: PrivateId
+    terms: PrivateTerms
+    manifest: PrivateManifest
+
+
+class PrivateDesk:
+    """Access for one account; `archive` is its own store, which shows nothing to anybody."""
+
+    def __init__(self, context: RoleContext, archive: Store) -> None:
+        self.context = context
+        self.archive = archive
+        self.orders = PrivateOrders(context.contracts)
+        self.rounds = AccuracyRounds(context.contracts)
+        self.verifiers = Verifiers(context.contracts)
+
+    def order(self, oid: PrivateId) -> PrivateOrder:
+        """Terms and manifest. Raises Rejected where there is no such order or its manifest is none, Retryable."""
+        count = self.orders.count()
+        if not 1 <= oid <= count:
+            raise Rejected(f"OID {oid}: no such private order, there are {count}; see `assay private list`")
+        terms = self.orders.terms(oid)
+        data = self.context.store.read(Cid.of(terms.manifest_cid), max_bytes=MAX_MANIFEST_BYTES)
+        return PrivateOrder(oid, terms, parse_manifest(data))
+
+    def test_file(self, order: PrivateOrder) -> TestFile:
+        """The order's test set, sealed. Raises Rejected when it has another size than the terms say, Retryable."""
+        circuit = order.manifest.circuit
+        size = test_file_bytes(order.terms, circuit)
+        if size > MAX_TEST_BYTES:
+            raise Rejected(f"order {order.oid} has a test set of {size:,} bytes; the most is {MAX_TEST_BYTES:,}")
+        return TestFile(circuit, self.context.store.read(order.manifest.test, max_bytes=size, size=size))
+
+    def pay(self, key: str, amount: Wei, call: Call) -> None:
+        """Approves exactly the amount, then sends a call that takes it; each once for its `key`."""
+        approve = self.context.contracts.token.functions.approve(self.orders.address, amount)
+        sender = self.context.sender
+        if not sender.knows(key):
+            sender.send(f"approve:{key}", approve)
+        sender.send(key, call)
+
+    def attempt(self, key: str, call: Call) -> bool:
+        """Sends a call once for its key; False where somebody, or the clock, was faster."""
+        try:
+            self.context.sender.send(key, call)
+        except ContractRejected as error:
+            if error.name in RACES:
+                return False
+            raise
+        return True
+
+    def advance(self, oid: PrivateId, state: PrivateState) -> str:
+        """Does what is decided."""
+        # a fault leads to the same phase again, with another winner
+        key = f"private-advance:{oid}:{state.phase.name.lower()}:{state.winner}"
+        done = self.attempt(key, self.orders.advance(oid))
+        return f"{state.phase.name.lower()}: {'advanced' if done else 'others were faster'}"
