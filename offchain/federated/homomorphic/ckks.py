@@ -53,8 +53,8 @@ class Scheme:
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
         self._seal = _sealapi()
-        self._context = self._context_of(None)
-        self._encoder = self._seal.CKKSEncoder(self._context)
+        self.context = self._context_of(None)
+        self._encoder = self._seal.CKKSEncoder(self.context)
         self._version: tuple[int, int] | None = None
 
     def key(self, seed: bytes) -> Key:
@@ -63,7 +63,7 @@ class Scheme:
             raise Bug(f"a key from a seed of {len(seed)} bytes")
         secret = self._seal.KeyGenerator(self._context_of(seed)).secret_key()
         words = _words(secret.data(), self.parameters.ring.degree)
-        return Key(self._seal, self._context, secret, keccak(b"assay ckks key" + words.astype("<u8").tobytes()))
+        return Key(self._seal, self.context, secret, keccak(b"assay ckks key" + words.astype("<u8").tobytes()))
 
     def encrypt(self, key: Key, integers: npt.NDArray[Any]) -> Coefficients:
         """One block: up to N integers of at most `largest` in magnitude. Raises Rejected on others."""
@@ -85,22 +85,28 @@ class Scheme:
         with TemporaryDirectory(prefix="assay-ckks-") as folder:
             yield Decryption(self, key, Path(folder) / "block")
 
-    def decrypt_from(self, key: Key, path: Path) -> npt.NDArray[np.float64]:
-        """What a file of SEAL's holds; see `Decryption`."""
-        sealed, plain = self._seal.Ciphertext(), self._seal.Plaintext()
-        try:
-            sealed.load(self._context, str(path))
-        except (RuntimeError, ValueError) as error:
-            raise Bug("SEAL refuses a file that was written for it; another version of TenSEAL?") from error
+    def decrypt(self, key: Key, sealed: Any) -> npt.NDArray[np.float64]:
+        """The components of a ciphertext of SEAL's."""
+        plain = self._seal.Plaintext()
         key.decryptor.decrypt(sealed, plain)
         return np.array(self._encoder.decode_complex(plain), dtype=np.complex128).view(np.float64)
 
-    def file_of(self, coefficients: Coefficients, scratch: Path) -> bytes:
+    def load(self, coefficients: Coefficients, scratch: Path) -> Any:
+        """A ciphertext of SEAL's with these coefficients."""
+        sealed = self._seal.Ciphertext()
+        scratch.write_bytes(self._file_of(coefficients, scratch))
+        try:
+            sealed.load(self.context, str(scratch))
+        except (RuntimeError, ValueError) as error:
+            raise Bug("SEAL refuses a file that was written for it; another version of TenSEAL?") from error
+        return sealed
+
+    def _file_of(self, coefficients: Coefficients, scratch: Path) -> bytes:
         """A ciphertext as SEAL writes it, not compressed. Bug when they are not 2N numbers below q."""
         degree = self.parameters.ring.degree
         if coefficients.shape != (2 * degree,) or int(coefficients.max()) >= self.parameters.ring.prime:
             raise Bug("no coefficients of a ciphertext")
-        body = _BODY.pack(*self._context.first_parms_id(), 1, 2, degree, 1, float(self.parameters.scale), 1)
+        body = _BODY.pack(*self.context.first_parms_id(), 1, 2, degree, 1, float(self.parameters.scale), 1)
         data = struct.pack("<Q", len(coefficients)) + coefficients.astype("<u8", copy=False).tobytes()
         data = self._header(len(data), scratch) + data
         return self._header(len(body) + len(data), scratch) + body + data
@@ -134,9 +140,11 @@ class Decryption:
 
     def __call__(self, coefficients: Coefficients) -> npt.NDArray[np.float64]:
         """The N components of a ciphertext, close to the sum of what was encrypted: float64 (N,), all finite."""
-        content = self._scheme.file_of(coefficients, self._scratch)
-        self._scratch.write_bytes(content)
-        return self._scheme.decrypt_from(self._key, self._scratch)
+        return self._scheme.decrypt(self._key, self.load(coefficients))
+
+    def load(self, coefficients: Coefficients) -> Any:
+        """The ciphertext as SEAL has it. Bug when these are no 2N numbers below q."""
+        return self._scheme.load(coefficients, self._scratch)
 
 
 def _stretched(seed: bytes) -> bytes:
@@ -146,6 +154,11 @@ def _stretched(seed: bytes) -> bytes:
 
 def _words(of: Any, count: int) -> Coefficients:
     return np.fromiter(map(of.__getitem__, range(count)), dtype=np.uint64, count=count)
+
+
+def require_seal() -> None:
+    """Raises Rejected where TenSEAL is missing."""
+    _sealapi()
 
 
 def _sealapi() -> Any:

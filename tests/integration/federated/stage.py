@@ -204,9 +204,10 @@ class Reborn(FederatedWorker):
         self._task, self._chosen = task, chosen
         self.killer = KillsEveryOther()
         self._alive: FederatedWorker | None = None
-        self._awake()
+        self.awake()
 
-    def _awake(self) -> FederatedWorker:
+    def awake(self) -> FederatedWorker:
+        """The process that lives now."""
         while self._alive is None:
             with suppress(Killed):
                 made = context(self._stage, self._name, self._of, boundary=self.killer)
@@ -217,7 +218,7 @@ class Reborn(FederatedWorker):
         return self._alive
 
     def tick(self) -> bool:
-        alive = self._awake()
+        alive = self.awake()
         try:
             return alive.tick()
         except Killed:
@@ -227,11 +228,11 @@ class Reborn(FederatedWorker):
 
     @property
     def context(self) -> RoleContext:  # type: ignore[override]
-        return self._awake().context
+        return self.awake().context
 
     @property
     def in_flight(self) -> int:
         return 0 if self._alive is None else self._alive.in_flight
 
     def close(self) -> None:
-        self._stage.close(self._awake().context)
+        self._stage.close(self.awake().context)
