@@ -26,7 +26,8 @@ def sample(item: dict[str, Any]) -> Any:
         return [sample({**item, "type": item["type"][:-2]})] * 2
     if item["type"] == "tuple":
         return tuple(sample(field) for field in item["components"])
-    samples = {"address": SOMEONE, "bool": True, "bytes32": b"\x05" * 32, "bytes": b"\x05" * 40, "string": "text"}
+    samples = {"address": SOMEONE, "bool": True, "bytes": b"\x05" * 40, "string": "text"}
+    samples |= {f"bytes{size}": b"\x05" * size for size in (16, 32)}
     return samples.get(item["type"], 1)
 
 

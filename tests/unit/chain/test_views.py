@@ -91,7 +91,7 @@ def kind_of(item: dict[str, Any]) -> Any:
         return NUMBERED[internal]
     if item["type"] == "address":
         return getattr(get_type_hints(STRUCTS["Model"])["provider"], "__supertype__", str)
-    return {"bool": bool, "bytes32": bytes, "bytes": bytes}.get(item["type"], int)
+    return bytes if item["type"].startswith("bytes") else bool if item["type"] == "bool" else int
 
 
 def test_all_views_are_structs_of_the_abi() -> None:

@@ -49,7 +49,7 @@ def _plain(kind: str, name: str) -> st.SearchStrategy[Any]:
     if kind == "bytes":
         return st.binary(max_size=70)
     if kind.startswith("bytes"):
-        return st.sampled_from([number.to_bytes(32, "big") for number in (1, 2, 2**200)])
+        return st.sampled_from([number.to_bytes(32, "big")[-int(kind[5:]) :] for number in (1, 2, 2**200)])
     if name in (
         "oid",
         "id",
