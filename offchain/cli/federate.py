@@ -103,6 +103,13 @@ def create(
             help="Mask updates, so that only sums of groups of this size are seen; the rule then works on groups.",
         ),
     ] = 0,
+    homomorphic: Annotated[
+        bool,
+        typer.Option(
+            "--homomorphic",
+            help="With --secure: encrypt updates instead of masking them; each group's are added by another group.",
+        ),
+    ] = False,
     title: Annotated[str | None, typer.Option("--title", help="What the task is called.")] = None,
     allow: Annotated[
         Path | None, typer.Option("--allow", help="A file with the addresses that may join, one a line.")
@@ -178,7 +185,7 @@ def create(
     Nobody needs to wait for it: every step of a round can be driven by any account. `assay federate status TASK` shows
     how far it is, `assay federate get TASK` fetches the model after any round.
     """
-    from offchain.federated.manifest import LocalTerms
+    from offchain.federated.manifest import LocalTerms, SecureMethod
     from offchain.federated.shorthand import parse_optimizer, parse_rule
     from offchain.federated.terms import Mode
     from offchain.model.shorthand import spec_from_shorthand
@@ -188,6 +195,8 @@ def create(
         require_terminal("your consent", "add --yes")
     if gradient_rate is not None and not (secure and epsilon is not None):
         raise typer.BadParameter("--gradient-rate is for --secure with --epsilon; give both")
+    if homomorphic and not secure:
+        raise typer.BadParameter("--homomorphic is how groups sum; give the size of a group with --secure")
     shape, names, preprocessing = read_form(like, features, classes, value_range)
     lengths = (join, mask, mask, commit, reveal, request, answer, mask, aggregate, challenge, move)
     least, most = read_participants(participants)
@@ -209,6 +218,7 @@ def create(
                 memory=float(memory),
                 proximal=float(proximal),
             ),
+            secure_method=SecureMethod.HOMOMORPHIC if homomorphic else SecureMethod.MASKING,
             mode=Mode.SECURE if secure else Mode.PLAIN,
             group_size=secure,
             minimum_participants=least,

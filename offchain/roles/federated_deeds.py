@@ -15,9 +15,10 @@ from offchain.data.raw import RawData
 from offchain.errors import Rejected
 from offchain.federated.allow_list import AllowList
 from offchain.federated.game.material import Material
+from offchain.federated.homomorphic.ckks import require_seal
 from offchain.federated.local_data import dataset_for
 from offchain.federated.local_training import LocalUpdate
-from offchain.federated.manifest import FederatedManifest
+from offchain.federated.manifest import FederatedManifest, SecureMethod
 from offchain.federated.results import Result
 from offchain.federated.round_actions import (
     Action,
@@ -156,6 +157,8 @@ class Deeds:
         """Only a task that keeps what it promises about privacy, and that the data fits."""
         require_time(view.terms, self.options.least_window)
         self.manifest(view).require_honest(view.terms)
+        if self.manifest(view).secure_method is SecureMethod.HOMOMORPHIC:
+            require_seal()
         self.dataset(view)
         proof = self.options.allowed.prove(self.context.account) if any(view.terms.allow_root) else ()
         self._send_once(f"join:{view.state.round}:{action.stake}", self.federation.join(self.task, action.stake, proof))
