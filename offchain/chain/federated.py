@@ -7,7 +7,9 @@ journalled does not depend on them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from eth_abi.abi import encode as abi_encode
 from eth_typing import ChecksumAddress
+from eth_utils.crypto import keccak
 from web3.contract.contract import ContractFunction
 
 from offchain.chain.artifacts import load_artifact
@@ -16,6 +18,7 @@ from offchain.chain.contracts import AssayContracts
 from offchain.chain.errors import ContractRejected
 from offchain.chain.event_decoder import Event, EventDecoder
 from offchain.chain.history import History
+from offchain.chain.proofs import AccuracyRounds
 from offchain.chain.views import decode, encode
 from offchain.errors import Rejected
 from offchain.federated.round_rules import Asked, TaskView
@@ -31,6 +34,7 @@ from offchain.federated.task_state import (
 )
 from offchain.federated.terms import FederatedTerms
 from offchain.federated.vector_tree import Opening
+from offchain.proofs.rounds import RoundId, RoundView, round_id
 from offchain.types import CidDigest, Commitment, Root, Salt, TaskId, Wei
 
 NAME = "FederatedTraining"
@@ -122,6 +126,7 @@ class Federation:
         self.client = contracts.client
         self.contract = contracts.federation
         self.decoder = EventDecoder({self.contract.address: (NAME, load_artifact(NAME).abi)})
+        self.rounds = AccuracyRounds(contracts)
         self._history = History(self.client, self.decoder, first=contracts.addresses.block)
         self._terms: dict[TaskId, FederatedTerms] = {}
         self._stories: dict[TaskId, Story] = {}
@@ -173,6 +178,8 @@ class Federation:
             leader=self._leader(task, phase, block),
             asked=self._asked(task, state.round, on, block) if phase in (TaskPhase.REQUEST, TaskPhase.ANSWER) else (),
             now=head.timestamp,
+            block=block,
+            proofs=self._proofs(task, terms, state.round, on, block),
         )
 
     def _leader(self, task: TaskId, phase: TaskPhase, block: int) -> int | None:
@@ -182,6 +189,16 @@ class Federation:
             return int(self.client.call(self.contract.functions.leaderOf(task), block=block, contract=NAME))
         except ContractRejected:
             return None  # NobodyCanLead, TooFewColumns
+
+    def _proofs(self, task: TaskId, terms: FederatedTerms, number: int, on: RoundState, block: int) -> RoundView | None:
+        """The round's proofs of accuracy; the first model that is committed to opens them."""
+        if not terms.accuracy.asked or not on.modelled:
+            return None
+        return self.rounds.view(self.proof_round(task, number), block)
+
+    def proof_round(self, task: TaskId, number: int) -> RoundId:
+        """The id in AccuracyProofs of a round of a task: known before it is opened."""
+        return round_id(self.address, bytes(keccak(abi_encode(["uint256", "uint256"], [task, number]))))
 
     def _asked(self, task: TaskId, number: int, on: RoundState, block: int) -> tuple[Asked, ...]:
         members = list(indices(on.included))
@@ -232,6 +249,10 @@ class Federation:
         """The call that commits to an update."""
         return self.contract.functions.commit(task, commitment)
 
+    def commit_model(self, task: TaskId, model_hash: int) -> ContractFunction:
+        """The call that commits to the local model whose accuracy is to be proven."""
+        return self.contract.functions.commitModel(task, model_hash)
+
     def reveal(self, task: TaskId, root: Root, cid: CidDigest, samples: int, salt: Salt) -> ContractFunction:
         """The call that opens a commitment."""
         return self.contract.functions.reveal(task, root, cid, samples, salt)
@@ -263,6 +284,7 @@ class Federation:
         return self.contract.functions.claimReward(task, number, index, row.content, list(row.proof))
 
     def plain(self, name: str, task: TaskId) -> ContractFunction:
-        """A call that takes the task alone: start, cancel, leave, withdraw, replaceLeader, object, finalize, fail."""
+        """A call that takes the task alone: start, cancel, leave, withdraw, replaceLeader, object, finalize, fail,
+        drawChunks, countProofs."""
         call: ContractFunction = getattr(self.contract.functions, name)(task)
         return call

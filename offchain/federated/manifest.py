@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from offchain.data.preprocessing import Quantiser
 from offchain.errors import Rejected
+from offchain.federated.accuracy_part import AccuracyPart
 from offchain.federated.homomorphic.messages import LEAST_DIMENSION
 from offchain.federated.homomorphic.parameters import choose
 from offchain.federated.local_training import LocalSettings
@@ -151,7 +152,8 @@ class FederatedManifest(CanonicalManifest):
     """What is trained: `spec` is the JSON of a `ModelSpec`; its input is the form of everybody's samples.
 
     `preprocessing`: how real numbers become the int8 that the network reads; null: each fits it to its own data.
-    `secure_method`: how groups sum, in a task whose mode is secure; others have no use for it.
+    `accuracy`: how local models are proven, in tasks that ask for it. `secure_method`: how groups sum, in a task whose
+    mode is secure; others have no use for it.
     """
 
     _noun: ClassVar[str] = "federated manifest"
@@ -162,6 +164,7 @@ class FederatedManifest(CanonicalManifest):
     preprocessing: Preprocessing | None = None
     local: LocalTerms = Field(default_factory=LocalTerms)
     privacy: Annotated[Privacy, Field(discriminator="mechanism")] | None = None
+    accuracy: AccuracyPart | None = None
     secure_method: Annotated[SecureMethod, Field(strict=False)] = SecureMethod.MASKING
 
     @model_validator(mode="after")
@@ -172,6 +175,7 @@ class FederatedManifest(CanonicalManifest):
             if self.preprocessing is not None:
                 self.preprocessing.require(spec.input_shape)
             self._require_sound_privacy()
+            self._require_circuit()
         except Rejected as error:
             raise ValueError(str(error)) from None
         return self
@@ -184,6 +188,15 @@ class FederatedManifest(CanonicalManifest):
             )
         if isinstance(self.privacy, SumPrivacy | GradientPrivacy) and self.local.memory:
             raise Rejected("privacy: with a memory later sums tell of the noise in earlier ones; leave one of them out")
+
+    def _require_circuit(self) -> None:
+        if self.accuracy is None:
+            return
+        circuit = self.accuracy.shape
+        if (circuit.input_shape, circuit.output_count) != (self.model_spec.input_shape, len(self.classes)):
+            raise Rejected("proofs of accuracy: the circuit has another input or other classes than the model")
+        if self.preprocessing is None and not self.model_spec.reads_tokens:
+            raise Rejected("proofs of accuracy need a scaling that the task fixes; give --like or --range")
 
     @property
     def model_spec(self) -> ModelSpec:
@@ -229,6 +242,7 @@ class FederatedManifest(CanonicalManifest):
                 f"manifest: a model of {self.model_spec.weight_count} parameters; the task says {terms.dimension}"
             )
         self._require_adders(terms)
+        self._require_proofs(terms)
         if self.privacy is None:
             if terms.privacy.orders:
                 raise Rejected("privacy: the task keeps a ledger, but its manifest names no mechanism; do not join")
@@ -236,6 +250,12 @@ class FederatedManifest(CanonicalManifest):
         if not terms.privacy.orders:
             raise Rejected("privacy: the manifest names a mechanism, but the task keeps no ledger; do not join")
         check_honest(budget_of(self.privacy.epsilon, self.privacy.delta, terms.privacy), self.privacy.release(terms))
+
+    def _require_proofs(self, terms: FederatedTerms) -> None:
+        if (self.accuracy is not None) != terms.accuracy.asked:
+            raise Rejected("proofs of accuracy: manifest and terms differ on whether they are asked for; do not join")
+        if self.accuracy is not None:
+            self.accuracy.require(terms.accuracy)
 
     def _require_adders(self, terms: FederatedTerms) -> None:
         if self.secure_method is not SecureMethod.HOMOMORPHIC:

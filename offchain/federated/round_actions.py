@@ -26,6 +26,31 @@ class Train:
 
 
 @dataclass(frozen=True, slots=True)
+class CommitModel:
+    """Commit to the journalled local model, whose accuracy is to be proven."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawChunks:
+    """Go on with the draw of the test chunks that all prove."""
+
+    attempt: int
+    drawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """Prove what is still owed of the committed model's accuracy: draws and their chunks."""
+
+    owed: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CountProofs:
+    """No proof can come any more: count them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """Commit to the journalled update."""
 
@@ -116,7 +141,11 @@ Action = (
     Join
     | Start
     | Train
+    | CommitModel
     | Commit
+    | DrawChunks
+    | Prove
+    | CountProofs
     | Reveal
     | Speak
     | Ask
@@ -133,5 +162,5 @@ Action = (
     | Leave
 )
 
-OBLIGATIONS = (Commit, Reveal, Speak, Answer, Post, Challenge, Object, Claim, Leave)
+OBLIGATIONS = (CommitModel, Commit, Prove, Reveal, Speak, Answer, Post, Challenge, Object, Claim, Leave)
 """What costs stake or reward if it is not done: tried again and again."""

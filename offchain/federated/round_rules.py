@@ -21,7 +21,10 @@ from offchain.federated.round_actions import (
     Challenge,
     Claim,
     Commit,
+    CommitModel,
     Compute,
+    CountProofs,
+    DrawChunks,
     Expire,
     Fail,
     Finalize,
@@ -29,6 +32,7 @@ from offchain.federated.round_actions import (
     Leave,
     Object,
     Post,
+    Prove,
     ReplaceLeader,
     Reveal,
     Speak,
@@ -39,9 +43,14 @@ from offchain.federated.secure.terms import Stage
 from offchain.federated.settlement import survivors
 from offchain.federated.task_state import Participant, RoundState, TaskPhase, TaskState, indices
 from offchain.federated.terms import MAX_ANSWERS, FederatedTerms
+from offchain.proofs.rounds import ProofPhase, RoundView
 from offchain.types import TOKEN, Commitment, Root, Seconds, TaskId, Wei
 
 NOTHING: Final = Wei(0)
+REACH: Final = 256
+"""So many blocks back a contract knows hashes."""
+PROVING: Final = (TaskPhase.REVEAL, TaskPhase.REQUEST, TaskPhase.ANSWER, TaskPhase.PROVE)
+"""Phases beside which the proofs of accuracy go on."""
 ASK_LIMIT: Final = Wei(40 * TOKEN)
 """What an account without a stake in a task loses at most by asking for its updates."""
 
@@ -58,7 +67,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """A task as of one block. `leader`: whose turn it is to post, None unless somebody's; `now`: the block's time."""
+    """A task as of one block. `leader`: whose turn it is to post, None unless somebody's; `now`: the block's time,
+    `block` its number; `proofs`: the round of proofs of accuracy, None where there is none (yet)."""
 
     task: TaskId
     terms: FederatedTerms
@@ -69,6 +79,8 @@ class TaskView:
     leader: int | None
     asked: tuple[Asked, ...]
     now: Seconds
+    block: int = 0
+    proofs: RoundView | None = None
 
     def place_of(self, account: ChecksumAddress) -> int | None:
         """The account's index, None if it never joined; the place that it left only if it holds no other."""
@@ -118,14 +130,15 @@ class Intent:
 class Knowledge:
     """What an account knows beyond the chain.
 
-    `commitment`: the one journalled for this round; `missing`: included updates that it cannot get; `held`: those it
-    has; `expected`: the posting that it has computed; `bond`: of it free as Verifier; `spent`: put at stake by asking
-    in this task, and not back; `challenged`: it plays about this posting already, `contested`: somebody does;
-    `unclaimed`: rounds it is paid for.
+    `commitment`: the one journalled for this round; `owed`: draws, with their chunks, that it has still to prove;
+    `missing`: included updates that it cannot get; `held`: those it has; `expected`: the posting that it has computed;
+    `bond`: of it free as Verifier; `spent`: put at stake by asking in this task, and not back; `challenged`: it plays
+    about this posting already, `contested`: somebody does; `unclaimed`: rounds it is paid for.
     """
 
     place: int | None
     commitment: Commitment | None = None
+    owed: tuple[tuple[int, int], ...] = ()
     missing: frozenset[int] = frozenset()
     held: frozenset[int] = frozenset()
     expected: Expected | None = None
@@ -137,7 +150,7 @@ class Knowledge:
     unclaimed: tuple[int, ...] = ()
 
 
-STAKED_WINDOWS: Final = ("answer", "aggregate", "move")
+STAKED_WINDOWS: Final = ("answer", "aggregate", "move", "prove")
 """The windows that an honest participant who is not fast enough pays for with stake."""
 
 
@@ -145,7 +158,7 @@ def require_time(terms: FederatedTerms, least: Seconds) -> None:
     """Raises Rejected for a task that takes stakes from honest participants who are not fast enough."""
     for name in STAKED_WINDOWS:
         length = getattr(terms.windows, name)
-        if length < least:
+        if length < least and (name != "prove" or terms.accuracy.asked):
             raise Rejected(f"{name} window: {length} s, and to miss it costs the stake; join tasks that give {least} s")
 
 
@@ -169,11 +182,16 @@ def _own(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Action]:
     me = view.participants[known.place]
     if intent.stake is None or not me.active:
         return
+    if known.owed:
+        yield Prove(known.owed)
     if view.terms.is_secure:
         yield from _secure(view, known, known.place)
         return
     if view.phase is TaskPhase.COMMIT and me.round != view.state.round and view.terms.privacy.admits(me.releases):
-        yield Commit() if known.commitment is not None else Train()
+        if known.commitment is None:
+            yield Train()
+        else:
+            yield CommitModel() if _lacks_model(view, known.place) else Commit()
     if view.phase is TaskPhase.REVEAL and me.round == view.state.round and me.word == known.commitment:
         yield Reveal()
 
@@ -190,9 +208,14 @@ def _secure(view: TaskView, known: Knowledge, place: int) -> Iterator[Action]:
     if view.phase in (TaskPhase.KEYS, TaskPhase.SHARES, TaskPhase.COMMIT) and keyed and known.commitment is None:
         yield Train()
     if view.phase is TaskPhase.COMMIT and shared and not posted and known.commitment is not None:
-        yield Speak(Stage.MASKED)
+        yield CommitModel() if _lacks_model(view, place) else Speak(Stage.MASKED)
     if view.phase is TaskPhase.UNMASK and on.included >> place & 1 and not on.answered >> place & 1:
         yield Speak(Stage.UNMASK)
+
+
+def _lacks_model(view: TaskView, place: int) -> bool:
+    """What is to be proven is committed to before the update is."""
+    return view.terms.accuracy.asked and not view.round.modelled >> place & 1
 
 
 def _can_join(view: TaskView) -> bool:
@@ -276,11 +299,26 @@ def _driving(view: TaskView, known: Knowledge, intent: Intent) -> Iterator[Actio
         yield Start()
     elif _is_lost(view):
         yield Fail()
+    elif view.proofs is not None and view.phase in PROVING:
+        yield from _proofs(view, view.proofs, known, intent)
     elif view.phase is TaskPhase.AGGREGATE and view.leader != known.place:
         if _is_my_turn(view, known, intent, view.round.post_ends):
             yield ReplaceLeader()
     elif view.phase is TaskPhase.SETTLE and _is_my_turn(view, known, intent, view.round.challenge_ends):
         yield Finalize()
+
+
+def _proofs(view: TaskView, proofs: RoundView, known: Knowledge, intent: Intent) -> Iterator[Action]:
+    """The draw, as soon as the commits are over; the count, once no proof can come and the round waits for it."""
+    if proofs.phase in (ProofPhase.COMMIT, ProofPhase.DRAW):
+        # The block that draws has to be there, and its hash is read from the next on.
+        ready = proofs.draw_block == 0 or view.block > proofs.draw_block
+        if ready and _is_my_turn(view, known, intent, view.round.commit_ends):
+            yield DrawChunks(proofs.attempts, proofs.draw_block != 0 and view.block <= proofs.draw_block + REACH)
+    elif view.phase is TaskPhase.PROVE and proofs.phase is ProofPhase.OVER:
+        late = proofs.prove_until if proofs.finished < proofs.committed else view.round.answer_ends
+        if _is_my_turn(view, known, intent, Seconds(max(late, view.round.answer_ends))):
+            yield CountProofs()
 
 
 def _can_start(view: TaskView, known: Knowledge, intent: Intent) -> bool:
@@ -296,7 +334,7 @@ def _is_lost(view: TaskView) -> bool:
     least = view.terms.minimum_participants
     if view.phase is TaskPhase.REVEAL:
         return view.round.committed < least
-    if view.phase in (TaskPhase.REQUEST, TaskPhase.UNMASK) and not view.round.open_requests:
+    if view.phase in (TaskPhase.REQUEST, TaskPhase.PROVE, TaskPhase.UNMASK) and not view.round.open_requests:
         return view.round.included.bit_count() < least
     if view.phase is TaskPhase.AGGREGATE:
         return view.round.included.bit_count() < least or view.leader is None or _has_too_few_columns(view)

@@ -1,0 +1,115 @@
+"""A participant's local model as the integer network that it proves: quantised on its own samples, in a task's circuit.
+
+What a proof counts is how this network does on the test chunks (docs/federated.md, Proofs of accuracy).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from offchain.data.dataset import Dataset
+from offchain.errors import Bug
+from offchain.federated.fixed_point import Model, Update
+from offchain.federated.manifest import FederatedManifest
+from offchain.federated.parameters import float_model
+from offchain.federated.terms import FederatedTerms
+from offchain.model.float_model import FloatModel, Scaling
+from offchain.model.graph import IntegerNetwork, Node, Requantisation
+from offchain.model.limits import MULTIPLIER_BOUND
+from offchain.model.windows import WEIGHTED
+from offchain.proofs.circuit import BIAS_BITS, MULTIPLIER_BITS, Circuit, check_fits, scaled_multipliers
+from offchain.proofs.statement import Chunk, correct_count
+
+CALIBRATION_SAMPLES: Final = 512
+SHIFT: Final = 24
+"""Of a task's circuit: multipliers keep 24 bits behind the point, where the network itself has up to 47."""
+ROOM_BITS: Final = 3
+"""So many bits more than the first model's are left to the multipliers of later ones."""
+
+
+def network_of(model: FloatModel, data: Dataset) -> IntegerNetwork:
+    """The integer network of a float model, calibrated on `data` (n, *shape). Raises Rejected."""
+    import torch
+
+    from offchain.model.assembly import assemble
+    from offchain.model.calibration import calibrate
+    from offchain.model.folding import FoldedNetwork, fold
+
+    step = -(-len(data) // CALIBRATION_SAMPLES)
+    sample = torch.from_numpy(np.array(data.inputs[::step])).float() * model.scaling.input_scale
+    folded = FoldedNetwork(fold(model))
+    scales = calibrate(folded, sample, input_scale=model.scaling.input_scale, method="mse")
+    return assemble(folded.export_nodes(), scales, input_shape=model.spec.input_shape)
+
+
+def task_circuit(network: IntegerNetwork, samples: int) -> Circuit:
+    """The circuit for a task whose first model gives this network: with room for those that training makes of it."""
+    coarse = _with_shift(network, SHIFT)
+    needed = max(max(scaled_multipliers(node, SHIFT)) for node in coarse.nodes if node.op in WEIGHTED)
+    bits = min(needed.bit_length() + ROOM_BITS, MULTIPLIER_BITS + SHIFT)
+    return Circuit.of(coarse, samples, SHIFT, bits, BIAS_BITS)
+
+
+def fit(circuit: Circuit, network: IntegerNetwork) -> IntegerNetwork:
+    """The network with multipliers rounded to the circuit's shift, and outputs no larger than it bears.
+
+    Raises Rejected when it is of another shape, or a layer has outgrown the circuit.
+    """
+    fitted = _with_shift(network, circuit.shift)
+    if len(fitted.nodes) == len(circuit.nodes):
+        fitted = replace(fitted, nodes=(*fitted.nodes[:-1], _lowered(circuit, fitted.nodes[-1])))
+    check_fits(circuit, fitted)
+    return fitted
+
+
+def local_network(
+    manifest: FederatedManifest, terms: FederatedTerms, model: Model, update: Update, data: Dataset
+) -> IntegerNetwork:
+    """The network of a participant's model, int32 (d,), after its update, int16 (d,), that `data` calibrates.
+
+    Raises Rejected when it does not fit the task's circuit.
+    """
+    if manifest.accuracy is None:
+        raise Bug("a task without proofs has no circuit")
+    local = (model.astype(np.int64) + update).astype(np.int32)
+    scaling = Scaling(input_scale=manifest.local.input_scale)
+    made = network_of(float_model(manifest.model_spec, local, terms.scale_bits, scaling), data)
+    return fit(manifest.accuracy.shape, made)
+
+
+def whole_count(circuit: Circuit, network: IntegerNetwork, chunks: Sequence[Chunk]) -> int:
+    """Right samples over all chunks: what the draws estimate."""
+    return sum(correct_count(circuit, network, chunk) for chunk in chunks)
+
+
+def _with_shift(network: IntegerNetwork, shift: int) -> IntegerNetwork:
+    """Every unit's multiplier at no larger a shift, rounded."""
+    return replace(network, nodes=tuple(_shifted(node, shift) for node in network.nodes))
+
+
+def _shifted(node: Node, most: int) -> Node:
+    made = node.requantisation
+    if node.op not in WEIGHTED or made is None:
+        return node
+    past = np.maximum(made.shift.astype(np.int64) - most, 0)
+    multiplier = np.rint(made.multiplier.astype(np.float64) / 2.0**past).astype(np.int64)
+    return replace(node, requantisation=_requantisation(multiplier, made.shift.astype(np.int64) - past))
+
+
+def _lowered(circuit: Circuit, node: Node) -> Node:
+    """The last node with all outputs halved as often as its multipliers ask for: their order is what counts."""
+    made, bits = node.requantisation, circuit.nodes[-1].multiplier_bits
+    if node.op not in WEIGHTED or made is None:
+        return node
+    past = max(0, max(scaled_multipliers(node, circuit.shift)).bit_length() - bits)
+    multiplier = np.rint(made.multiplier.astype(np.float64) / 2.0**past).astype(np.int64)
+    return replace(node, requantisation=_requantisation(multiplier, made.shift.astype(np.int64)))
+
+
+def _requantisation(multiplier: np.ndarray[tuple[int, ...], np.dtype[np.int64]], shift: object) -> Requantisation:
+    bounded = np.clip(multiplier, 1, MULTIPLIER_BOUND - 1)
+    return Requantisation(bounded.astype(np.int32), np.asarray(shift).astype(np.uint8))
