@@ -158,16 +158,26 @@ class PrivateProvider:
         return cut(seal(record.data_key, MODEL, elements))
 
     def _hand_over(self, order: PrivateOrder, state: PrivateState, record: PrivateClaimRecord) -> str:
+        handover = self._handover(order, state, record)
+        self.desk.attempt(f"private-handover:{order.oid}", self.desk.orders.hand_over(order.oid, handover))
+        return "handover: handed over"
+
+    def _handover(self, order: PrivateOrder, state: PrivateState, record: PrivateClaimRecord) -> Handover:
         pieces = self._pieces(order, record)
-        cid = self.context.store.add(b"".join(pieces))
         ephemeral = public_key(record.ephemeral)
         context = self.desk.orders.context(order.oid, self.context.account, state.client_key, ephemeral)
         sealed = seal_key(record.data_key, record.ephemeral, state.client_key, context)
-        handover = Handover(
-            ephemeral, sealed.data, sealed.tag, keccak(record.data_key), PieceTree(pieces).root, CidDigest(cid.digest)
+        return Handover(
+            ephemeral_key=ephemeral,
+            sealed_key=sealed.data,
+            tag=sealed.tag,
+            key_hash=keccak(record.data_key),
+            root=PieceTree(pieces).root,
+            cid=self._publish(pieces),
         )
-        self.desk.attempt(f"private-handover:{order.oid}", self.desk.orders.hand_over(order.oid, handover))
-        return "handover: handed over"
+
+    def _publish(self, pieces: list[bytes]) -> CidDigest:
+        return CidDigest(self.context.store.add(b"".join(pieces)).digest)
 
     def _answer(self, order: PrivateOrder, state: PrivateState, record: PrivateClaimRecord) -> str:
         pieces = self._pieces(order, record)

@@ -1,0 +1,188 @@
+"""Private orders on a real chain with real proofs: every way to cheat ends as the specification says."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from offchain.chain.devnet import Anvil, AnvilOptions, dev_accounts
+from offchain.chain.errors import ContractRejected
+from offchain.errors import Rejected
+from offchain.model.oracle import evaluate_slowly
+from offchain.proofs.pieces import PieceTree
+from offchain.proofs.private_order import ClaimStatus, PrivateId, PrivateOutcome, PrivatePhase
+from offchain.proofs.private_rules import opening_of
+from offchain.proofs.prove import open_system
+from offchain.proofs.statement import model_elements
+from offchain.roles.private_client import PrivateClient
+from offchain.roles.private_provider import PrivateProvider
+from offchain.types import Wei
+from tests.integration.proofs.private_stage import (
+    ASKED,
+    BOND,
+    REWARD,
+    WINDOWS,
+    HandsNothingOver,
+    KeepsTheFile,
+    LosesTheFile,
+    Play,
+    SealsAnotherKey,
+    SpoilsAByte,
+    copy_claim,
+    network,
+    set_play,
+)
+from tests.integration.roles.stage import set_stage
+
+ACCOUNTS = dev_accounts(8)[1:]
+CLIENT, *PROVIDERS = ACCOUNTS
+
+
+@pytest.fixture(scope="module", params=["groth16", pytest.param("ultrahonk", marks=pytest.mark.long)])
+def play(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
+    folder = tmp_path_factory.mktemp("private")
+    with Anvil.start(AnvilOptions()) as anvil:
+        yield set_play(set_stage(anvil.client(), folder), open_system(request.param, folder / "proofs"), ACCOUNTS)
+
+
+def test_whoever_cheats_loses_and_the_honest_is_paid(play: Play) -> None:
+    """One after the other: a copied claim, none handed over, a wrong key, a wrong byte, no file, a lost file."""
+    accounts = PROVIDERS[:6]
+    kinds = [PrivateProvider, HandsNothingOver, SealsAnotherKey, SpoilsAByte, KeepsTheFile, LosesTheFile]
+    client = play.client(play.context("client", CLIENT))
+    before = balances(play)
+    oid = client.put(play.request(sealed=True))
+    contexts = [play.context(f"provider{i}", account) for i, account in enumerate(accounts)]
+    providers = [play.provider(kind, context) for kind, context in zip(kinds, contexts, strict=True)]
+    hashes = [provider.claim(oid, network()).model_hash for provider in providers[1:]]
+    copy_claim(play, contexts[0], oid, hashes[0])
+    with pytest.raises(Rejected, match="has no model handed over"):
+        client.open(oid)
+    play.pass_time(WINDOWS.claim)
+    assert client.step(oid) == "release: the test set is released"
+    for provider in (client, *providers[1:]):
+        until_proven(provider, oid)
+    play.pass_time(WINDOWS.prove)
+    advance(client, oid, PrivatePhase.AWARD)
+    assert claim_of(client, oid, accounts[0].address) is ClaimStatus.SLASHED
+
+    # gone
+    assert winner(client, oid) == accounts[1].address
+    assert providers[1].step(oid) == "gone"
+    play.pass_time(WINDOWS.handover)
+    advance(client, oid, PrivatePhase.OVERDUE)
+    # a wrong key, a wrong byte
+    for place, fault in ((2, "wrong key"), (3, "wrong piece")):
+        assert winner(client, oid) == accounts[place].address
+        assert providers[place].step(oid) == "handover: handed over"
+        with pytest.raises(Rejected, match=f"what was handed over is not what was proven: {fault}"):
+            client.open(oid)
+        assert client.step(oid) == f"dispute: {fault}"
+        assert claim_of(client, oid, accounts[place].address) is ClaimStatus.SLASHED
+    # no file, and nobody who posts it
+    assert providers[4].step(oid) == "handover: handed over"
+    assert client.step(oid) == "dispute: the model cannot be had yet"
+    play.pass_time(WINDOWS.dispute // 2 + 1)
+    assert client.step(oid) == "dispute: asked for 1 pieces"
+    assert providers[4].step(oid) == "keeps it"
+    play.pass_time(WINDOWS.answer)
+    advance(client, oid, PrivatePhase.UNANSWERED)
+    # no file, but the pieces are posted
+    assert providers[5].step(oid) == "handover: handed over"
+    play.pass_time(WINDOWS.dispute // 2 + 1)
+    assert client.step(oid) == "dispute: asked for 1 pieces"
+    assert providers[5].step(oid) == "dispute: posted 1 pieces"
+    assert client.step(oid) == "dispute: what was handed over is what was proven"
+    opens_right(client, oid, play)
+    play.pass_time(WINDOWS.dispute)
+    advance(providers[5], oid, PrivatePhase.PAYABLE)
+    assert client.desk.orders.state(oid).outcome is PrivateOutcome.PAID
+    assert client.desk.orders.state(oid).held == 0
+
+    gained = {account: Wei(now - before[account]) for account, now in balances(play).items()}
+    assert gained[accounts[5].address] == REWARD + ASKED
+    assert all(gained[account.address] == -BOND for account in accounts[1:5])
+    # the reporter's share of who copied, the dispute's share of four winners
+    parameters = play.stage.contracts.protocol_parameters()
+    shares = BOND * parameters.reporter_share_ppm // 10**6 + 4 * (BOND * parameters.dispute_share_ppm // 10**6)
+    assert gained[CLIENT.address] == shares - REWARD - ASKED
+    for context in (client.context, *contexts):
+        play.stage.close(context)
+
+
+def test_a_client_that_lies_gains_nothing(play: Play) -> None:
+    """With an open test set; a restarted provider finds its claim again."""
+    context = play.context("client-2", CLIENT)
+    client = play.client(context)
+    oid = client.put(play.request(sealed=False))
+    provider = play.provider(PrivateProvider, play.context("provider-2", PROVIDERS[0]))
+    record = provider.claim(oid, network())
+    assert provider.claim(oid, network()) == record
+    play.stage.close(provider.context)
+    provider = play.provider(PrivateProvider, play.context("provider-2", PROVIDERS[0]))
+    play.pass_time(WINDOWS.claim)
+    until_proven(provider, oid)
+    advance(provider, oid, PrivatePhase.AWARD)
+    assert provider.step(oid) == "handover: handed over"
+
+    secret = client.context.journal.all(type(client_record(client, oid)))[0].secret
+    orders, handover = client.desk.orders, client.desk.orders.handover(oid)
+    pieces = client._gather(client.desk.order(oid), handover)
+    assert pieces is not None
+    opening = opening_of(pieces, 0, PieceTree(pieces))
+    nothing = type(opening)(b"", ())
+    lies = [
+        orders.dispute_key(oid, secret, bytes(32)),
+        orders.dispute_piece(oid, record.data_key, 0, nothing, opening),
+    ]
+    for place, lie in enumerate(lies):
+        with pytest.raises(ContractRejected, match="NoFault"):
+            context.sender.send(f"lie:{place}", lie)
+    assert client.step(oid) == "dispute: what was handed over is what was proven"
+    opens_right(client, oid, play)
+    play.pass_time(WINDOWS.dispute)
+    advance(client, oid, PrivatePhase.PAYABLE)
+    assert orders.state(oid).outcome is PrivateOutcome.PAID
+    for one in (client.context, provider.context):
+        play.stage.close(one)
+
+
+def opens_right(client: PrivateClient, oid: PrivateId, play: Play) -> None:
+    opened = client.open(oid)
+    assert opened.correct == opened.proven == 2
+    circuit = play.circuit
+    assert model_elements(circuit, opened.network) == model_elements(circuit, network())
+    inputs = np.random.default_rng(1).integers(-128, 128, (50, 4), dtype=np.int8)
+    assert (evaluate_slowly(opened.network, inputs) == evaluate_slowly(network(), inputs)).all()
+
+
+def until_proven(party: PrivateClient | PrivateProvider, oid: PrivateId) -> None:
+    """The party's steps, until it waits for others; each transaction of a development chain makes a block."""
+    for _ in range(8):
+        said = party.step(oid)
+        if said.startswith(("prove: proved", "prove: waiting for")) and "block" not in said:
+            return
+        if "block" in said:
+            party.context.client.request("evm_mine")
+    raise AssertionError(said)
+
+
+def advance(party: PrivateClient | PrivateProvider, oid: PrivateId, phase: PrivatePhase) -> None:
+    assert party.desk.orders.state(oid).phase is phase
+    assert party.step(oid) == f"{phase.name.lower()}: advanced"
+
+
+def winner(client: PrivateClient, oid: PrivateId) -> str:
+    return client.desk.orders.state(oid).winner
+
+
+def claim_of(client: PrivateClient, oid: PrivateId, account: str) -> ClaimStatus:
+    return client.desk.orders.claim(oid, account)[0]  # type: ignore[arg-type]  # a checksum address
+
+
+def client_record(client: PrivateClient, oid: PrivateId) -> object:
+    return client._own(oid)[0]
+
+
+def balances(play: Play) -> dict[str, int]:
+    return {account.address: play.stage.contracts.token_balance(account.address) for account in ACCOUNTS}
