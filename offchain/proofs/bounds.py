@@ -26,7 +26,7 @@ def product_bound(circuit: Circuit, index: int) -> int:
 
 def accumulator_bound(circuit: Circuit, index: int) -> int:
     """The largest magnitude of a weighted node's accumulator."""
-    return product_bound(circuit, index) + (1 << circuit.nodes[index].bias_bits) - 1
+    return product_bound(circuit, index) + (1 << circuit.nodes[index].bias_bits)
 
 
 def shift_of(circuit: Circuit, index: int) -> int:

@@ -32,6 +32,8 @@ SUPPORTED = frozenset({Op.DENSE, Op.CONV2D, Op.DEPTHWISE_CONV2D, Op.MAX_POOL2D, 
 
 _MAX_ELEMENTS = 1 << 20
 _MAX_DEPTH = 4
+_BIAS_SHARE = 4
+"""So many bits less than the sums of products have biases at least: most networks' biases then say nothing of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,16 +195,19 @@ def _largest_shift(network: IntegerNetwork) -> int:
 def _widths(
     bare: Circuit, network: IntegerNetwork, index: int, multiplier_bits: int | None, bias_bits: int | None
 ) -> tuple[int, int]:
-    """What is given, else what the node needs. Its biases get no fewer bits than its sums, which costs next to nothing
-
-    and keeps their size to itself.
-    """
+    """What is given, else what the node needs. Biases get at least an eighth of what the weights can sum up to."""
     node = network.nodes[index]
     if node.op not in WEIGHTED:
         return 0, 0
     multiplier, bias = needed_bits(node, max(bare.shift, _largest_shift(network)))
-    bias = max(bias, min(product_bound(bare, index).bit_length() - 1, BIAS_BITS))
+    bias = max(bias, min(product_bound(bare, index).bit_length() - _BIAS_SHARE, BIAS_BITS))
+    bias = _in_whole_limbs(bias + 1) - 1
     return multiplier if multiplier_bits is None else multiplier_bits, bias if bias_bits is None else bias_bits
+
+
+def _in_whole_limbs(bits: int) -> int:
+    """Bits as they are, but 14 for 10 to 13 of a last limb: a table of its own would cost more gates than it saves."""
+    return -(-bits // 14) * 14 if bits % 14 >= 10 else bits
 
 
 def _shape_only(node: Node) -> CircuitNode:

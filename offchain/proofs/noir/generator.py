@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from importlib import resources
 from math import prod
 
-from offchain.model.graph import Op
 from offchain.proofs.circuit import Circuit
 from offchain.proofs.noir import operations, parameters
 from offchain.proofs.noir.groups import Group
-from offchain.proofs.noir.layout import needs_clamp, packing_of, tap_count, weighted, widths_of
-from offchain.proofs.poseidon2 import CHALLENGE, CHUNK, MODEL
+from offchain.proofs.noir.layout import packing_of, tap_count, weighted, widths_of
+from offchain.proofs.poseidon2 import CHALLENGE, CHUNK
 
 
 def generate(circuit: Circuit) -> str:
@@ -66,13 +65,9 @@ def _witnesses(circuit: Circuit) -> dict[str, str]:
         kinds[f"bias{index}"] = kinds[f"multiplier{index}"] = f"[Field; {units}]"
     each = f"; {circuit.samples}]"
     kinds["samples"], kinds["labels"] = f"[[Field; {prod(circuit.input_shape)}]{each}", f"[Field{each}"
-    for index, node in enumerate(circuit.nodes):
-        widths, kind = widths_of(circuit, index), f"[[Field; {prod(node.output_shape)}]{each}"
-        kinds[f"out{index}"] = kind
-        if needs_clamp(circuit, index):
-            kinds |= {f"below{index}": kind, f"above{index}": kind} if widths.over else {}
-            kinds |= {f"rest{index}": kind} if widths.rest else {}
-    return kinds | {name: f"[Field{each}" for name in ("best", "winner", "right")}
+    for index in range(len(circuit.nodes)):
+        kinds |= {name: f"[[Field; {count}]{each}" for name, count in operations.witnesses(circuit, index).items()}
+    return kinds | dict.fromkeys(("best", "winner", "right"), f"[Field{each}")
 
 
 def _chunk(circuit: Circuit) -> Iterator[str]:
@@ -112,8 +107,7 @@ def _products(circuit: Circuit, switched: bool) -> Iterator[str]:
         yield f"            bound[{start} + n * {counts[index]} + j] = packed{index}[n][j];"
         yield "        }\n    }"
         start += circuit.samples * counts[index]
-    drawn = f"hash({CHALLENGE}, bound)"
-    yield f"    let drawn = {drawn};"
+    yield f"    let drawn = hash({CHALLENGE}, bound);"
     free = "drawn + (1 - on[CHALLENGE]) * (challenge - drawn)" if switched else "drawn"
     yield f"    let e = powers::<{max([*counts.values(), 2])}>(wire({free}));"
     for index in nodes:
@@ -141,6 +135,3 @@ def _score(circuit: Circuit) -> Iterator[str]:
     yield "    let mut count: Field = 0;"
     yield f"    for n in 0..{circuit.samples} {{\n        count += {call};\n    }}"
     yield "    equal(on[COUNT], count, correct);"
-
-
-__all__ = ["MODEL", "Op", "generate", "generate_switched"]

@@ -14,9 +14,11 @@ from offchain.model.graph import Int64Array, IntegerNetwork, Node, Op, Requantis
 from offchain.model.oracle import compute_node, trace
 from offchain.model.scores import sample_scores
 from offchain.model.windows import WEIGHTED
+from offchain.proofs.bounds import accumulator_bound
 from offchain.proofs.circuit import Circuit, scaled_multipliers
 from offchain.proofs.field import ORDER, Element
-from offchain.proofs.noir.layout import needs_clamp, widths_of
+from offchain.proofs.noir import operations
+from offchain.proofs.noir.layout import grid, merged, offset, widths_of
 from offchain.proofs.statement import Chunk, chunk_hash, model_hash
 from offchain.protocol.scores import ScoreFunction
 
@@ -40,8 +42,8 @@ def inputs(
             made |= _parameters(circuit, index, node)
     made["samples"] = _rows(tensors[0] + 128)
     made["labels"] = chunk.labels.tolist()
-    for index, node in enumerate(network.nodes):
-        made |= _outputs(circuit, index, node, [tensors[i] for i in node.inputs], tensors[index + 1])
+    for index in range(len(network.nodes)):
+        made |= _outputs(circuit, index, network, tensors)
     return made | _score(circuit, tensors[-1], chunk, correct)
 
 
@@ -56,41 +58,59 @@ def _parameters(circuit: Circuit, index: int, node: Node) -> dict[str, Any]:
     }
 
 
-def _outputs(
-    circuit: Circuit, index: int, node: Node, sources: list[Int64Array], result: Int64Array
-) -> dict[str, Any]:
-    """out, below, above and rest of a node, each [samples][elements]."""
-    made = {f"out{index}": _rows(result - node.low)}
-    if not needs_clamp(circuit, index):
-        return made
-    quotient, rest = _quotient(circuit, index, node, sources)
-    widths = widths_of(circuit, index)
+def _outputs(circuit: Circuit, index: int, network: IntegerNetwork, tensors: list[Int64Array]) -> dict[str, Any]:
+    """What node `index` adds (`operations.witnesses`), each [samples][elements]."""
+    sources = {pool: node for node, pool in merged(circuit).items()}
+    source = sources.get(index, index)
+    node, widths = network.nodes[source], widths_of(circuit, source)
+    inputs = [tensors[tensor] for tensor in node.inputs]
+    made: dict[str, Int64Array] = {}
+    if source != index:
+        made, quotient, rest = _pooled(circuit, index, source, network, inputs)
+    else:
+        quotient, rest = _quotient(node, widths.rest, inputs)
+    made[f"out{index}"] = tensors[index + 1] - offset(circuit, index + 1)
     if widths.over:
-        made[f"below{index}"] = _rows(np.maximum(node.low - quotient, 0))
-        made[f"above{index}"] = _rows(np.maximum(quotient - node.high, 0))
-    if widths.rest:
-        made[f"rest{index}"] = _rows(rest)
-    return made
+        made[f"below{index}"] = np.maximum(node.low - quotient, 0)
+        made[f"above{index}"] = np.maximum(quotient - node.high, 0)
+    made[f"rest{index}"] = rest
+    return {name: _rows(made[name]) for name in operations.witnesses(circuit, index)}
 
 
-def _quotient(
-    circuit: Circuit, index: int, node: Node, sources: list[Int64Array]
-) -> tuple[Int64Array, Int64Array]:
-    """q and rest of V = q * 2^S + rest, int64 (n, *shape) each; S is 0 for MAX_POOL2D."""
+def _pooled(
+    circuit: Circuit, index: int, source: int, network: IntegerNetwork, inputs: list[Int64Array]
+) -> tuple[dict[str, Int64Array], Int64Array, Int64Array]:
+    """largest and gap of a pool with its convolution, and q and rest of the largest accumulators."""
+    sums = _accumulators(network.nodes[source], inputs)
+    largest = compute_node(_unclamped(network.nodes[index]), [sums])
+    rows, columns = grid(circuit, source)
+    height, width = circuit.nodes[index].kernel
+    gap = largest.repeat(height, axis=1).repeat(width, axis=2) - sums[:, :rows, :columns]
+    raised = {f"largest{index}": largest + accumulator_bound(circuit, source), f"gap{index}": gap}
+    return raised, *_divided(network.nodes[source], circuit.shift, largest)
+
+
+def _quotient(node: Node, shift: int, inputs: list[Int64Array]) -> tuple[Int64Array, Int64Array]:
+    """q and rest of V = q * 2^shift + rest, int64 (n, *shape) each; of MAX_POOL2D, whose shift is 0, the maximum."""
     made = node.requantisation
     if made is None:
-        return compute_node(_unclamped(node), sources), np.zeros(1, dtype=np.int64)
-    shift = made.shift.astype(np.int64)
+        largest = compute_node(_unclamped(node), inputs)
+        return largest, np.zeros_like(largest)
     if node.op is Op.ADD:
         first, second = (int(m) for m in made.multiplier)
-        value = sources[0] * first + sources[1] * second
-    else:
-        value = _accumulators(node, sources) * made.multiplier.astype(np.int64)
-    value = value + (np.int64(1) << (shift - 1))
-    quotient = value >> shift
-    # The circuit's shift may be larger than the unit's: V and the remainder grow by the same power of two.
-    rest = (value - (quotient << shift)) << (widths_of(circuit, index).rest - shift)
-    return quotient, rest
+        total = inputs[0] * first + inputs[1] * second + (1 << (shift - 1))
+        return total >> shift, total & ((1 << shift) - 1)
+    return _divided(node, shift, _accumulators(node, inputs))
+
+
+def _divided(node: Node, shift: int, sums: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """q and rest of V = sums * M + 2^(shift - 1), which are within int64 though V may not be."""
+    if node.requantisation is None:
+        raise Bug(f"{node.op.name} without requantisation")
+    own = node.requantisation.shift.astype(np.int64)
+    value = sums * node.requantisation.multiplier.astype(np.int64) + (np.int64(1) << (own - 1))
+    quotient = value >> own
+    return quotient, (value - (quotient << own)) << (shift - own)
 
 
 def _accumulators(node: Node, sources: list[Int64Array]) -> Int64Array:

@@ -1,4 +1,4 @@
-"""How a circuit's numbers lie on its wires: widths, and which values share a packed element."""
+"""How a circuit's numbers lie on its wires: widths, which values share a packed element, which nodes are one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import prod
 from offchain.errors import Rejected
 from offchain.model.graph import Op
 from offchain.model.windows import WEIGHTED
-from offchain.proofs.bounds import headroom, scaled_range, shift_of
+from offchain.proofs.bounds import accumulator_bound, headroom, scaled_range, shift_of
 from offchain.proofs.circuit import Circuit
 
 PACKED_BITS = 248
@@ -17,10 +17,11 @@ PACKED_BITS = 248
 
 @dataclass(frozen=True, slots=True)
 class Widths:
-    """Widths of a node's witnesses, in bits; 0 where there are none.
+    """Widths of the witnesses of a node that requantises, in bits.
 
-    most: the largest output above `low`; output: of it; limit: the same again, or 0 where `output` bits hold no more than
-    `most`; over: of what is clamped off (0 where no value can be out of bounds); rest: of the remainder.
+    most: the largest output, raised by `offset`; output: of it; limit: the same again where `output` bits hold more than
+    `most` and nothing else excludes it, else 0; over: of what is clamped off, 0 where no value can be out of bounds;
+    rest: of the remainder.
     """
 
     most: int
@@ -32,7 +33,7 @@ class Widths:
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """Values V of a weighted node, `each` to an element: raised by `raised` they have `bits` bits.
+    """A weighted node's values, `each` to an element: raised by `raised` they have `bits` bits.
 
     An element holds values of one position along the units, or (`by_position`) of one unit along the positions,
     whichever takes fewer elements.
@@ -52,42 +53,81 @@ class Packing:
             return -(-self.positions // self.each) * self.units
         return self.positions * -(-self.units // self.each)
 
+    @property
+    def factors(self) -> list[int]:
+        """What the values of one element are multiplied by: the first one is most significant."""
+        return [1 << self.bits * place for place in reversed(range(self.each))]
+
+    def place(self, position: str, unit: str) -> tuple[str, str]:
+        """Which element the value of a position and a unit is in, and at which place; Noir expressions all."""
+        if self.by_position:
+            return f"({position} / {self.each}) * {self.units} + {unit}", f"{position} % {self.each}"
+        return f"{position} * {-(-self.units // self.each)} + {unit} / {self.each}", f"{unit} % {self.each}"
+
 
 def widths_of(circuit: Circuit, index: int) -> Widths:
     """Widths of node `index`."""
     node = circuit.nodes[index]
-    most = node.high - node.low
+    most, over = node.high - node.low, headroom(circuit, index)
     bits = most.bit_length()
-    return Widths(most, bits, 0 if most == (1 << bits) - 1 else bits, headroom(circuit, index), shift_of(circuit, index))
+    exact = most == (1 << bits) - 1
+    return Widths(most, bits, 0 if exact or over == 0 else bits, over, shift_of(circuit, index))
+
+
+def merged(circuit: Circuit) -> dict[int, int]:
+    """Convolutions whose outputs only go into a MAX_POOL2D over windows that don't overlap: {node: the pool's node}.
+
+    Requantising and clamping never put a larger accumulator below a smaller one, for multipliers are not negative; so
+    the largest of the outputs is the output of the largest accumulator, and only that one is requantised.
+    """
+    found = {}
+    for index, node in enumerate(circuit.nodes):
+        readers = [i for i, other in enumerate(circuit.nodes) if index + 1 in other.inputs]
+        if node.op in (Op.CONV2D, Op.DEPTHWISE_CONV2D) and len(readers) == 1 and _is_plain_pool(circuit, readers[0]):
+            found[index] = readers[0]
+    return found
+
+
+def _is_plain_pool(circuit: Circuit, index: int) -> bool:
+    node = circuit.nodes[index]
+    plain = node.op is Op.MAX_POOL2D and node.kernel == node.stride and not any(node.padding)
+    return plain and headroom(circuit, index) == 0
+
+
+def offset(circuit: Circuit, tensor: int) -> int:
+    """What a tensor's elements are less than their witnesses: the least value of the node that makes them."""
+    sources = {pool + 1: node + 1 for node, pool in merged(circuit).items()}
+    return circuit.bounds_of(sources.get(tensor, tensor))[0]
+
+
+def grid(circuit: Circuit, index: int) -> tuple[int, int]:
+    """Rows and columns of a node's output; of a merged convolution, those that its pool covers."""
+    node = circuit.nodes[index]
+    pool = merged(circuit).get(index)
+    if pool is not None:
+        rows, columns, _ = circuit.nodes[pool].output_shape
+        return rows * circuit.nodes[pool].kernel[0], columns * circuit.nodes[pool].kernel[1]
+    return (node.output_shape[0], node.output_shape[1]) if len(node.output_shape) == 3 else (1, 1)
 
 
 def packing_of(circuit: Circuit, index: int) -> Packing:
-    """The packing of weighted node `index`.
+    """The packing of weighted node `index`: its values V, or of a merged convolution its accumulators.
 
     It has room for what the witnesses can say and for what is true of any network that passes the range checks: so two
     equal elements hold equal values, without carries. Raises Rejected where an element would not hold one.
     """
-    node, widths = circuit.nodes[index], widths_of(circuit, index)
-    over = (1 << widths.over) - 1
-    said = ((node.low - over) << widths.rest, ((node.high + over + 1) << widths.rest) - 1)
-    true = scaled_range(circuit, index)
-    least, most = min(said[0], true[0]), max(said[1], true[1])
+    least, most = _accumulators(circuit, index) if index in merged(circuit) else _scaled(circuit, index)
     bits = (most - least).bit_length()
     if bits > PACKED_BITS:
         raise Rejected(f"node {index}: values of {bits} bits; make the circuit with narrower multipliers")
-    positions, units, each = prod(node.output_shape[:-1]), node.output_shape[-1], PACKED_BITS // bits
+    positions, units, each = prod(grid(circuit, index)), circuit.nodes[index].units, PACKED_BITS // bits
     by_position = -(-positions // each) * units < positions * -(-units // each)
     return Packing(-least, bits, each, positions, units, by_position)
 
 
-def factors(packing: Packing) -> list[int]:
-    """What the values of one element are multiplied by: the first one is most significant."""
-    return [1 << packing.bits * place for place in reversed(range(packing.each))]
-
-
-def needs_clamp(circuit: Circuit, index: int) -> bool:
-    """Whether a node's output is anything but an input's element: all but a MAX_POOL2D within its input's bounds."""
-    return circuit.nodes[index].op is not Op.MAX_POOL2D or widths_of(circuit, index).over > 0
+def accumulator_bits(circuit: Circuit, index: int) -> int:
+    """Bits of a weighted node's accumulator, raised by `accumulator_bound`."""
+    return (2 * accumulator_bound(circuit, index)).bit_length()
 
 
 def weighted(circuit: Circuit) -> list[int]:
@@ -98,3 +138,18 @@ def weighted(circuit: Circuit) -> list[int]:
 def tap_count(circuit: Circuit, index: int) -> int:
     """Weights of node `index`."""
     return circuit.nodes[index].units * circuit.fan_in(index)
+
+
+def _scaled(circuit: Circuit, index: int) -> tuple[int, int]:
+    node, widths = circuit.nodes[index], widths_of(circuit, index)
+    over = (1 << widths.over) - 1
+    least = (node.low - over) << widths.rest
+    most = ((node.low + (1 << widths.output) + over) << widths.rest) - 1
+    true = scaled_range(circuit, index)
+    return min(least, true[0]), max(most, true[1])
+
+
+def _accumulators(circuit: Circuit, index: int) -> tuple[int, int]:
+    """The largest of a window, below 2^bits when raised, less a gap below 2^bits."""
+    bits, bound = accumulator_bits(circuit, index), accumulator_bound(circuit, index)
+    return -bound - (1 << bits) + 1, (1 << bits) - 1 - bound

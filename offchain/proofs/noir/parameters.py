@@ -8,21 +8,19 @@ from math import prod
 from offchain.model.graph import Op
 from offchain.proofs.bounds import shift_of
 from offchain.proofs.circuit import MULTIPLIER_BITS, Circuit
-from offchain.proofs.noir.layout import Packing, factors, packing_of, tap_count, weighted
+from offchain.proofs.noir.layout import Packing, grid, merged, offset, packing_of, tap_count, weighted
 from offchain.proofs.poseidon2 import MODEL
 
 
 def model(circuit: Circuit) -> Iterator[str]:
     """Weights come raised by 128, biases by 2^bias_bits; with salt and prover they are what modelHash commits to."""
-    wide = MULTIPLIER_BITS + circuit.shift
     at, calls = 0, []
     for index in weighted(circuit):
         node = circuit.nodes[index]
-        raise_bias = (1 << 31) - (1 << node.bias_bits)
         for bits, name, count, raised in (
             (8, f"weight{index}", tap_count(circuit, index), 0),
-            (32, f"bias{index}", node.units, raise_bias),
-            (wide, f"multiplier{index}", node.units, 0),
+            (32, f"bias{index}", node.units, (1 << 31) - (1 << node.bias_bits)),
+            (MULTIPLIER_BITS + circuit.shift, f"multiplier{index}", node.units, 0),
         ):
             calls.append(f"    model = pack::<{bits}, _, _>(model, {at}, {name}, {raised});")
             at += -(-count // (248 // bits))
@@ -36,32 +34,30 @@ def model(circuit: Circuit) -> Iterator[str]:
 
 
 def columns(circuit: Circuit, index: int) -> Iterator[str]:
-    """The function columnsI: what the challenge's combination of a node's outputs is, as a combination of its inputs.
+    """The function columnsI: what the challenge's combination of a node's values is, as a combination of its inputs.
 
-    The combination is Σ_j e^j · element j = Σ_{p, u} along[p] · across[u] · V[p, u]: V is linear in the inputs, so this is
-    Σ_y column[y] · input[y] + constant, for inputs raised by their least value.
+    The combination is Σ_j e^j · element j = Σ_{p, u} along[p] · across[u] · value[p, u]. Values are linear in the inputs, so
+    this is Σ_y column[y] · input[y] + constant, for inputs raised by their offset.
     """
     node, packing = circuit.nodes[index], packing_of(circuit, index)
-    tensor = node.inputs[0]
-    width, low = prod(circuit.shape_of(tensor)), circuit.bounds_of(tensor)[0]
-    half = 1 << (shift_of(circuit, index) - 1)
+    width, low = prod(circuit.shape_of(node.inputs[0])), offset(circuit, node.inputs[0])
+    raw = index in merged(circuit)
+    raised = packing.raised + (0 if raw else 1 << (shift_of(circuit, index) - 1))
     yield f"fn columns{index}<let E: u32>("
-    yield f"    e: [Field; E],\n    weight: [Field; {tap_count(circuit, index)}],"
-    yield f"    bias: [Field; {node.units}],\n    multiplier: [Field; {node.units}],\n) -> ([Field; {width}], Field) {{"
+    yield f"    e: [Field; E],\n    weight: [Field; {tap_count(circuit, index)}],\n    bias: [Field; {node.units}],"
+    yield f"    multiplier: [Field; {node.units}],\n) -> ([Field; {width}], Field) {{"
     yield from _combination(packing)
     yield f"    let mut scaled = [0; {node.units}];"
     yield "    let mut biases: Field = 0;\n    let mut total: Field = 0;"
     yield f"    for u in 0..{node.units} {{"
-    yield "        scaled[u] = wire(across[u] * multiplier[u]);"
-    yield "        total += scaled[u];"
-    yield "        biases += scaled[u] * bias[u];"
-    yield "    }\n    total = wire(total);"
-    yield f"    let mut column = [0; {width}];"
+    yield f"        scaled[u] = wire(across[u]{'' if raw else ' * multiplier[u]'});"
+    yield "        total += scaled[u];\n        biases += scaled[u] * bias[u];\n    }"
+    yield f"    total = wire(total);\n    let mut column = [0; {width}];"
     yield from _depthwise(circuit, index) if node.op is Op.DEPTHWISE_CONV2D else _taps(circuit, index)
     yield "    let mut columns: Field = 0;"
     yield f"    for y in 0..{width} {{\n        column[y] = wire(column[y]);\n        columns += column[y];\n    }}"
     yield f"    let sum = wire(biases - {1 << node.bias_bits} * total);"
-    yield f"    let constant = wire(positions * sum + positions * units * {half + packing.raised} + {low} * columns);"
+    yield f"    let constant = wire(positions * sum + positions * units * {raised} + {low} * columns);"
     yield "    (column, constant)\n}\n"
 
 
@@ -72,7 +68,7 @@ def _combination(packing: Packing) -> Iterator[str]:
         inner = (f"e[(p / {each}) * {units}] * factors[p % {each}]", "e[u]")
     else:
         inner = (f"e[p * {-(-units // each)}]", f"e[u / {each}] * factors[u % {each}]")
-    yield f"    let factors: [Field; {each}] = {factors(packing)};"
+    yield f"    let factors: [Field; {each}] = {packing.factors};"
     yield f"    let mut along = [0; {positions}];\n    let mut across = [0; {units}];"
     yield "    let mut positions: Field = 0;\n    let mut units: Field = 0;"
     yield f"    for p in 0..{positions} {{\n        along[p] = {inner[0]};\n        positions += along[p];\n    }}"
@@ -92,29 +88,28 @@ def _taps(circuit: Circuit, index: int) -> Iterator[str]:
     channels = circuit.shape_of(node.inputs[0])[2]
     yield "        tap = wire(tap);"
     yield f"        let (i, j, c) = (t / {channels * node.kernel[1]}, t / {channels} % {node.kernel[1]}, t % {channels});"
-    yield from slide(circuit, index, "column[{at}] += along[p] * tap;", channel="c")
+    yield from _slide(circuit, index, "c")
     yield "    }"
 
 
 def _depthwise(circuit: Circuit, index: int) -> Iterator[str]:
     node, fan_in = circuit.nodes[index], circuit.fan_in(index)
     yield f"    for u in 0..{node.units} {{\n        for t in 0..{fan_in} {{"
-    yield f"            let tap = wire(scaled[u] * weight[u * {fan_in} + t] - 128 * scaled[u]);"
-    yield f"            let (i, j) = (t / {node.kernel[1]}, t % {node.kernel[1]});"
-    yield from slide(circuit, index, "column[{at}] += along[p] * tap;", channel="u")
+    yield f"        let tap = wire(scaled[u] * weight[u * {fan_in} + t] - 128 * scaled[u]);"
+    yield f"        let (i, j) = (t / {node.kernel[1]}, t % {node.kernel[1]});"
+    yield from _slide(circuit, index, "u")
     yield "        }\n    }"
 
 
-def slide(circuit: Circuit, index: int, statement: str, channel: str) -> Iterator[str]:
-    """For each position p = (r, q) of a window whose tap (i, j) is not on padding, the statement, {at} the element."""
+def _slide(circuit: Circuit, index: int, channel: str) -> Iterator[str]:
+    """The tap (i, j) of a channel goes to what it is multiplied with at each position; on padding that is nothing."""
     node = circuit.nodes[index]
     height, width, channels = circuit.shape_of(node.inputs[0])
-    rows, columns, _ = node.output_shape
+    rows, columns = grid(circuit, index)
     top, left = node.padding[:2]
     yield f"        for r in 0..{rows} {{\n            for q in 0..{columns} {{"
     yield f"                let (y, x) = (r * {node.stride[0]} + i, q * {node.stride[1]} + j);"
     yield f"                if (y >= {top}) & (y < {top + height}) & (x >= {left}) & (x < {left + width}) {{"
-    yield f"                    let p = r * {columns} + q;"
-    at = f"((y - {top}) * {width} + x - {left}) * {channels} + {channel}"
-    yield f"                    {statement.format(at=at)}"
+    yield f"                    let at = ((y - {top}) * {width} + x - {left}) * {channels} + {channel};"
+    yield f"                    column[at] += along[r * {columns} + q] * tap;"
     yield "                }\n            }\n        }"
