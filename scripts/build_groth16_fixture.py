@@ -1,7 +1,7 @@
 """Write the Groth16 proofs that the contracts' tests check: real ones, of a tiny circuit, the same at every run.
 
-    python scripts/build_groth16_fixture.py            # write tests/contracts/proofs/support/Groth16Fixture.sol
-    python scripts/build_groth16_fixture.py --check    # exit 1 if it would differ
+python scripts/build_groth16_fixture.py            # write tests/contracts/proofs/support/Groth16Fixture.sol
+python scripts/build_groth16_fixture.py --check    # exit 1 if it would differ
 """
 
 import argparse
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from eth_utils.address import to_checksum_address
 
 from offchain.model.graph import IntegerNetwork, Node, Op, Requantisation
 from offchain.proofs.circuit import Circuit
@@ -20,11 +21,22 @@ from offchain.proofs.groth16.prover import prove
 from offchain.proofs.groth16.setup import Secrets, insecure_key
 from offchain.proofs.groth16.synthesis import synthesise
 from offchain.proofs.groth16.witness import make_witness
-from offchain.proofs.statement import Chunk, Statement, statement_of
+from offchain.proofs.rounds import round_id
+from offchain.proofs.statement import Chunk, prover_binding, statement_of
 
 PLACE = Path(__file__).resolve().parent.parent / "tests" / "contracts" / "proofs" / "support" / "Groth16Fixture.sol"
-PROVERS = (0x0A11CE, 0x0B0B)
-"""Stand for two bindings; a test that needs its own contract's binding makes that contract answer these."""
+ROUNDS, OPENER = "0x" + "a55a" * 10, "0x" + "0e" * 20
+"""Where `Groth16Rounds.t.sol` puts AccuracyProofs, on chain 31337, and who opens the round `key` there."""
+ACCOUNTS = ("0x" + "0a" * 20, "0x" + "0b" * 20)
+PROVERS = (
+    0x0A11CE,
+    0x0B0B,
+    *(
+        prover_binding(31337, ROUNDS, round_id(to_checksum_address(OPENER), b"key".ljust(32, b"\0")), a)
+        for a in ACCOUNTS
+    ),
+)
+"""The first two stand for any bindings, the others are those of accounts in that round."""
 SALT = Element(20_261_122)
 
 
@@ -116,7 +128,11 @@ def _square_root(a: tuple[int, int]) -> tuple[int, int] | None:
 
 
 def _branches(values: list[str], wide: bool = False) -> str:
-    form = "        if (index == {}) {{\n            return {};\n        }}" if wide else "        if (index == {}) return {};"
+    form = (
+        "        if (index == {}) {{\n            return {};\n        }}"
+        if wide
+        else "        if (index == {}) return {};"
+    )
     lines = [form.format(i, value) for i, value in enumerate(values)]
     return "\n".join([*lines, '        revert("no such");'])
 
@@ -137,7 +153,7 @@ library Groth16Fixture {{
         ];
     }}
 
-    /// @dev Of prover 0 and 1, the same network.
+    /// @dev Of provers 0 to 3, the same network.
     function modelHash(uint256 index) internal pure returns (uint256) {{
 {models}
     }}
@@ -153,7 +169,7 @@ library Groth16Fixture {{
         ];
     }}
 
-    /// @dev 0 and 1 are two proofs of prover 0's statement; 2 and 3 of prover 1's.
+    /// @dev 0 and 1 are two proofs of prover 0's statement; 2 and 3 of prover 1's, and so on.
     function proof(uint256 index) internal pure returns (bytes memory) {{
 {proofs}
     }}
