@@ -4,7 +4,7 @@ from typing import Any
 
 from offchain.bench.proofs import Row
 
-BARS = {
+BARS: dict[tuple[str, str], dict[str, float]] = {
     ("MLP 64-32-10", "ultrahonk"): {"total_s": 2.0, "submit_gas": 950_000},
     ("CNN 3x3x8, pool, 72-10", "ultrahonk"): {"total_s": 6.0, "submit_gas": 950_000},
     ("MLP 64-32-10", "groth16"): {"submit_gas": 250_000, "proof_bytes": 256, "verify_ms": 64},

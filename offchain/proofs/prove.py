@@ -49,4 +49,8 @@ def open_system(
         from offchain.proofs.noir.system import open_ultrahonk
 
         return open_ultrahonk(cache, tools=tools, reference=reference, progress=progress)
+    if name == "groth16":
+        from offchain.proofs.groth16.system import open_groth16
+
+        return open_groth16(cache, progress=progress)
     raise Rejected(f"proof system {name!r}: expected {' or '.join(SYSTEMS)}")

@@ -134,11 +134,9 @@ def _elements(data: bytes) -> tuple[int, ...]:
 
 
 def _hexadecimal(value: Any) -> Any:
-    """The inputs as Noir's tools read them: numbers as text, negative ones as their residue."""
+    """The inputs as witness.mjs reads them: numbers in hexadecimal, negative ones as their residue."""
     if isinstance(value, Mapping):
         return {name: _hexadecimal(item) for name, item in value.items()}
-    if isinstance(value, str):
-        return value
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, list | tuple):

@@ -24,7 +24,7 @@ MAX_CODE_BYTES = 24_576
 ELEMENT_BYTES = 32
 
 SETTINGS = {
-    "optimizer": {"enabled": True, "runs": 1},  # for size: with 200 runs it would not fit
+    "optimizer": {"enabled": True, "runs": 1_000_000},  # 6,500 gas less a proof than for size, and 1 KB more
     "evmVersion": "cancun",
     "viaIR": False,
     "metadata": {"bytecodeHash": "none"},
