@@ -77,7 +77,7 @@ class Row:
 
 def run(options: Options = QUICK, tell: Callable[[Row], None] = lambda _: None) -> list[Row]:
     """Measures every layout, dimension and dropout. Raises Bug when a sum differs from the plain one."""
-    _plain_mean([np.zeros(64, dtype=np.int16)] * 2)  # loads the kernels
+    plain_mean([np.zeros(64, dtype=np.int16)] * 2)  # loads the kernels
     rows = []
     for participants, size in options.layouts:
         for dimension in options.dimensions:
@@ -102,13 +102,13 @@ def facts(options: Options) -> dict[str, Any]:
 def cpu_table(rows: Sequence[Row]) -> Table:
     """Milliseconds: of a participant at each stage, then of the leader and of plain aggregation."""
     heads = ("n", "group", "d", "dropped", "keys", "shares", "mask", "unmask", "leader", "plain", "times")
-    return _table("CPU, ms", heads, ((*_counts(row), *map(_figure, _times(row))) for row in rows))
+    return shown_as_table("CPU, ms", heads, ((*_counts(row), *map(figure, _times(row))) for row in rows))
 
 
 def bytes_table(rows: Sequence[Row]) -> Table:
     """What a participant sends and fetches, and what the leader fetches, beside plain aggregation."""
     heads = ("n", "group", "d", "dropped", "sends", "plain", "fetches", "leader", "plain")
-    return _table("Bytes", heads, ((*_counts(row), *map(_bytes, _sizes(row))) for row in rows))
+    return shown_as_table("Bytes", heads, ((*_counts(row), *map(bytes_text, _sizes(row))) for row in rows))
 
 
 def line(row: Row) -> str:
@@ -119,7 +119,7 @@ def line(row: Row) -> str:
 
 def _measure(participants: int, size: int, dimension: int, dropout: int, seed: int) -> Row:
     rng = np.random.default_rng([seed, participants, size, dimension])
-    clock = _Clock()
+    clock = Clock()
     means: list[Mean] = []
     plain_ms, dropped = 0.0, 0
     sessions = [_session(group, size, dimension) for group in range(participants // size)]
@@ -131,7 +131,7 @@ def _measure(participants: int, size: int, dimension: int, dropout: int, seed: i
         with clock.of("leader"):
             means.append(mean_of(total, len(updates)))
         began = time.process_time()
-        plain = _plain_mean(updates)
+        plain = plain_mean(updates)
         plain_ms += 1e3 * (time.process_time() - began)
         if not np.array_equal(plain, means[-1]):
             raise Bug("a secure sum differs from the plain one")
@@ -159,7 +159,7 @@ def _measure(participants: int, size: int, dimension: int, dropout: int, seed: i
     )
 
 
-class _Clock:
+class Clock:
     """CPU time by name."""
 
     def __init__(self) -> None:
@@ -167,16 +167,18 @@ class _Clock:
 
     @contextmanager
     def of(self, name: str) -> Iterator[None]:
+        """Counts what the block takes."""
         began = time.process_time()
         yield
         self._spent[name] = self._spent.get(name, 0.0) + time.process_time() - began
 
     def ms(self, name: str) -> float:
+        """Milliseconds so far."""
         return 1e3 * self._spent[name]
 
 
 def _secure(
-    session: Session, updates: npt.NDArray[np.int16], rng: np.random.Generator, clock: _Clock
+    session: Session, updates: npt.NDArray[np.int16], rng: np.random.Generator, clock: Clock
 ) -> npt.NDArray[np.int32]:
     """The sum over those that have an update; the others drop out after their shares."""
     secrets = {position: draw_secrets(session, position, rng.bytes) for position in map(Position, session.positions)}
@@ -207,11 +209,13 @@ def _session(group: int, size: int, dimension: int) -> Session:
     return Session(31337, bytes(_ACCOUNT), 1, 1, 0, group, members, (1,) * size, threshold_for(size), dimension)
 
 
-def _plain_mean(updates: Sequence[npt.NDArray[np.int16]] | npt.NDArray[np.int16]) -> Mean:
+def plain_mean(updates: Sequence[npt.NDArray[np.int16]] | npt.NDArray[np.int16]) -> Mean:
+    """What a leader of plain mode computes: int16 (d,) of updates int16 (n, d)."""
     return mean(list(updates), [1] * len(updates))
 
 
-def _table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+def shown_as_table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A table of figures, each head over its column."""
     shown = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 0))
     for head in heads:
         shown.add_column(head, justify="right", no_wrap=True)
@@ -233,11 +237,13 @@ def _sizes(row: Row) -> tuple[int, ...]:
     return (row.sent, row.plain_sent, row.fetched, row.leader_fetched, row.plain_leader_fetched)
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
+    """Three digits, or all before the point."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _bytes(value: int) -> str:
+def bytes_text(value: int) -> str:
+    """A number of bytes, in the unit in which it is short."""
     units = ("B", "kB", "MB", "GB")
     for unit, following in pairwise(units):
         if value < 1000 ** units.index(following):
