@@ -12,6 +12,7 @@ from offchain.chain.contracts import AssayContracts
 from offchain.chain.event_decoder import Event, EventDecoder
 from offchain.chain.history import History
 from offchain.chain.views import decode, encode
+from offchain.errors import Rejected
 from offchain.proofs.handover import sealing_context
 from offchain.proofs.private_order import (
     ChunkProof,
@@ -49,6 +50,13 @@ class PrivateOrders:
     def count(self) -> int:
         """Orders so far; their ids are 1 to this."""
         return int(self.client.call(self.contract.functions.orderCount(), contract=NAME))
+
+    def require(self, oid: PrivateId) -> None:
+        """Raises Rejected unless there is such an order."""
+        count = self.count()
+        if not 1 <= oid <= count:
+            there = "there are none yet" if count == 0 else f"there are 1 to {count}"
+            raise Rejected(f"OID {oid}: no such private order, {there}; see `assay private list`")
 
     def terms(self, oid: PrivateId) -> PrivateTerms:
         """What the order asks for; never changes."""

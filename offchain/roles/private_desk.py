@@ -8,7 +8,7 @@ from offchain.chain.errors import ContractRejected
 from offchain.chain.private_orders import PrivateOrders
 from offchain.chain.proofs import AccuracyRounds, Verifiers
 from offchain.chain.sending import Call
-from offchain.errors import Rejected
+from offchain.errors import Bug, Rejected
 from offchain.proofs.private_manifest import (
     MAX_MANIFEST_BYTES,
     MAX_TEST_BYTES,
@@ -18,6 +18,7 @@ from offchain.proofs.private_manifest import (
     test_file_bytes,
 )
 from offchain.proofs.private_order import PrivateId, PrivatePhase, PrivateState, PrivateTerms
+from offchain.proofs.system import CompiledVerifier
 from offchain.roles.context import RoleContext
 from offchain.storage.cid import Cid
 from offchain.storage.store import Store
@@ -57,6 +58,14 @@ class PrivateOrder:
     manifest: PrivateManifest
 
 
+def read_order(orders: PrivateOrders, store: Store, oid: PrivateId) -> PrivateOrder:
+    """Terms and manifest. Raises Rejected where there is no such order or its manifest is none, Retryable."""
+    orders.require(oid)
+    terms = orders.terms(oid)
+    data = store.read(Cid.of(terms.manifest_cid), max_bytes=MAX_MANIFEST_BYTES)
+    return PrivateOrder(oid, terms, parse_manifest(data))
+
+
 class PrivateDesk:
     """Access for one account; `archive` is its own store, which shows nothing to anybody."""
 
@@ -68,13 +77,18 @@ class PrivateDesk:
         self.verifiers = Verifiers(context.contracts)
 
     def order(self, oid: PrivateId) -> PrivateOrder:
-        """Terms and manifest. Raises Rejected where there is no such order or its manifest is none, Retryable."""
-        count = self.orders.count()
-        if not 1 <= oid <= count:
-            raise Rejected(f"OID {oid}: no such private order, there are {count}; see `assay private list`")
-        terms = self.orders.terms(oid)
-        data = self.context.store.read(Cid.of(terms.manifest_cid), max_bytes=MAX_MANIFEST_BYTES)
-        return PrivateOrder(oid, terms, parse_manifest(data))
+        """See `read_order`."""
+        return read_order(self.orders, self.context.store, oid)
+
+    def ensure_verifier(self, verifier: CompiledVerifier) -> None:
+        """Deploys and registers the circuit's verifier unless somebody has. Raises ContractRejected, Retryable."""
+        name = verifier.registry_key.hex()
+        if self.verifiers.find(verifier.registry_key) is not None:
+            return
+        receipt = self.context.sender.send(f"verifier-deploy:{name}", self.verifiers.deployment(verifier))
+        if receipt.contract_address is None:
+            raise Bug("a deployment without an address")
+        self.context.sender.send(f"verifier-register:{name}", self.verifiers.register(receipt.contract_address))
 
     def test_file(self, order: PrivateOrder) -> TestFile:
         """The order's test set, sealed. Raises Rejected when it has another size than the terms say, Retryable."""

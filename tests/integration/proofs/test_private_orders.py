@@ -16,6 +16,7 @@ from offchain.proofs.prove import open_system
 from offchain.proofs.statement import model_elements
 from offchain.roles.private_client import PrivateClient
 from offchain.roles.private_provider import PrivateProvider
+from offchain.roles.private_records import PrivateOrderRecord
 from offchain.types import Wei
 from tests.integration.proofs.private_stage import (
     ASKED,
@@ -60,7 +61,8 @@ def test_whoever_cheats_loses_and_the_honest_is_paid(play: Play) -> None:
         client.open(oid)
     play.pass_time(WINDOWS.claim)
     assert client.step(oid) == "release: the test set is released"
-    for provider in (client, *providers[1:]):
+    until_proven(client, oid)
+    for provider in providers[1:]:
         until_proven(provider, oid)
     play.pass_time(WINDOWS.prove)
     advance(client, oid, PrivatePhase.AWARD)
@@ -125,7 +127,7 @@ def test_a_client_that_lies_gains_nothing(play: Play) -> None:
     advance(provider, oid, PrivatePhase.AWARD)
     assert provider.step(oid) == "handover: handed over"
 
-    secret = client.context.journal.all(type(client_record(client, oid)))[0].secret
+    secret = client.context.journal.all(PrivateOrderRecord)[0].secret
     orders, handover = client.desk.orders, client.desk.orders.handover(oid)
     pieces = client._gather(client.desk.order(oid), handover)
     assert pieces is not None
@@ -178,10 +180,6 @@ def winner(client: PrivateClient, oid: PrivateId) -> str:
 
 def claim_of(client: PrivateClient, oid: PrivateId, account: str) -> ClaimStatus:
     return client.desk.orders.claim(oid, account)[0]  # type: ignore[arg-type]  # a checksum address
-
-
-def client_record(client: PrivateClient, oid: PrivateId) -> object:
-    return client._own(oid)[0]
 
 
 def balances(play: Play) -> dict[str, int]:
