@@ -9,9 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from offchain.chain.event_decoder import Event
 from offchain.chain.federated import Story
 from offchain.data.dataset import Dataset
-from offchain.errors import Rejected
+from offchain.errors import Rejected, Retryable
 from offchain.federated.attacks.base import Attack, Knowledge, View
 from offchain.federated.fixed_point import dequantise, quantise_update
 from offchain.federated.game.material import Material
@@ -27,11 +28,18 @@ from offchain.federated.round_actions import (
 )
 from offchain.federated.round_rules import TaskView
 from offchain.federated.secure.terms import Stage
+from offchain.proofs.field import Element
+from offchain.proofs.statement import Statement
+from offchain.proofs.system import Proof
 from offchain.roles.federated_deeds import Deeds
 from offchain.roles.federated_files import Update
 from offchain.roles.federated_participant import FederatedWorker
+from offchain.roles.federated_prover import Ground, Prover
+from offchain.roles.federated_records import ModelRecord
 from offchain.storage.cid import Cid
 from offchain.types import CidDigest
+
+ZERO = Element(0)
 
 
 class LyingDeeds(Deeds):
@@ -98,6 +106,62 @@ class MuteDeeds(Deeds):
             super().act(view, story, action)
 
 
+class OverclaimingProver(Prover):
+    """Says that one more sample is right than it can prove."""
+
+    def _proof(
+        self, view: TaskView, story: Story, ground: Ground, record: ModelRecord, draw: int, chunk: int
+    ) -> Proof | None:
+        proof = super()._proof(view, story, ground, record, draw, chunk)
+        if proof is None:
+            return None
+        return replace(proof, statement=replace(proof.statement, correct=proof.statement.correct + 1))
+
+
+class CopyingProver(Prover):
+    """Commits to what another has committed to, and sends that one's proofs as its own."""
+
+    def _committed(self, story: Story, number: int, record: ModelRecord) -> int:
+        others = [
+            e for e in story.named("LocalModelCommitted", number) if e.arguments["modelHash"] != record.model_hash
+        ]
+        if not others:
+            raise Retryable(f"round {number}: nobody has committed to a model that could be copied")
+        return int(others[0].arguments["modelHash"])
+
+    def _proof(
+        self, view: TaskView, _story: Story, ground: Ground, _record: ModelRecord, draw: int, _chunk: int
+    ) -> Proof | None:
+        if view.proofs is None:
+            return None
+        head = self._context.client.head()
+        for event in self._federation.rounds.events("ChunkProven", view.proofs.round, head):
+            if event.arguments["draw"] == draw:
+                return self._copied(event, ground)
+        return None
+
+    def _copied(self, event: Event, ground: Ground) -> Proof | None:
+        sent = self._context.client.request("eth_getTransactionByHash", "0x" + event.tx_hash.hex())
+        if sent is None:
+            return None
+        _, said = self._federation.rounds.contract.decode_function_input(sent["input"])
+        # only the count and the chunk are sent; who it is for the contract knows by itself
+        statement = Statement(ZERO, Element(said["chunkHash"]), said["correct"], ZERO)
+        return Proof(ground.system.name, ground.circuit.circuit_hash, statement, bytes(said["proof"]))
+
+
+class OverclaimingDeeds(Deeds):
+    """See OverclaimingProver."""
+
+    proving: ClassVar[type[Prover]] = OverclaimingProver
+
+
+class CopyingDeeds(Deeds):
+    """See CopyingProver."""
+
+    proving: ClassVar[type[Prover]] = CopyingProver
+
+
 class PoisonedDeeds(Deeds):
     """Trains and reveals like everybody, but sends what an attack makes of its data or its update.
 
@@ -158,6 +222,18 @@ class Mute(FederatedWorker):
     """See MuteDeeds."""
 
     conduct: ClassVar[type[Deeds]] = MuteDeeds
+
+
+class Overclaimer(FederatedWorker):
+    """See OverclaimingProver."""
+
+    conduct: ClassVar[type[Deeds]] = OverclaimingDeeds
+
+
+class ProofCopier(FederatedWorker):
+    """See CopyingProver."""
+
+    conduct: ClassVar[type[Deeds]] = CopyingDeeds
 
 
 def poisoner(attack: Attack) -> type[FederatedWorker]:

@@ -17,6 +17,7 @@ from offchain.federated.parameters import float_model, initial_model
 from offchain.federated.results import Result, initial_result
 from offchain.federated.server_optimizer import ServerOptimizer
 from offchain.federated.terms import (
+    AccuracyTerms,
     FederatedTerms,
     FederatedWindows,
     Mode,
@@ -29,6 +30,7 @@ from offchain.model.float_model import FloatModel, Scaling
 from offchain.model.spec import ModelSpec
 from offchain.protocol.hashing import keccak
 from offchain.protocol.manifest import MAX_MANIFEST_BYTES, Preprocessing
+from offchain.roles.federated_accuracy import AccuracyRequest, PreparedAccuracy, prepare_accuracy
 from offchain.roles.funding import require_tokens
 from offchain.storage.cid import Cid
 from offchain.storage.store import Store
@@ -74,15 +76,17 @@ class TaskRequest:
     allowed: AllowList = field(default_factory=AllowList)
     model: Model | None = None
     seed: int = 0
+    accuracy: AccuracyRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedTask:
-    """A task whose manifest and first model are in the store."""
+    """A task whose manifest and first model are in the store; `accuracy`: what is to be proven, with its verifier."""
 
     terms: FederatedTerms
     manifest: FederatedManifest
     first: Result
+    accuracy: PreparedAccuracy | None = None
 
 
 def prepare_task(store: Store, request: TaskRequest) -> PreparedTask:
@@ -99,17 +103,27 @@ def prepare_task(store: Store, request: TaskRequest) -> PreparedTask:
     model = request.model
     if model is None:
         model = initial_model(request.spec, seed=request.seed, scale_bits=request.scale_bits)
+    accuracy = None
+    if request.accuracy is not None:
+        accuracy = prepare_accuracy(store, request.accuracy, manifest, model, request.scale_bits)
+        manifest = FederatedManifest(**{**dict(manifest), "accuracy": accuracy.part})
+    asked = AccuracyTerms() if accuracy is None else accuracy.terms
     first = initial_result(request.optimizer, model)
     content = manifest.to_bytes()
-    draft = _terms(request, manifest, first, CidDigest(bytes(32)), CidDigest(bytes(32)))
+    draft = _terms(request, manifest, first, CidDigest(bytes(32)), CidDigest(bytes(32)), asked)
     draft.check()
     manifest.require_honest(draft)
     spec_cid, model_cid = store.add(content).digest, store.add(first.file.tobytes()).digest
-    return PreparedTask(_terms(request, manifest, first, spec_cid, model_cid), manifest, first)
+    return PreparedTask(_terms(request, manifest, first, spec_cid, model_cid, asked), manifest, first, accuracy)
 
 
 def _terms(
-    request: TaskRequest, manifest: FederatedManifest, first: Result, spec_cid: CidDigest, model_cid: CidDigest
+    request: TaskRequest,
+    manifest: FederatedManifest,
+    first: Result,
+    spec_cid: CidDigest,
+    model_cid: CidDigest,
+    accuracy: AccuracyTerms,
 ) -> FederatedTerms:
     def build(privacy: PrivacyTerms) -> FederatedTerms:
         return FederatedTerms(
@@ -136,6 +150,7 @@ def _terms(
             or least_request_bond(request.reward, request.minimum_participants, request.leader_share_ppm),
             leader_share_ppm=request.leader_share_ppm,
             allow_root=request.allowed.root,
+            accuracy=accuracy,
         )
 
     return build(ledger_of(manifest.budget(build(PrivacyTerms()))))

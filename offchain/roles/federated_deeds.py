@@ -6,7 +6,7 @@ Adversaries of the demonstration and the tests are this class with one method ch
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from offchain.chain.federated import Federation, Story
 from offchain.chain.sender import Call
@@ -26,7 +26,10 @@ from offchain.federated.round_actions import (
     Ask,
     Claim,
     Commit,
+    CommitModel,
     Compute,
+    CountProofs,
+    DrawChunks,
     Expire,
     Fail,
     Finalize,
@@ -34,6 +37,7 @@ from offchain.federated.round_actions import (
     Leave,
     Object,
     Post,
+    Prove,
     ReplaceLeader,
     Reveal,
     Speak,
@@ -42,12 +46,13 @@ from offchain.federated.round_actions import (
 )
 from offchain.federated.round_rules import Intent, TaskView, require_time
 from offchain.federated.settlement import measures_shape
-from offchain.federated.vector_tree import LeafKind, update_tree
+from offchain.federated.vector_tree import LeafKind, Opening, update_tree
 from offchain.protocol.commitments import update_commitment
 from offchain.protocol.hashing import keccak
 from offchain.roles.context import RoleContext
 from offchain.roles.federated_client import fetch_manifest
 from offchain.roles.federated_files import RoundFiles, Update
+from offchain.roles.federated_prover import Prover, Systems
 from offchain.roles.federated_records import UpdateRecord
 from offchain.roles.federated_speaker import Speaker
 from offchain.roles.federated_table import Table
@@ -65,7 +70,8 @@ LEAST_WINDOW: Final = Seconds(30)
 @dataclass(frozen=True, slots=True)
 class FederatedOptions:
     """`folder`: the participant's own directory; `data` and `test`: samples of its own, as they are; `allowed`: who may
-    join, where that is limited; `least_window`: no task is joined in which less time costs the stake."""
+    join, where that is limited; `least_window`: no task is joined in which less time costs the stake; `systems`: what
+    proves accuracy, without it tasks that ask for proofs are not joined."""
 
     folder: Path
     intent: Intent = field(default_factory=Intent)
@@ -74,10 +80,13 @@ class FederatedOptions:
     allowed: AllowList = field(default_factory=AllowList)
     poll_seconds: float | None = None
     least_window: Seconds = LEAST_WINDOW
+    systems: Systems | None = None
 
 
 class Deeds:
-    """One account's part in one task. `work` is where it trains."""
+    """One account's part in one task. `work` is where it trains and proves."""
+
+    proving: ClassVar[type[Prover]] = Prover
 
     def __init__(
         self,
@@ -87,7 +96,7 @@ class Deeds:
         federation: Federation,
         files: RoundFiles,
         table: Table,
-        work: Memo[int],
+        work: Memo[Any],
         hands: Hands,
     ) -> None:
         self.context = context
@@ -99,6 +108,7 @@ class Deeds:
         self._work = work
         self._hands = hands
         self._speaker = Speaker(context, task, federation, files, table, self._send_once)
+        self.prover = self.proving(context, task, federation, files, work, hands, self._send_once, options.systems)
         self._manifest: FederatedManifest | None = None
 
     # What it knows
@@ -137,6 +147,20 @@ class Deeds:
         record = self._require_record(view.state.round)
         self._send_once(f"commit:{view.state.round}", self.federation.commit(self.task, record.commitment))
 
+    def _commit_model(self, view: TaskView, story: Story, _: Action) -> None:
+        start = self.table.previous(view, story)
+        if start is not None:
+            record = self._require_record(view.state.round)
+            self.prover.commit(view, story, self.manifest(view), start, record, self.dataset(view))
+
+    def _prove(self, view: TaskView, story: Story, action: Prove) -> None:
+        self.prover.prove(view, story, self.manifest(view), action.owed)
+
+    def _draw(self, view: TaskView, _: Story, action: DrawChunks) -> None:
+        step = "read" if action.drawn else "name"
+        call = self.federation.plain("drawChunks", self.task)
+        self._send_once(f"draw:{view.state.round}:{action.attempt}:{step}", call)
+
     def _ask(self, view: TaskView, _: Story, action: Ask) -> None:
         key = f"request:{view.state.round}:{action.index}:{action.chunk}"
         self._send_once(key, self.federation.request(self.task, action.index, action.chunk))
@@ -160,6 +184,8 @@ class Deeds:
         if self.manifest(view).secure_method is SecureMethod.HOMOMORPHIC:
             require_seal()
         self.dataset(view)
+        if not self.prover.is_ready(view, self.manifest(view)):
+            return
         proof = self.options.allowed.prove(self.context.account) if any(view.terms.allow_root) else ()
         self._send_once(f"join:{view.state.round}:{action.stake}", self.federation.join(self.task, action.stake, proof))
 
@@ -168,7 +194,7 @@ class Deeds:
         start = self.table.previous(view, story)
         if start is None:
             return
-        key = view.state.round
+        key = ("training", view.state.round, 0)
         first = self._work.under_way() == 0 and self._work.peek(key) is None
         made = self._work.get(key, self._training(view, start))
         if made is None:
@@ -258,6 +284,10 @@ class Deeds:
         place, files = view.place_of(self.context.account), story.final(number)
         if place is None or files is None:
             return
+        if view.terms.accuracy.asked:  # by what was proven: nothing has to be shown
+            call = self.federation.claim_reward(self.task, number, place, Opening(b"", ()))
+            self._send_once(f"claim:{number}", call)
+            return
         shape = measures_shape(view.terms, self.federation.record(self.task, number), number)
         measures = self.files.measures(files.measures_cid, files.measures_root, shape)
         call = self.federation.claim_reward(self.task, number, place, measures.open(0))
@@ -270,6 +300,7 @@ _PLAIN: dict[type[Any], tuple[str, str]] = {
     Finalize: ("finalize", "finalize"),
     ReplaceLeader: ("replaceLeader", "replace"),
     Object: ("object", "object"),
+    CountProofs: ("countProofs", "count"),
     Leave: ("leave", "leave"),
 }
 """Calls that take the task alone, and the first part of their keys."""
@@ -277,7 +308,10 @@ _PLAIN: dict[type[Any], tuple[str, str]] = {
 _DEEDS: dict[type[Any], str] = {
     Join: "_join",
     Train: "_train",
+    CommitModel: "_commit_model",
     Commit: "_commit",
+    DrawChunks: "_draw",
+    Prove: "_prove",
     Reveal: "_reveal",
     Ask: "_ask",
     Answer: "_answer",

@@ -92,6 +92,13 @@ class RoundFiles:
         _require_root(vector_tree(vector), root, digest)
         return vector
 
+    def kept(self, digest: CidDigest) -> bytes:
+        """A file of one's own. Raises Rejected when it is gone."""
+        path = self._own.path_of(Cid(digest))
+        if path is None:
+            raise Rejected(f"{self._own.location}: {Cid(digest)} is gone; restore the directory of this participant")
+        return path.read_bytes()
+
     def message(self, digest: CidDigest, digest_of: bytes, max_bytes: int) -> bytes:
         """A message of secure aggregation with that keccak256."""
         path = self._own.path_of(Cid(digest))

@@ -20,6 +20,7 @@ from offchain.federated.round_actions import (
     Ask,
     Challenge,
     Claim,
+    DrawChunks,
     Expire,
 )
 from offchain.federated.round_rules import Knowledge, TaskView, actions
@@ -72,7 +73,7 @@ class FederatedWorker(Loop):
             account=context.account,
             manifest=lambda view: self.deeds.manifest(view),
         )
-        self._work: Memo[int] = Memo(executor)
+        self._work: Memo[Any] = Memo(executor)
         self.deeds = self.conduct(
             context, task, options, self.federation, self.files, self.table, self._work, self._hands
         )
@@ -153,6 +154,7 @@ class FederatedWorker(Loop):
         return Knowledge(
             place=view.place_of(me),
             commitment=None if record is None else record.commitment,
+            owed=self.deeds.prover.owed(view),
             missing=self.table.missing(view),
             held=frozenset(self.table.updates(view)),
             expected=None if settled is None else settled.expected,
@@ -196,6 +198,12 @@ class FederatedWorker(Loop):
                     self._attempt(self.task, f"final {said['round']}", partial(self._final, view, story, said))
                 case "RoundFailed":
                     self._say(self.task, "round-failed", number=said["round"])
+                case "AccuracyCounted" if said["index"] == me:
+                    self._say(
+                        self.task, "counted", round=said["round"], correct=said["correct"], accepted=said["accepted"]
+                    )
+                case "NoShowPenalised":
+                    self._say(self.task, "no-show", index=said["index"], round=said["round"])
                 case "LeaderWrong" | "LeaderReplaced" | "Dropped":
                     word = {"LeaderWrong": "leader-wrong", "LeaderReplaced": "leader-late", "Dropped": "dropped"}
                     self._say(self.task, word[event.name], index=said["index"], round=said["round"])
@@ -226,6 +234,8 @@ def topic_of(action: Action, number: int) -> str:
     match action:
         case Ask(index, chunk) | Answer(index, chunk):
             what = f"{type(action).__name__} {index} {chunk}"
+        case DrawChunks(attempt, drawn):
+            what = f"{type(action).__name__} {attempt} {drawn}"
         case Expire(index) | Claim(index):
             what = f"{type(action).__name__} {index}"
         case _:

@@ -34,6 +34,7 @@ GATHERING = frozenset(
         TaskPhase.REVEAL,
         TaskPhase.REQUEST,
         TaskPhase.ANSWER,
+        TaskPhase.PROVE,
         TaskPhase.UNMASK,
         TaskPhase.AGGREGATE,
         TaskPhase.CHALLENGE,
