@@ -14,8 +14,8 @@ from eth_utils.address import to_checksum_address
 from offchain.model.graph import IntegerNetwork, Node, Op, Requantisation
 from offchain.proofs.circuit import Circuit
 from offchain.proofs.field import Element
-from offchain.proofs.groth16.curve import G2, to_rows
-from offchain.proofs.groth16.keys import TWIST, in_subgroup
+from offchain.proofs.groth16.curve import G2, TWIST, to_rows
+from offchain.proofs.groth16.keys import in_subgroup
 from offchain.proofs.groth16.limbs import BASE_ORDER
 from offchain.proofs.groth16.prover import prove
 from offchain.proofs.groth16.setup import Secrets, insecure_key

@@ -13,6 +13,7 @@ from rich.text import Text
 from offchain.cli import (
     backup,
     bench,
+    ceremony,
     challenge,
     demo,
     deploy,
@@ -26,6 +27,7 @@ from offchain.cli import (
     ledger,
     orders,
     parameters,
+    private,
     prove,
     put,
     report,
@@ -71,6 +73,7 @@ app.command("get", rich_help_panel=CLIENT)(get.get)
 app.command("report", rich_help_panel=CLIENT)(report.report)
 
 app.add_typer(federate.app, name="federate", rich_help_panel=CLIENT)
+app.add_typer(private.app, name="private", rich_help_panel=CLIENT)
 
 app.add_typer(stake.app, name="stake", rich_help_panel=ROLES)
 for role in workers.ROLES:
@@ -84,6 +87,7 @@ app.command("refute-root", rich_help_panel=ROLES)(rewards.refute_root)
 
 app.add_typer(prove.app, name="prove", rich_help_panel=TOOLS)
 app.command("verify-proof", rich_help_panel=TOOLS)(prove.verify_proof)
+app.add_typer(ceremony.app, name="ceremony", rich_help_panel=TOOLS)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=TOOLS)
 app.add_typer(parameters.app, name="parameters", rich_help_panel=TOOLS)
 app.command("verification", rich_help_panel=TOOLS)(verification.verification)

@@ -1,8 +1,8 @@
 """BN254's groups G1 and G2 on arrays: sums of multiples, multiples of one point, one multiple of many points.
 
-Affine points are rows of 2 elements in Montgomery form (G1: 8 limbs, G2: 16), all zero for the point at infinity. Sums are
-kept in XYZZ coordinates (x = X / ZZ, y = Y / ZZZ, ZZ^3 = ZZZ^2; Explicit-Formulas Database, Sutherland), which need no
-inversion; ZZ = 0 is infinity. Sums of multiples: Pippenger's buckets with signed digits.
+Affine points are rows of 2 elements in Montgomery form (G1: 8 limbs, G2: 16), all zero for the point at infinity. Sums
+are kept in XYZZ coordinates (x = X / ZZ, y = Y / ZZZ, ZZ^3 = ZZZ^2; Explicit-Formulas Database, Sutherland), which
+need no inversion; ZZ = 0 is infinity. Sums of multiples: Pippenger's buckets with signed digits.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -62,6 +62,10 @@ G2 = Group(
     ),
 )
 
+# y^2 = x^3 + 3 in G1; in G2 the constant is 3 / (9 + u) = 3 (9 - u) / 82.
+TWIST = (27 * pow(82, -1, BASE_ORDER) % BASE_ORDER, -3 * pow(82, -1, BASE_ORDER) % BASE_ORDER)
+_CONSTANTS: dict[int, tuple[int, ...]] = {1: (3,), 2: TWIST}
+
 Affine = tuple[tuple[int, ...], tuple[int, ...]] | None
 """A point for people and files: (x, y), each a tuple of `degree` numbers; None is infinity."""
 
@@ -105,7 +109,8 @@ def multi_scalar(group: Group, points: Words, scalars: Words, threads: int = 2) 
     with ThreadPoolExecutor(len(parts)) as pool:
         sums = list(pool.map(lambda part: _pippenger(part[0], part[1], bits, group.one, FQ), parts))
     total = np.concatenate(sums).reshape(len(parts), 2 * group.width)
-    return _affine(_total(total, group.one, FQ), group.one, FQ)[0]
+    summed: Words = _affine(_total(total, group.one, FQ), group.one, FQ)[0]
+    return summed
 
 
 def multiples(group: Group, base: Words, scalars: Words, threads: int = 2) -> Words:
@@ -120,9 +125,9 @@ def scaled(group: Group, points: Words, scalars: Words, threads: int = 2) -> Wor
     both = np.concatenate([points, every], axis=1)
 
     def run(part: Words) -> Words:
-        return _affine(
-            _each(np.ascontiguousarray(part[:, :-4]), np.ascontiguousarray(part[:, -4:]), group.one, FQ), group.one, FQ
-        )
+        points, factors = np.ascontiguousarray(part[:, :-4]), np.ascontiguousarray(part[:, -4:])
+        made: Words = _affine(_each(points, factors, group.one, FQ), group.one, FQ)
+        return made
 
     return _in_threads(run, both, threads)
 
@@ -382,3 +387,102 @@ def _negate(points: Any, one: Any, m: Any) -> None:
     zero = fsub(one, one, m)
     for i in range(points.shape[0]):
         fstore(points, i, 1, fsub(zero, fload(points, i, 1, one), m))
+
+
+def sums(group: Group, a: Words, b: Words) -> Words:
+    """a[i] + b[i], affine rows."""
+    result: Words = _affine(_sums(a, b, group.one, FQ), group.one, FQ)
+    return result
+
+
+def combinations(group: Group, points: Words, starts: Any, rows: Any, scalars: Words, threads: int = 2) -> Words:
+    """For each k the sum over starts[k] <= i < starts[k + 1] of scalars[i] * points[rows[i]], affine rows.
+
+    scalars: uint64 (entries, 4) not Montgomery; one beyond half the order is taken as a negative number, so small
+    numbers of either sign are fast.
+    """
+    count = len(starts) - 1
+    size = max(1, -(-count // (8 * threads)))
+    minus = _negative(scalars, limbs_of(SCALAR_ORDER))
+    spans = [(first, min(first + size, count)) for first in range(0, count, size)]
+
+    def run(span: tuple[int, int]) -> Words:
+        made: Words = _affine(_combinations(points, starts, rows, scalars, minus, *span, group.one, FQ), group.one, FQ)
+        return made
+
+    with ThreadPoolExecutor(threads) as pool:
+        result: Words = np.concatenate([np.zeros((0, group.width), np.uint64), *pool.map(run, spans)])
+    return result
+
+
+def are_points(group: Group, rows: Words) -> bool:
+    """Whether all affine rows are canonical, on the group's curve and not infinity; of the order of G2 it says
+    nothing."""
+    constant = to_rows(group, [(_CONSTANTS[group.degree], _CONSTANTS[group.degree])])
+    ours = rows.dtype == np.uint64 and rows.ndim == 2 and rows.shape[1] == group.width
+    return ours and bool(_are_points(np.ascontiguousarray(rows), constant, group.one, FQ))
+
+
+@compiled
+def _sums(a: Any, b: Any, one: Any, m: Any) -> Any:
+    result = np.zeros((a.shape[0], 2 * a.shape[1]), np.uint64)
+    zero = fsub(one, one, m)
+    for i in range(a.shape[0]):
+        first = _add_affine((zero, zero, zero, zero), fload(a, i, 0, one), fload(a, i, 1, one), one, m)
+        _store_sum(result, i, _add_affine(first, fload(b, i, 0, one), fload(b, i, 1, one), one, m))
+    return result
+
+
+@compiled
+def _negative(scalars: Any, order: Any) -> Any:
+    """Takes those beyond half the order from it, in place; which ones."""
+    minus = np.zeros(scalars.shape[0], np.bool_)
+    for i in range(scalars.shape[0]):
+        if scalars[i, 3] > order[3] >> np.uint64(1):
+            minus[i] = True
+            borrow = np.uint64(0)
+            for k in range(4):
+                value = order[k] - scalars[i, k]
+                under = np.uint64(order[k] < scalars[i, k]) | np.uint64(value < borrow)
+                scalars[i, k] = value - borrow
+                borrow = under
+    return minus
+
+
+@compiled
+def _combinations(
+    points: Any, starts: Any, rows: Any, scalars: Any, minus: Any, first: Any, last: Any, one: Any, m: Any
+) -> Any:
+    result = np.zeros((last - first, 2 * points.shape[1]), np.uint64)
+    zero = fsub(one, one, m)
+    for k in range(first, last):
+        total = zero, zero, zero, zero
+        for bit in range(253, -1, -1):
+            total = _double(total, m)
+            for i in range(starts[k], starts[k + 1]):
+                if (scalars[i, bit // 64] >> np.uint64(bit % 64)) & np.uint64(1):
+                    x, y = fload(points, rows[i], 0, one), fload(points, rows[i], 1, one)
+                    if minus[i]:
+                        y = fsub(zero, y, m)
+                    total = _add_affine(total, x, y, one, m)
+        _store_sum(result, k - first, total)
+    return result
+
+
+@compiled
+def _are_points(rows: Any, constant: Any, one: Any, m: Any) -> Any:
+    b = fload(constant, 0, 0, one)
+    for i in range(rows.shape[0]):
+        for k in range(0, rows.shape[1], 4):
+            below = False
+            for limb in range(3, -1, -1):
+                if rows[i, k + limb] != m[limb]:
+                    below = rows[i, k + limb] < m[limb]
+                    break
+            if not below:
+                return False
+        x, y = fload(rows, i, 0, one), fload(rows, i, 1, one)
+        right = fadd(fmul(fmul(x, x, m), x, m), b, m)
+        if not fzero(fsub(fmul(y, y, m), right, m)):
+            return False
+    return True

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from offchain.errors import Rejected
-from offchain.proofs.groth16.curve import G1, G2, Affine, Group, to_points, to_rows
-from offchain.proofs.groth16.limbs import BASE_ORDER, Words
+from offchain.proofs.groth16.curve import G1, G2, Affine, Group, are_points, scaled, to_points, to_rows
+from offchain.proofs.groth16.limbs import BASE_ORDER, SCALAR_ORDER, Words, limbs_of
 from offchain.proofs.groth16.r1cs import Wires
 
 
@@ -65,7 +65,7 @@ class VerifyingKey:
     def words(self) -> list[int]:
         """As a contract has them: -alpha, beta, -gamma, -delta, public; in G2 the coefficients of u come first."""
         gamma: Affine = G2.generator
-        parts = [*_words(_minus(self.alpha)), *_words(self.beta), *_words(_minus(gamma)), *_words(_minus(self.delta))]
+        parts = [*_words(minus(self.alpha)), *_words(self.beta), *_words(minus(gamma)), *_words(minus(self.delta))]
         return parts + [word for point in self.public for word in _words(point)]
 
 
@@ -93,31 +93,16 @@ def read_point(data: bytes, group: Group) -> Affine:
         raise Rejected("a point's coordinates are not below the field's order; take the bytes as they were published")
     degree = group.degree
     point = tuple(numbers[:degree][::-1]), tuple(numbers[degree:][::-1])
-    if not on_curve(point, group):
+    rows = to_rows(group, [point])
+    if not are_points(group, rows):
         raise Rejected("a point is not on the curve; take the bytes as they were published")
-    if group is G2 and not in_subgroup(to_rows(G2, [point]), G2):
+    if group is G2 and not in_subgroup(rows, G2):
         raise Rejected("a point is not in the group of prime order; take the bytes as they were published")
     return point
 
 
-def on_curve(point: Affine, group: Group) -> bool:
-    """y^2 = x^3 + 3 in G1; in G2 the constant is 3 / (9 + u)."""
-    if point is None:
-        return True
-    if group is G1:
-        (x,), (y,) = point
-        return (y * y - x * x * x - 3) % BASE_ORDER == 0
-    x, y = point
-    cube = _times(_times(x, x), x)
-    square = _times(y, y)
-    return all((s - c - b) % BASE_ORDER == 0 for s, c, b in zip(square, cube, TWIST, strict=True))
-
-
 def in_subgroup(rows: Words, group: Group) -> bool:
     """Whether all points have the groups' order. G1 is its whole curve."""
-    from offchain.proofs.groth16.curve import scaled
-    from offchain.proofs.groth16.limbs import SCALAR_ORDER, limbs_of
-
     order = np.array([limbs_of(SCALAR_ORDER)], dtype=np.uint64)
     return group is G1 or not np.any(scaled(group, rows, order))
 
@@ -128,13 +113,6 @@ def _words(point: Affine, group: Group | None = None) -> list[int]:
     return [*point[0][::-1], *point[1][::-1]]
 
 
-def _minus(point: Affine) -> Affine:
+def minus(point: Affine) -> Affine:
+    """-point."""
     return None if point is None else (point[0], tuple(-part % BASE_ORDER for part in point[1]))
-
-
-def _times(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, int]:
-    return (a[0] * b[0] - a[1] * b[1]) % BASE_ORDER, (a[0] * b[1] + a[1] * b[0]) % BASE_ORDER
-
-
-# 3 / (9 + u) = 3 (9 - u) / 82
-TWIST = (27 * pow(82, -1, BASE_ORDER) % BASE_ORDER, -3 * pow(82, -1, BASE_ORDER) % BASE_ORDER)

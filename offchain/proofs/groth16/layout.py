@@ -1,7 +1,7 @@
 """Where a witness puts what it chooses: the wires that no constraint defines, node by node.
 
-Numbers are held by their bits, the lowest first along the last axis. All rows of a node run over samples, then positions,
-then channels, as its output does.
+Numbers are held by their bits, the lowest first along the last axis. All rows of a node run over samples, then
+positions, then channels, as its output does.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ LABEL_BITS = 16
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """What a weighted node owns: weight + 128 (units, fan-in, 8), bias + 2^b (units, b + 1) with b its public width, scaled
-    multiplier (units, its width) and its inverse (units,), and what the weights make of each input, `products` (rows,
-    units)."""
+    """What a weighted node owns: weight + 128 (units, fan-in, 8), bias + 2^b (units, b + 1) with b its public width,
+    scaled multiplier (units, its width) and its inverse (units,), and what the weights make of each input, `products`
+    (rows, units)."""
 
     weight: Wires
     bias: Wires
@@ -38,8 +38,8 @@ class Units:
 class Scale:
     """Of each requantised element: `excess` (n, shift + headroom), and whether it is held at the lower or upper bound.
 
-    output: out - low (n, k); room: high - out (n, k), where k bits hold more than that. Both have no elements if this is
-    the last node, whose outputs `Winner` holds.
+    output: out - low (n, k); room: high - out (n, k), where k bits hold more than that. Both have no elements if this
+    is the last node, whose outputs `Winner` holds.
     """
 
     excess: Wires
@@ -64,8 +64,9 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Winner:
-    """Of each sample: one-hot `choice` (n, classes), `best` output - low (n, k) and `room` to high, `margin` (n, k): how
-    far it is above low, less 1 if it is not the first; `gaps` (n, classes, k): best - out, less 1 for classes before it.
+    """Of each sample: one-hot `choice` (n, classes), `best` output - low (n, k) and `room` to high, `margin` (n, k):
+    how far it is above low, less 1 if it is not the first; `gaps` (n, classes, k): best - out, less 1 for classes
+    before it.
 
     right: (n,), whether the choice counts as right.
     """
@@ -115,7 +116,8 @@ def make_layout(circuit: Circuit, builder: Builder) -> Layout:
 
 
 def scale_shift(circuit: Circuit, index: int) -> int | None:
-    """The shift of a node's requantisation; 0 for a pool that only clamps; None for one that does nothing to its values."""
+    """The shift of a node's requantisation; 0 for a pool that only clamps; None for one that does nothing to its
+    values."""
     node = circuit.nodes[index]
     if node.op in WEIGHTED:
         return circuit.shift
@@ -157,7 +159,7 @@ def window_sources(circuit: Circuit, index: int) -> npt.NDArray[np.int64]:
 
 
 def element_sources(circuit: Circuit, index: int) -> tuple[Wires, Wires]:
-    """(targets, sources) of a window over each channel alone, all samples: output element, input element; no padding."""
+    """(targets, sources) of a window over each channel alone, all samples: output and input element; no padding."""
     node = circuit.nodes[index]
     height, width, channels = circuit.shape_of(node.inputs[0])
     pixels = window_sources(circuit, index)

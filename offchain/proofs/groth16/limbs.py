@@ -1,9 +1,10 @@
 """Arithmetic of BN254's two prime fields in 64-bit limbs, for compiled loops.
 
-An element is four limbs, the least significant first, in Montgomery form (z is held as z * 2^256 mod p): in a loop a tuple,
-in an array a row of 4 (Montgomery 1985; the loop is the one without a carry word of gnark, for moduli below 2^254). An
-element of the quadratic extension Fq[u] / (u^2 + 1) is a pair of tuples, in an array 8 limbs. `fmul` and the others take
-either, so a curve's formulas are written once for G1 and G2. The modulus is an argument: four limbs and -p^-1 mod 2^64.
+An element is four limbs, the least significant first, in Montgomery form (z is held as z * 2^256 mod p): in a loop a
+tuple, in an array a row of 4 (Montgomery 1985; the loop is the one without a carry word of gnark, for moduli below
+2^254). An element of the quadratic extension Fq[u] / (u^2 + 1) is a pair of tuples, in an array 8 limbs. `fmul` and
+the others take either, so a curve's formulas are written once for G1 and G2. The modulus is an argument: four limbs
+and -p^-1 mod 2^64.
 
 Import this module late: it brings in numba, and compiles on first use (the result is cached on disk).
 """
@@ -47,11 +48,11 @@ FR = modulus_of(SCALAR_ORDER)
 FQ = modulus_of(BASE_ORDER)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _mac(_typing: Any, _a: Any, _b: Any, _c: Any, _d: Any) -> Any:
+def _multiply_and_add(_typing: Any, _a: Any, _b: Any, _c: Any, _d: Any) -> Any:
     """a * b + c + d of 64-bit words, which never exceeds 128 bits: (low word, high word)."""
-    word = types.uint64
-    signature = types.UniTuple(word, 2)(word, word, word, word)
+    word: Any = types.uint64
+    pair: Any = types.UniTuple
+    signature = pair(word, 2)(word, word, word, word)
 
     def generate(context: Any, builder: Any, signed: Any, arguments: Any) -> Any:
         wide, narrow = ir.IntType(128), ir.IntType(64)
@@ -63,6 +64,9 @@ def _mac(_typing: Any, _a: Any, _b: Any, _c: Any, _d: Any) -> Any:
         )
 
     return signature, generate
+
+
+_mac: Any = intrinsic(_multiply_and_add)
 
 
 @compiled
@@ -194,11 +198,15 @@ def fstore(array: Any, row: Any, place: Any, value: Any) -> Any:
     raise NotImplementedError
 
 
+# Typing by the arguments' kinds: numba wants the names of all of them, used or not.
+# ruff: noqa: ARG001
+
+
 def _is_pair(a: Any) -> bool:
     return isinstance(a, types.UniTuple) and isinstance(a.dtype, types.UniTuple)
 
 
-@overload(fmul, strict=False)  # type: ignore[untyped-decorator]
+@overload(fmul, strict=False)
 def _fmul(a: Any, b: Any, m: Any) -> Any:
     if not _is_pair(a):
         return lambda a, b, m: mul(a, b, m)
@@ -211,28 +219,28 @@ def _fmul(a: Any, b: Any, m: Any) -> Any:
     return pair
 
 
-@overload(fadd, strict=False)  # type: ignore[untyped-decorator]
+@overload(fadd, strict=False)
 def _fadd(a: Any, b: Any, m: Any) -> Any:
     if not _is_pair(a):
         return lambda a, b, m: add(a, b, m)
     return lambda a, b, m: (add(a[0], b[0], m), add(a[1], b[1], m))
 
 
-@overload(fsub, strict=False)  # type: ignore[untyped-decorator]
+@overload(fsub, strict=False)
 def _fsub(a: Any, b: Any, m: Any) -> Any:
     if not _is_pair(a):
         return lambda a, b, m: sub(a, b, m)
     return lambda a, b, m: (sub(a[0], b[0], m), sub(a[1], b[1], m))
 
 
-@overload(fzero, strict=False)  # type: ignore[untyped-decorator]
+@overload(fzero, strict=False)
 def _fzero(a: Any) -> Any:
     if not _is_pair(a):
         return lambda a: is_zero(a)
     return lambda a: is_zero(a[0]) and is_zero(a[1])
 
 
-@overload(finverse, strict=False)  # type: ignore[untyped-decorator]
+@overload(finverse, strict=False)
 def _finverse(a: Any, one: Any, m: Any) -> Any:
     if not _is_pair(a):
         return lambda a, one, m: inverse(a, one, m)
@@ -245,7 +253,7 @@ def _finverse(a: Any, one: Any, m: Any) -> Any:
     return pair
 
 
-@overload(fload, strict=False)  # type: ignore[untyped-decorator]
+@overload(fload, strict=False)
 def _fload(array: Any, row: Any, place: Any, like: Any) -> Any:
     if not _is_pair(like):
 
@@ -265,7 +273,7 @@ def _fload(array: Any, row: Any, place: Any, like: Any) -> Any:
     return pair
 
 
-@overload(fstore, strict=False)  # type: ignore[untyped-decorator]
+@overload(fstore, strict=False)
 def _fstore(array: Any, row: Any, place: Any, value: Any) -> Any:
     if not _is_pair(value):
 

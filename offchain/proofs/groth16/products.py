@@ -1,10 +1,11 @@
 """Matrix products, checked with one random number (Freivalds 1977) for far fewer constraints than terms.
 
-For each output unit, what the weights are said to make of the inputs is weighted by powers of the challenge s, a power for
-each sample and position, and added up: Y. The inputs are weighted in the same way, once for each place of the window: X.
-Y = W X for every unit is an identity of polynomials in s of degree below 2^40, so it holds at a random s by accident with
-probability below 2^-213. A window's places differ by a shift, so an input element is weighted once, not once for each place:
-the weight of output position p is s^(E - p), and an element at distance d from its window's origin has that of p + d.
+For each output unit, what the weights are said to make of the inputs is weighted by powers of the challenge s, a power
+for each sample and position, and added up: Y. The inputs are weighted in the same way, once for each place of the
+window: X. Y = W X for every unit is an identity of polynomials in s of degree below 2^40, so it holds at a random s by
+accident with probability below 2^-213. A window's places differ by a shift, so an input element is weighted once, not
+once for each place: the weight of output position p is s^(E - p), and an element at distance d from its window's
+origin has that of p + d.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ def product_checks(
 
 
 class _Exponents:
-    """Of the challenge: for each output row, for each input element, and for each place of the window the elements that it
-    sees and the power that takes them to their windows' weights."""
+    """Of the challenge: for each output row, for each input element, and for each place of the window the elements
+    that it sees and the power that takes them to their windows' weights."""
 
     def __init__(self, circuit: Circuit, index: int) -> None:
         node = circuit.nodes[index]
@@ -85,7 +86,7 @@ class _Exponents:
 
 def _powers(builder: Builder, challenge: Wires, largest: int) -> Wires:
     """Wires of challenge^0 .. challenge^largest, by doubling: few batches."""
-    powers = np.concatenate([builder.define("powers", constants(1, 1)), challenge])
+    powers: Wires = np.concatenate([builder.define("powers", constants(1, 1)), challenge])
     while len(powers) <= largest:
         more = min(len(powers), largest + 1 - len(powers))
         step = builder.product("powers", wires_of(powers[-1:]), wires_of(powers[1:2]))
@@ -99,4 +100,5 @@ def _weighted_inputs(builder: Builder, exponents: _Exponents, source: Callable[[
     elements = source(np.arange(len(exponents.inputs)))
     made = builder.product("weighted inputs", elements, wires_of(powers[exponents.inputs]))
     sums = summed(wires_of(made[exponents.seen]), exponents.places, len(exponents.moves))
-    return builder.product("places", sums, wires_of(powers[exponents.moves]))
+    places: Wires = builder.product("places", sums, wires_of(powers[exponents.moves]))
+    return places

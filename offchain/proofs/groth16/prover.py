@@ -1,22 +1,34 @@
 """Proving and verifying: 256 bytes, two points of G1 and one of G2 (Groth 2016, "On the Size of Pairing-based
 Non-interactive Arguments", section 3.2).
 
-A proof can be made into another proof of the same statement by anyone, so nothing may depend on a proof's bytes being the
-only ones: contracts here count statements.
+A proof can be made into another proof of the same statement by anyone, so nothing may depend on a proof's bytes being
+the only ones: contracts here count statements.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
-from zksnake._algebra import ec_bn254  # type: ignore[import-untyped]
+from zksnake._algebra import ec_bn254
 
 from offchain.errors import Bug, Rejected
 from offchain.proofs.groth16 import vectors
-from offchain.proofs.groth16.curve import G1, G2, Affine, added, multi_scalar, negated, scalar_rows, scaled, to_points
-from offchain.proofs.groth16.keys import ProvingKey, VerifyingKey, point_bytes, read_point
+from offchain.proofs.groth16.curve import (
+    G1,
+    G2,
+    Affine,
+    Group,
+    added,
+    multi_scalar,
+    negated,
+    scalar_rows,
+    scaled,
+    to_points,
+)
+from offchain.proofs.groth16.keys import ProvingKey, VerifyingKey, minus, point_bytes, read_point
 from offchain.proofs.groth16.limbs import SCALAR_ORDER, Words
 from offchain.proofs.groth16.witness import Solved
 
@@ -58,42 +70,34 @@ def verify(key: VerifyingKey, public: Sequence[int], proof: bytes) -> bool:
     total = first_point(key.public[0])
     for value, point in zip(public, key.public[1:], strict=True):
         total = total + first_point(point) * value
-    return pairings_cancel([(a, b), (_minus_one(key.alpha), key.beta), (None, None), (_minus_one(c), key.delta)], total)
+    gamma = (-total, ec_bn254.g2())
+    return pairings_cancel([(a, b), (minus(key.alpha), key.beta), (minus(c), key.delta)], gamma)
 
 
-def pairings_cancel(pairs: Sequence[tuple[Affine, Affine]], negative: object | None = None) -> bool:
-    """Whether the product of the pairings is 1. (None, None) is left out; `negative`: a point paired with -G2's generator."""
-    first = [first_point(p) for p, _ in pairs if p is not None]
-    second = [second_point(q) for p, q in pairs if p is not None]
-    if negative is not None:
-        first.append(-negative)  # type: ignore[operator]
-        second.append(ec_bn254.g2())
+def pairings_cancel(pairs: Sequence[tuple[Affine, Affine]], *more: tuple[Any, Any]) -> bool:
+    """Whether the product of the pairings of points of G1 and G2 is 1. `more`: pairs of zksnake's points."""
+    first = [first_point(p) for p, _ in pairs] + [p for p, _ in more]
+    second = [second_point(q) for _, q in pairs] + [q for _, q in more]
     one = ec_bn254.multi_pairing([ec_bn254.g1(), -ec_bn254.g1()], [ec_bn254.g2(), ec_bn254.g2()])
     return bool(ec_bn254.multi_pairing(first, second) == one)
 
 
-def first_point(point: Affine) -> "ec_bn254.PointG1":
+def first_point(point: Affine) -> Any:
     """zksnake's point; it ends the process for one that is not on the curve, so ask `on_curve` first."""
     return ec_bn254.PointG1.identity() if point is None else ec_bn254.PointG1(point[0][0], point[1][0])
 
 
-def second_point(point: Affine) -> "ec_bn254.PointG2":
+def second_point(point: Affine) -> Any:
     """Likewise in G2; infinity has no business here."""
     if point is None:
         raise Bug("infinity in G2")
     return ec_bn254.PointG2(*point[0], *point[1])
 
 
-def _minus_one(point: Affine) -> Affine:
-    from offchain.proofs.groth16.limbs import BASE_ORDER
-
-    return None if point is None else (point[0], tuple(-part % BASE_ORDER for part in point[1]))
-
-
-def _one(group: object, rows: Words, factor: int) -> Words:
-    result: Words = scaled(group, rows, scalar_rows([factor]))[0]  # type: ignore[arg-type]
+def _one(group: Group, rows: Words, factor: int) -> Words:
+    result: Words = scaled(group, rows, scalar_rows([factor]))[0]
     return result
 
 
-def _encoded(row: Words, group: object) -> bytes:
-    return point_bytes(to_points(group, row[np.newaxis])[0], group)  # type: ignore[arg-type]
+def _encoded(row: Words, group: Group) -> bytes:
+    return point_bytes(to_points(group, row[np.newaxis])[0], group)

@@ -1,8 +1,8 @@
 """Rank-1 constraint systems: built once for a circuit, as arrays; solved for a witness in one compiled pass.
 
-A constraint is (a . w)(b . w) = c . w over wires w, where wire 0 is 1. Constraints are emitted in batches with NumPy, each
-under the name of a *group*, which tests leave out one at a time. A constraint may *define* a wire: then c is that wire
-alone, and solving sets it to the product, so only the other wires are anybody's to assign.
+A constraint is (a . w)(b . w) = c . w over wires w, where wire 0 is 1. Constraints are emitted in batches with NumPy,
+each under the name of a *group*, which tests leave out one at a time. A constraint may *define* a wire: then c is that
+wire alone, and solving sets it to the product, so only the other wires are anybody's to assign.
 """
 
 from __future__ import annotations

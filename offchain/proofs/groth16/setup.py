@@ -1,4 +1,4 @@
-"""Keys from secrets that one process knew: INSECURE, for development chains and tests. The ceremony makes the others."""
+"""Keys from secrets that one process knew: INSECURE, for development chains and tests. Ceremonies make the others."""
 
 from __future__ import annotations
 

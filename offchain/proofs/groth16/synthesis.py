@@ -1,8 +1,9 @@
 """From a circuit's description to its constraints: the statement of docs/proofs.md, node by node.
 
-Nothing here is random but one number, the challenge: the hash of model, chunk and every bit that determines what the prover
-says its matrix products are. Ranges are shown bit by bit. Lookup arguments would need each looked-up limb fixed by the hash
-on its own: of a packed sum of limbs that are not yet in range, a forger can choose the limbs after it has seen the challenge.
+Nothing here is random but one number, the challenge: the hash of model, chunk and every bit that determines what the
+prover says its matrix products are. Ranges are shown bit by bit. Lookup arguments would need each looked-up limb fixed
+by the hash on its own: of a packed sum of limbs that are not yet in range, a forger can choose the limbs after it has
+seen the challenge.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _STREAM_BITS = 253
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor's elements as sums: offset + the sum of weights[k] * wires[i, k]; their values are within low and high."""
+    """A tensor's elements as sums: offset + the sum of weights[k] * wires[i, k]; values are within low and high."""
 
     wires: Wires
     weights: tuple[int, ...]
@@ -181,7 +182,8 @@ def _before_scale(circuit: Circuit, layout: Layout, index: int, tensors: list[Te
     rows, channels = units.products.shape
     bias = builder.define("bias", _number(units.bias).plus(-(1 << node.bias_bits)))
     multiplier = builder.define("multiplier", _number(units.multiplier))
-    # With a multiplier that is not 0, what follows from it fixes the product: nothing is left to choose after the challenge.
+    # With a multiplier that is not 0, what follows from it fixes the product: nothing is left to choose after the
+    # challenge.
     builder.constrain("multiplier not 0", wires_of(multiplier), wires_of(units.inverse), constants(channels, 1))
     accumulator = wires_of(units.products) + wires_of(np.tile(bias, rows))
     scaled = builder.product("scaled", accumulator, wires_of(np.tile(multiplier, rows)))
@@ -219,7 +221,7 @@ def _pool(layout: Layout, index: int, source: Tensor, builder: Builder) -> None:
     builder.zero("pool gaps", gaps - _number(pool.gaps))
     order = np.argsort(pool.targets, kind="stable")
     starts = np.searchsorted(pool.targets[order], np.arange(len(pool.largest) + 1))
-    product = builder.define("pool member", _number(pool.gaps[order[starts[:-1]]]))
+    product = builder.define("pool member", _number(pool.gaps[order[starts[:-1]]])).copy()
     for step in range(1, int(np.diff(starts).max())):
         # windows at the border have fewer elements
         some = np.flatnonzero(np.diff(starts) > step)
@@ -246,7 +248,8 @@ def _later(choice: Wires) -> Sum:
 
 
 def _winners(circuit: Circuit, layout: Layout, builder: Builder) -> Sum:
-    """Each sample's choice has the largest output, and is the first of those; it counts as right only if it is the label."""
+    """Each sample's choice has the largest output, and is the first of those; it counts as right only if it is the
+    label."""
     winner, node = layout.winner, circuit.nodes[-1]
     samples, classes = winner.choice.shape
     _bits("choice bits", builder, winner.choice)
@@ -257,7 +260,8 @@ def _winners(circuit: Circuit, layout: Layout, builder: Builder) -> Sum:
     builder.zero("one choice", chosen.plus(-1))
     if len(winner.room):
         builder.zero("best room", (_number(winner.best) + _number(winner.room)).plus(node.low - node.high))
-    # An output that leaves the bounds downwards is not held at low here, so low itself must not win against an earlier class.
+    # An output that leaves the bounds downwards is not held at low here, so low itself must not win against an earlier
+    # class.
     not_first = weighted(winner.choice[:, 1:], [1] * (classes - 1)) if classes > 1 else constants(samples, 0)
     builder.zero("margin", _number(winner.best) - not_first - _number(winner.margin))
     builder.constrain("choice is best", wires_of(winner.choice), _number(winner.gaps.reshape(samples * classes, -1)))

@@ -37,7 +37,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a proof cost. witness_seconds: statement and witness; proof_seconds: the rest; peak_bytes: of this process."""
+    """What a proof cost. witness_seconds: statement, witness; proof_seconds: the rest; peak_bytes: of this process."""
 
     witness_seconds: float
     proof_seconds: float
@@ -46,8 +46,8 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Groth16:
-    """The proof system `groth16`. A circuit's key is that of its ceremony, once one is installed (`install_key`); until then
-    it is one that everybody knows the secrets of, for development chains only.
+    """The proof system `groth16`. A circuit's key is that of its ceremony, once one is installed (`install_key`);
+    until then it is one that everybody knows the secrets of, for development chains only.
 
     random: where proofs get their randomness; `secrets.randbelow` unless a test needs the same proof twice.
     """
@@ -141,7 +141,8 @@ def open_groth16(cache: Path, *, progress: Progress | None = None) -> Groth16:
 
 
 def compiled_verifier(circuit: Circuit, key: VerifyingKey, insecure: bool) -> CompiledVerifier:
-    """The circuit's contract: the runtime is `Groth16Verifier`'s code and then the key, as `Groth16Deployment` leaves it."""
+    """The circuit's contract: the runtime is `Groth16Verifier`'s code and then the key, as `Groth16Deployment` leaves
+    it."""
     verifier, deployment = load_artifact("Groth16Verifier"), load_artifact("Groth16Deployment")
     arguments = encode(
         ["uint256[20]", "bytes32", "uint256", "bool"], [key.words(), circuit.circuit_hash, circuit.samples, insecure]

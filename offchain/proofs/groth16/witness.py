@@ -35,8 +35,8 @@ class Solved:
 
 
 def public_inputs(statement: Statement) -> tuple[int, int]:
-    """The two public inputs of the circuit: c, a hash of the four numbers, and modelHash + c chunkHash + c^2 correct + c^3
-    prover. Two numbers and not four save 12,300 gas; the contract computes them as this does."""
+    """The two public inputs of the circuit: c, a hash of the four numbers, and modelHash + c chunkHash + c^2 correct +
+    c^3 prover. Two numbers and not four save 12,300 gas; the contract computes them as this does."""
     numbers = statement.elements()
     challenge = int.from_bytes(keccak(encode(["uint256"] * 4, list(numbers))), "big") >> 3
     model, chunk, correct, prover = numbers
@@ -190,7 +190,7 @@ def _put_scale(
     scale = layout.scales[index]
     shift = scale_shift(circuit, index) or 0
     out = output.reshape(value.shape)
-    lower, upper, excess = _excess(node, shift, value, out)
+    lower, upper, excess = _excess(node, shift, scale.excess.shape[1], value, out)
     _put_flags(wires, scale.lower, lower)
     _put_flags(wires, scale.upper, upper)
     _put_bits(wires, scale.excess, excess.reshape(-1))
@@ -205,18 +205,18 @@ def _put_outputs(wires: Words, scale: Scale, node: Node, out: Integers) -> None:
 
 
 def _excess(
-    node: Node, shift: int, value: Integers, out: Integers
+    node: Node, shift: int, bits: int, value: Integers, out: Integers
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], Integers]:
-    """(held at the lower bound, at the upper bound, excess of `synthesis._requantised`). value: before the multiplier of
-    a weighted node, after it of others; (n, channels)."""
+    """(held at the lower bound, at the upper bound, excess of `synthesis._requantised`). value: before the multiplier
+    of a weighted node, after it of others; (n, channels)."""
     made = node.requantisation
     multiplier, shifts = np.array([1], dtype=object), np.array([0], dtype=object)
     if made is not None:
         shifts = made.shift.astype(object)
         multiplier = made.multiplier.astype(object) if node.op in WEIGHTED else multiplier
-    # Everything below 2^62 is left to int64; wide shifts and bounds are rare, and Python integers hold them.
-    narrow = (shift + max(abs(node.low), abs(node.high)).bit_length() + 1) < 62 and shift + _bits_over(node) < 62
-    kind: Any = np.int64 if narrow else object
+    # What fits int64 is left to it; wide shifts and bounds are rare, and Python integers hold them.
+    reach = max(bits, shift + max(abs(node.low), abs(node.high)).bit_length() + 1)
+    kind: Any = np.int64 if reach < 62 else object
     halves = np.array([1 << int(s) >> 1 for s in shifts], dtype=kind)
     own = value.astype(kind) * multiplier.astype(kind) + halves
     shifts = shifts.astype(kind)
@@ -225,11 +225,6 @@ def _excess(
     e = (own - (out.astype(kind) << shifts)) << (shift - shifts)
     turned = ((1 << shift) - 1) - e
     return lower, upper, np.where(lower, turned, e)
-
-
-def _bits_over(node: Node) -> int:
-    """Bits of the accumulator times the multiplier, less the shift, at most."""
-    return 58
 
 
 def _put_winner(wires: Words, winner: Winner, node: Node, outputs: Int64Array, chunk: Chunk, correct: int) -> None:
