@@ -24,7 +24,7 @@ def forgeries() -> dict[str, Step]:
         "new hash": ordinary(new_hash=_more(..., 1)),
         "batch hash": ordinary(batch_hash=_more(..., 1)),
         # 2 · (2 · 5 + 1) - 5 - 1 = 16
-        "sign": _quiet(hidden=5, weights=300, signs_0=_at((slice(None), 0), 2)),
+        "sign": _quiet(biases=(512 * 1024, 2**20, 0), hidden=5, weights=300, signs_0=_at((slice(None), 0), 2)),
         # 7 = 4 / 16 · 16 + 3: an activation of a quarter, times 2^14
         "activation quotient": _quiet(hidden=7, weights=2**14, quotients_0=_at((slice(None), 0), _over(4, 16))),
         "activation remainder": ordinary(quotients_0=_more((0, 0), 3)),
@@ -40,13 +40,13 @@ def forgeries() -> dict[str, Step]:
             weights=3,
             returned_quotients_1=_at((slice(None), 0), [_over(1536, 1024), _over(1536, 1024), 1]),
         ),
-        "error remainder": ordinary(returned_quotients_1=_more((0, 0), 1)),
+        "error remainder": ordinary(returned_quotients_1=_more((0, 0), 2**12)),
         "weight remainder": ordinary(remainders_0=_more((0, 0), 2**10)),
         "bias update": _with("new biases 0", _more(0, 1)),
         # at challenge 0 only the last number of a combination counts
         "challenge": ordinary(sums_0=_more((0, 0), 16)),
         "forward product": ordinary(sums_0=_more((0, 0), 16)),
-        "error product": ordinary(returned_1=_more((0, 0), 1024)),
+        "error product": ordinary(returned_1=_more((0, 0), 2**22)),
         "gradient product": _with("new weights 0", _more((0, 0), 1)),
     }
 
