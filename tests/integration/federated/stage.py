@@ -27,6 +27,7 @@ from offchain.federated.task_state import TaskPhase
 from offchain.federated.terms import FederatedWindows
 from offchain.model.shorthand import spec_from_shorthand
 from offchain.roles.context import RoleContext
+from offchain.roles.federated_accuracy import publish_verifier
 from offchain.roles.federated_client import TaskRequest, create_task, prepare_task
 from offchain.roles.federated_deeds import FederatedOptions
 from offchain.roles.federated_participant import FederatedWorker
@@ -84,7 +85,10 @@ def _bond(stage: Stage, name: str, account: LocalAccount) -> None:
 def put_task(stage: Stage, account: LocalAccount, asked: TaskRequest, intent: str) -> TaskId:
     sender = open_sender(stage.client, account, stage.folder / "client")
     try:
-        return create_task(stage.contracts, sender, prepare_task(stage.store, asked).terms, intent=intent)
+        prepared = prepare_task(stage.store, asked)
+        if prepared.accuracy is not None:
+            publish_verifier(stage.contracts, sender, prepared.accuracy.verifier)
+        return create_task(stage.contracts, sender, prepared.terms, intent=intent)
     finally:
         sender.close()
 
@@ -144,6 +148,8 @@ class Cast:
         if view.phase is TaskPhase.UNMASK:
             window = view.terms.windows.unmask
             ends += [Seconds(view.round.unmask_ends - window + quarter * window // 4) for quarter in (1, 2, 3)]
+        if view.phase is TaskPhase.PROVE and view.proofs is not None:
+            ends.append(view.proofs.prove_until)
         if view.phase is TaskPhase.CHALLENGE:
             ends.append(Seconds(view.round.challenge_ends - view.terms.windows.challenge // 2))
         contests = of_task(self.court.look(self.stage.client.head()), self.task)
