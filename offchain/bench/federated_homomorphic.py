@@ -31,7 +31,7 @@ from offchain.errors import Bug
 from offchain.federated.groups import Mean, mean_of
 from offchain.federated.homomorphic import member
 from offchain.federated.homomorphic.blocks import block_from_bytes
-from offchain.federated.homomorphic.ckks import Key, Scheme
+from offchain.federated.homomorphic.ckks import Key, Scheme, scheme_of
 from offchain.federated.homomorphic.messages import Keys, size_of
 from offchain.federated.homomorphic.parameters import choose
 from offchain.federated.homomorphic.sealing import READERS, Envelope, Reader, Sealed, add_all, seal, sealed_size
@@ -206,7 +206,7 @@ class _Group:
         parameters, files, signed = choose(session.size), dict[Position, Sealed](), b""
         with clock.of("member"):
             keys = {s.position: member.keys_message(s) for s in self._secrets}
-            shares = {s.position: member.shares_message(s, session, keys, Scheme(parameters)) for s in self._secrets}
+            shares = {s.position: member.shares_message(s, session, keys, scheme_of(parameters)) for s in self._secrets}
         for secrets, update in zip(self._secrets, updates, strict=True):
             with clock.of("member"):
                 secret = member.group_secret(secrets, session, keys, shares)
@@ -230,7 +230,7 @@ class _Group:
 
     def _opened(self, secret: tuple[bytes, bytes]) -> tuple[Scheme, Key, Tags]:
         """As a worker begins each of its jobs."""
-        scheme = Scheme(choose(self._session.size))
+        scheme = scheme_of(choose(self._session.size))
         return scheme, member.group_key(scheme, *secret), Tags(secret[0], self._session.digest)
 
     def error(self, added: bytes, updates: npt.NDArray[np.int16]) -> float:

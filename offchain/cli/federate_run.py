@@ -52,6 +52,8 @@ def join(
     task's manifest is checked: that it is the one on chain, and that its privacy ledger keeps what it promises. Then
     keep `assay federate run` running.
     """
+    from offchain.federated.homomorphic.ckks import require_seal
+    from offchain.federated.manifest import SecureMethod
     from offchain.roles.federated_client import fetch_manifest
 
     wei = parse_tokens(stake, "--stake")
@@ -64,7 +66,10 @@ def join(
     allowed = _allowed(allow, view)
     proof = allowed.prove(address) if any(view.terms.allow_root) else ()
     with session.store() as place:
-        fetch_manifest(place, view.terms).require_honest(view.terms)
+        manifest = fetch_manifest(place, view.terms)
+        manifest.require_honest(view.terms)
+        if manifest.secure_method is SecureMethod.HOMOMORPHIC:
+            require_seal()
     with closing(session.sender(account)) as sender:
         sender.send(f"federated-join:{number}:{view.state.round}:{wei}", federation.join(number, wei, proof))
     console.print(f"{key} has joined task {task} with {tokens(wei)} tokens; now `assay federate run {task} --data …`")

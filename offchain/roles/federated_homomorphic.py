@@ -142,7 +142,8 @@ class HomomorphicSessions:
         means = []
         for column in columns:
             number = next(at for at, group in enumerate(self.base.groups(view)) if column[0] in group)
-            means.append(self._memo.get(("mean", view.state.round, number), self._signed_mean(view, story, number)))
+            key = ("mean", view.state.round, number | view.round.answered << 8)
+            means.append(self._memo.get(key, self._signed_mean(view, story, number)))
         done = [mean for mean in means if mean is not None]
         if len(done) < len(means):
             return None

@@ -19,7 +19,7 @@ import numpy as np
 
 from offchain.chain.federated import Story
 from offchain.errors import Rejected, Retryable
-from offchain.federated.homomorphic.ckks import Scheme
+from offchain.federated.homomorphic.ckks import scheme_of
 from offchain.federated.homomorphic.member import (
     box_key,
     decrypted,
@@ -123,7 +123,7 @@ class HomomorphicSpeaker:
         keys = self._sessions.keys(view, story, seat.number)
         if keys is None:
             return None
-        shares = shares_message(seat.secrets, seat.session, keys, Scheme(parameters_of(seat.session)))
+        shares = shares_message(seat.secrets, seat.session, keys, scheme_of(parameters_of(seat.session)))
         # The chain wants a word beside the hash, which masking needs for its seeds; here it is the key's fingerprint.
         return self._message(seat, encode(shares, seat.session, seat.position), shares.fingerprint)
 
@@ -205,7 +205,7 @@ class HomomorphicSpeaker:
             return add_all(sealed, reader, session, parameters_of(session), write)
 
         try:
-            return self._memo.get(("added", view.state.round, before), work) or Turn.WAIT
+            return self._memo.get(("added", view.state.round, before | view.round.included << 8), work) or Turn.WAIT
         except Rejected:
             return Turn.NOT_OURS
         except Retryable:
@@ -222,7 +222,7 @@ class HomomorphicSpeaker:
         for posted in self._sessions.posted(view, story, _indices(adders)):
             work = partial(_opened, self._files, seat.session, secret, posted)
             try:
-                opened = self._memo.get(("opened", view.state.round, posted.index), work)
+                opened = self._memo.get(("opened", view.state.round, int.from_bytes(posted.hash)), work)
             except Retryable:
                 if self._is_late(view, WAITS // 2):
                     continue
@@ -251,7 +251,7 @@ def _masked(view: TaskView, secrets: Secrets, bound: bytes) -> Word:
 def _sealed_file(
     files: RoundFiles, seat: Seat, record: UpdateRecord, envelope: Envelope, secret: tuple[bytes, bytes]
 ) -> File:
-    session, scheme = seat.session, Scheme(parameters_of(seat.session))
+    session, scheme = seat.session, scheme_of(parameters_of(seat.session))
     update = files.vector(record.cid, record.root, session.dimension, LeafKind.UPDATE).astype(np.int16, copy=False)
     key, tags = group_key(scheme, *secret), Tags(secret[0], session.digest)
     blocks = encrypted(scheme, key, tags, seat.position, update)
@@ -259,7 +259,7 @@ def _sealed_file(
 
 
 def _opened(files: RoundFiles, session: Session, secret: tuple[bytes, bytes], posted: Posted) -> Opened:
-    scheme = Scheme(parameters_of(session))
+    scheme = scheme_of(parameters_of(session))
     key, tags = group_key(scheme, *secret), Tags(secret[0], session.digest)
     try:
         content = files.large(posted.cid, posted.hash, added_size(scheme.parameters, session.dimension)).data

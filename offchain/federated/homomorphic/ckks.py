@@ -14,6 +14,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -130,6 +131,12 @@ class Scheme:
         if not context.parameters_set():
             raise Bug(f"SEAL refuses the parameters: {context.parameters_error_message()}")
         return context
+
+
+@lru_cache(maxsize=4)
+def scheme_of(parameters: Parameters) -> Scheme:
+    """The scheme of these parameters, made once: its tables take as long as ten blocks. For any number of threads."""
+    return Scheme(parameters)
 
 
 class Decryption:

@@ -97,14 +97,17 @@ def add_all(
 ) -> Result:
     """Adds block by block whatever members' files are in order; `write` gets who they are, and the blocks of the sum.
 
-    When a file turns out to be spoilt, begins again without it. Raises Rejected when fewer than the threshold are left.
+    When a file turns out to be spoilt, looks through all of them and begins again without those that are: so hostile
+    files cost three passes and no more. Raises Rejected when fewer than the threshold are left.
     """
-    left = dict(files)
-    while len(left) >= session.threshold:
+    left = {position: file for position, file in files.items() if _is_addressed(file, reader, session)}
+    if len(left) >= session.threshold:
         try:
             return write(tuple(sorted(left)), _added(list(left.values()), reader, session, parameters))
-        except SpoiltError as spoilt:
-            del left[spoilt.sender]
+        except SpoiltError:
+            left = {position: file for position, file in left.items() if _is_intact(file, reader, session, parameters)}
+    if len(left) >= session.threshold:
+        return write(tuple(sorted(left)), _added(list(left.values()), reader, session, parameters))
     raise Rejected(
         f"group {session.group}: {len(left)} members' ciphertexts are in order, fewer than {session.threshold}"
     )
@@ -120,6 +123,23 @@ def _added(files: Sequence[Sealed], reader: Reader, session: Session, parameters
             except (InvalidTag, Rejected):
                 raise SpoiltError(file.sender) from None
         yield block_to_bytes(total.total, parameters)
+
+
+def _is_addressed(file: Sealed, reader: Reader, session: Session) -> bool:
+    try:
+        _file_key(file, reader, session)
+    except SpoiltError:
+        return False
+    return True
+
+
+def _is_intact(file: Sealed, reader: Reader, session: Session, parameters: Parameters) -> bool:
+    try:
+        for _ in _added([file], reader, session, parameters):
+            pass
+    except SpoiltError:
+        return False
+    return True
 
 
 def _file_key(file: Sealed, reader: Reader, session: Session) -> bytes:
