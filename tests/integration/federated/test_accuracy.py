@@ -84,6 +84,48 @@ def proven(asked: TaskRequest, prove_with: Systems) -> TaskRequest:
     return replace(asked, spec=spec, preprocessing=scaling, accuracy=accuracy, windows=windows)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("killed", [False, True])
+def test_secure_sums_are_of_those_who_have_proven(stage: Stage, killed: bool) -> None:
+    """Six in two groups: nobody sees an update, who has not proven is unmasked as one who dropped out.
+
+    One is killed at every write and send, and goes on with the model that it has committed to.
+    """
+    accounts, prove_with = people(), systems(stage.folder / "proofs")
+    plain = request(
+        6, rounds=1, mode=Mode.SECURE, group_size=3, windows=SECURE, rule=Rule(RuleId.MEAN), minimum_participants=4
+    )
+    asked = proven(plain, prove_with)
+    task = put_task(stage, accounts["client"], asked, "secure")
+    cast = Cast(stage, task, {})
+    for place, name in enumerate(MEMBERS):
+        chosen = replace(options(stage, name, place, len(MEMBERS)), systems=prove_with)
+        if name == "p0" and killed:
+            cast.workers[name] = Reborn(stage, name, accounts[name], task, chosen)
+        else:
+            kind = Overclaimer if name == "p5" else FederatedWorker
+            cast.workers[name] = worker(context(stage, name, accounts[name]), task, chosen, kind)
+    cast.play(lambda view: view.phase is TaskPhase.OVER)
+    cast.play(lambda view: all(one.gone for one in view.participants))
+    story = cast.federation.story(task, stage.client.head())
+    assert story.results() == [1]
+    place = cast.view().place_of(accounts["p5"].address)
+    assert place is not None
+    final = story.named("RoundFinal")[0].arguments
+    assert final["included"] == 0b111111 & ~(1 << place)
+    assert len(story.named("MaskedPosted")) == 6
+    assert len(story.named("UnmaskPosted")) == 5
+    assert len(story.named("LocalModelCommitted")) == 6
+    assert not story.named("Revealed")
+    assert not story.named("Objected")
+    assert not story.named("LeaderReplaced")
+    honest = {e.arguments["index"]: e.arguments["correct"] for e in story.named("AccuracyCounted")}
+    assert honest[final["leader"]] == max(honest[index] for index in honest if index != place)
+    assert sum(event.arguments["amount"] for event in story.named("RewardPaid")) == asked.reward
+    for one in cast.workers.values():
+        stage.close(one.context)
+
+
 def test_the_best_leads_and_cheats_are_out_and_pay(stage: Stage) -> None:
     """Four honest; one claims a sample more than it has right, one copies a commitment and the proofs for it."""
     accounts, prove_with = people(), systems(stage.folder / "proofs")
