@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offchain.cli import federate_run, federate_show, options
+from offchain.cli import federate_prove, federate_run, federate_show, options
 from offchain.cli.amounts import parse_tokens
 from offchain.cli.federate_form import plan_privacy, read_allowed, read_form, read_participants, read_windows
 from offchain.cli.output import console, errors, print_facts, print_json, tokens
@@ -18,6 +18,7 @@ from offchain.types import Ppm
 
 if TYPE_CHECKING:
     from offchain.roles.federated_client import PreparedTask, TaskRequest
+    from offchain.storage.store import Store
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -172,6 +173,13 @@ def create(
             help="With --secure: protect examples, by one clipped gradient a round; a step is so many times their sum.",
         ),
     ] = None,
+    prove: federate_prove.Prove = None,
+    minimum: federate_prove.Minimum = 0.6,
+    baseline: federate_prove.Baseline = 0.5,
+    chunk: federate_prove.Chunk = 64,
+    draws: federate_prove.Draws = 1,
+    prove_time: federate_prove.ProveTime = "10m",
+    system: federate_prove.System = "ultrahonk",
     home: options.Home = None,
     rpc: options.Rpc = None,
     store: options.Store = None,
@@ -189,14 +197,12 @@ def create(
     from offchain.federated.shorthand import parse_optimizer, parse_rule
     from offchain.federated.terms import Mode
     from offchain.model.shorthand import spec_from_shorthand
-    from offchain.roles.federated_client import TaskRequest, create_task, prepare_task
+    from offchain.roles.federated_accuracy import publish_verifier
+    from offchain.roles.federated_client import TaskRequest, create_task
 
     if not yes:
         require_terminal("your consent", "add --yes")
-    if gradient_rate is not None and not (secure and epsilon is not None):
-        raise typer.BadParameter("--gradient-rate is for --secure with --epsilon; give both")
-    if homomorphic and not secure:
-        raise typer.BadParameter("--homomorphic is how groups sum; give the size of a group with --secure")
+    _require_secure(secure, homomorphic, gradient_rate is not None, epsilon is not None)
     shape, names, preprocessing = read_form(like, features, classes, value_range)
     lengths = (join, mask, mask, commit, reveal, request, answer, mask, aggregate, challenge, move)
     least, most = read_participants(participants)
@@ -208,7 +214,7 @@ def create(
             rounds=rounds,
             reward=parse_tokens(reward, "--reward"),
             bond=parse_tokens(bond, "--bond"),
-            windows=read_windows(lengths, secure=secure > 0),
+            windows=read_windows(lengths, secure=secure > 0, prove=prove_time if prove else None),
             preprocessing=preprocessing,
             local=LocalTerms(
                 epochs=epochs,
@@ -234,16 +240,24 @@ def create(
             asked = replace(asked, privacy=plan_privacy(asked, epsilon, delta, sample_rate, clip_norm, gradient_rate))
     settings = load_settings(home=home, rpc=rpc, store=store, password_file=password_file)
     session = open_session(settings, chain_id)
+    if prove is not None:
+        shares, cut = (minimum, baseline), (chunk, draws)
+        accuracy = federate_prove.ask_for_proofs(settings, session.client, prove, shares, cut, system)
+        asked = replace(asked, accuracy=accuracy)
     account = unlock(settings, key)
     with session.store() as place:
-        with errors.status("making the first model"), _explained():
-            prepared = prepare_task(place, asked)
+        with errors.status("making the first model" if prove is None else "making first model, circuit and verifier"):
+            prepared = _prepared(place, asked)
         if not as_json:
             print_facts(_facts(asked, prepared, rule), title="The task", as_json=False)
+            if prepared.accuracy is not None:
+                federate_prove.show_proofs(prepared.accuracy, chunk)
         if not yes and not typer.confirm("Create it?"):
             console.print("Nothing has been sent.")
             raise typer.Exit
         with closing(session.sender(account)) as sender, errors.status("escrowing the rewards"):
+            if prepared.accuracy is not None:
+                publish_verifier(session.contracts, sender, prepared.accuracy.verifier)
             task = create_task(session.contracts, sender, prepared.terms, intent=secrets.token_hex(8))
     if as_json:
         print_json({"task": task, "parameters": prepared.terms.dimension, "escrow": str(prepared.terms.escrow)})
@@ -251,6 +265,20 @@ def create(
         console.print(
             f"Task [bold]{task}[/bold] is open for participants; see [bold]assay federate status {task}[/bold]."
         )
+
+
+def _require_secure(secure: int, homomorphic: bool, by_gradient: bool, private: bool) -> None:
+    if by_gradient and not (secure and private):
+        raise typer.BadParameter("--gradient-rate is for --secure with --epsilon; give both")
+    if homomorphic and not secure:
+        raise typer.BadParameter("--homomorphic is how groups sum; give the size of a group with --secure")
+
+
+def _prepared(place: "Store", asked: "TaskRequest") -> "PreparedTask":
+    from offchain.roles.federated_client import prepare_task
+
+    with _explained():
+        return prepare_task(place, asked)
 
 
 @contextmanager

@@ -73,7 +73,7 @@ def read_participants(text: str) -> tuple[int, int]:
     return int(found.group(1)), int(found.group(2))
 
 
-def read_windows(lengths: tuple[str, ...], *, secure: bool) -> "FederatedWindows":
+def read_windows(lengths: tuple[str, ...], *, secure: bool, prove: str | None = None) -> "FederatedWindows":
     """All windows; those that the mode does not use are 0."""
     from offchain.federated.round_rules import STAKED_WINDOWS
     from offchain.federated.terms import FederatedWindows
@@ -97,7 +97,9 @@ def read_windows(lengths: tuple[str, ...], *, secure: bool) -> "FederatedWindows
         name: Seconds(0 if name in unused else parse_duration(length, f"--{name}"))
         for name, length in zip(names, lengths, strict=True)
     }
-    for name in STAKED_WINDOWS:
+    if prove is not None:
+        seconds["prove"] = Seconds(parse_duration(prove, "--prove-time"))
+    for name in (name for name in STAKED_WINDOWS if name in seconds):
         if seconds[name] < LEAST_WINDOW:
             raise Rejected(
                 f"--{name} {seconds[name]}: who misses it loses stake, so workers join no task with less than "

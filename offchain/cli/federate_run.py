@@ -10,7 +10,8 @@ import typer
 
 from offchain.cli import options
 from offchain.cli.amounts import parse_tokens
-from offchain.cli.output import console, print_json, tokens
+from offchain.cli.federate_prove import require_provable, systems_of
+from offchain.cli.output import console, errors, print_json, tokens
 from offchain.cli.session import Session, load_settings, open_context, open_session, unlock
 from offchain.cli.workers import run_worker
 from offchain.errors import Rejected
@@ -49,8 +50,8 @@ def join(
     """Take a place in a task, with a stake that comes back at its end.
 
     The stake is part of a bond as participant (`assay stake add participant TOKENS`). Before anything is locked the
-    task's manifest is checked: that it is the one on chain, and that its privacy ledger keeps what it promises. Then
-    keep `assay federate run` running.
+    task's manifest is checked: that it is the one on chain, that its privacy ledger keeps what it promises, and that
+    what proofs of accuracy are checked by is what it should be. Then keep `assay federate run` running.
     """
     from offchain.federated.homomorphic.ckks import require_seal
     from offchain.federated.manifest import SecureMethod
@@ -70,6 +71,9 @@ def join(
         manifest.require_honest(view.terms)
         if manifest.secure_method is SecureMethod.HOMOMORPHIC:
             require_seal()
+        if manifest.accuracy is not None:
+            with errors.status("checking what is to be proven"):
+                require_provable(session, place, view.terms.accuracy, manifest.accuracy)
     with closing(session.sender(account)) as sender:
         sender.send(f"federated-join:{number}:{view.state.round}:{wei}", federation.join(number, wei, proof))
     console.print(f"{key} has joined task {task} with {tokens(wei)} tokens; now `assay federate run {task} --data …`")
@@ -159,6 +163,7 @@ def run(
         data=samples,
         test=held,
         allowed=_allowed(allow, view) if allow else _anyone(),
+        systems=systems_of(settings),
     )
 
     def build(context: "RoleContext") -> "FederatedWorker":

@@ -25,6 +25,7 @@ from offchain.types import TaskId
 
 if TYPE_CHECKING:
     from offchain.chain.federated import Federation
+    from offchain.federated.terms import AccuracyTerms
     from offchain.roles.federated_summary import TaskSummary
 
 Test = Annotated[
@@ -118,6 +119,7 @@ def _show(session: Session, summary: "TaskSummary", accuracies: dict[int, float]
         "reward": f"{tokens(summary.reward)} tokens a round",
         "participants": f"{summary.active} active, {summary.least} to {summary.most} wanted",
         "leader": None if summary.leader is None else name(summary.leader),
+        "proofs": None if summary.accuracy is None else _proofs(summary.accuracy),
         "refundable": f"{tokens(summary.refundable)} tokens" if summary.refundable else None,
         "first model": f"{accuracies[0]:.1%} right" if 0 in accuracies else None,
     }
@@ -133,6 +135,7 @@ def _show(session: Session, summary: "TaskSummary", accuracies: dict[int, float]
                 "this round": one.standing,
                 "earned": tokens(one.earned),
             }
+            | ({} if summary.accuracy is None else {"proven": "" if one.proven is None else one.proven})
             for one in summary.participants
         ]
         console.print(rows_table(rows, "Participants"))
@@ -154,6 +157,13 @@ def _show(session: Session, summary: "TaskSummary", accuracies: dict[int, float]
         console.print(rows_table(results, "Results"))
     for line in summary.told(name):
         console.print(line, soft_wrap=True, highlight=False)
+
+
+def _proofs(terms: "AccuracyTerms") -> str:
+    return (
+        f"{terms.draws} of {terms.chunks} test chunks a round; out below {terms.minimum_correct} right samples, paid "
+        f"above {terms.baseline}"
+    )
 
 
 def get(

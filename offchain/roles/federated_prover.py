@@ -18,6 +18,7 @@ from offchain.federated.local_network import local_network, whole_count
 from offchain.federated.manifest import FederatedManifest
 from offchain.federated.results import Result
 from offchain.federated.round_rules import TaskView
+from offchain.federated.terms import AccuracyTerms
 from offchain.federated.vector_tree import LeafKind
 from offchain.model.files import decode_network, encode_graph, encode_weights
 from offchain.model.graph import IntegerNetwork
@@ -26,12 +27,13 @@ from offchain.proofs.circuit import Circuit
 from offchain.proofs.field import Element
 from offchain.proofs.prove import prove_accuracy
 from offchain.proofs.statement import model_hash
-from offchain.proofs.system import Proof, ProofSystem
+from offchain.proofs.system import CompiledVerifier, Proof, ProofSystem
 from offchain.roles.context import RoleContext
 from offchain.roles.federated_files import RoundFiles
 from offchain.roles.federated_records import ModelRecord, UpdateRecord
 from offchain.roles.loop import Hands
 from offchain.roles.memo import Memo
+from offchain.storage.store import Store
 from offchain.types import Commitment, OrderId, TaskId
 
 Systems = Callable[[str], ProofSystem]
@@ -47,11 +49,27 @@ _SALT_BYTES: Final = 31
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What proofs of a task stand on: the circuit, the test chunks as on chain, and what proves in it."""
+    """What proofs of a task stand on: the circuit, the test chunks as on chain, what proves in it, and the contract
+    that an honest client has registered for it."""
 
     circuit: Circuit
     tests: TestChunks
     system: ProofSystem
+    verifier: CompiledVerifier
+
+
+def lay_ground(store: Store, terms: AccuracyTerms, part: AccuracyPart, systems: Systems) -> Ground:
+    """Fetches the test chunks, compares them with the chain's root, and makes the verifier again; may take minutes.
+
+    Raises Rejected when something is not what the terms say or a tool is missing, Retryable when a file cannot be had.
+    """
+    circuit, test = part.shape, part.test
+    content = store.read(test.cid, max_bytes=test.size, size=test.size)
+    data = Dataset.from_bytes(content, max_bytes=test.size, shape=circuit.input_shape, name="test chunks")
+    tests = TestChunks(circuit, data)
+    tests.require(terms)
+    system = systems(part.system)
+    return Ground(circuit, tests, system, system.verifier(circuit))
 
 
 class Prover:
@@ -76,6 +94,7 @@ class Prover:
         self._hands = hands
         self._send = send
         self._systems = systems
+        self._is_compared = False
 
     def record(self, number: int) -> ModelRecord | None:
         """The journalled model of a round."""
@@ -164,23 +183,11 @@ class Prover:
         systems = self._systems
         if systems is None:
             raise Rejected(f"task {self._task}: taking part needs proofs of accuracy, and no proof system is set up")
-        terms = view.terms.accuracy
-        store = self._context.store
-
-        def work() -> Ground:
-            circuit, test = part.shape, part.test
-            content = store.read(test.cid, max_bytes=test.size, size=test.size)
-            data = Dataset.from_bytes(content, max_bytes=test.size, shape=circuit.input_shape, name="test chunks")
-            tests = TestChunks(circuit, data)
-            tests.require(terms)
-            system = systems(part.system)
-            system.verifier(circuit)
-            return Ground(circuit, tests, system)
-
-        ground = self._work.get(("ground", 0, 0), work)
-        if ground is not None:
-            honest = ground.system.verifier(ground.circuit)
-            Verifiers(self._context.contracts).require(terms.verifier, honest)
+        terms, store = view.terms.accuracy, self._context.store
+        ground = self._work.get(("ground", 0, 0), lambda: lay_ground(store, terms, part, systems))
+        if ground is not None and not self._is_compared:
+            Verifiers(self._context.contracts).require(terms.verifier, ground.verifier)
+            self._is_compared = True
         return ground
 
     # The model

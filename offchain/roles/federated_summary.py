@@ -14,18 +14,21 @@ from offchain.federated.game.words import line_of
 from offchain.federated.round_rules import TaskView
 from offchain.federated.shorthand import describe_optimizer, describe_rule
 from offchain.federated.task_state import TaskPhase
+from offchain.federated.terms import AccuracyTerms
 from offchain.types import Root, Seconds, TaskId, Wei
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A participant; `standing`: what it has done in the round that is on; `earned`: rewards paid so far, in wei."""
+    """A participant; `standing`: what it has done in the round that is on; `earned`: rewards paid so far, in wei;
+    `proven`: right samples that its latest proofs show, None without any."""
 
     index: int
     account: ChecksumAddress
     stake: Wei
     standing: str
     earned: Wei
+    proven: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class TaskSummary:
     games: tuple[Contest, ...]
     lines: tuple[tuple[str, ...], ...]
     """Of each game, move by move."""
+    accuracy: AccuracyTerms | None = None
+    """What is to be proven, in tasks that ask for proofs."""
 
     def to_json(self) -> dict[str, Any]:
         """Everything, with amounts as text, for JSON numbers are not that large everywhere."""
@@ -155,6 +160,7 @@ def summarise(contracts: AssayContracts, task: TaskId) -> TaskSummary:
         results=tuple(_results(view, story)),
         games=games,
         lines=tuple(_story(court, contest) for contest in games),
+        accuracy=terms.accuracy if terms.accuracy.asked else None,
     )
 
 
@@ -171,6 +177,8 @@ def _story(court: FederatedCourt, contest: Contest) -> tuple[str, ...]:
 
 def _ends_at(view: TaskView) -> Seconds | None:
     end = view.state.join_ends if view.phase is TaskPhase.JOINING else view.round.end_of(view.phase)
+    if view.phase is TaskPhase.PROVE and view.proofs is not None:
+        end = view.proofs.prove_until
     return end if end > view.now else None
 
 
@@ -179,8 +187,9 @@ def _members(view: TaskView, story: Story) -> tuple[Member, ...]:
     for event in story.named("RewardPaid"):
         index = event.arguments["index"]
         earned[index] = earned.get(index, 0) + event.arguments["amount"]
+    proven = {event.arguments["index"]: event.arguments["correct"] for event in story.named("AccuracyCounted")}
     return tuple(
-        Member(index, one.account, one.stake, _standing(view, index), Wei(earned.get(index, 0)))
+        Member(index, one.account, one.stake, _standing(view, index), Wei(earned.get(index, 0)), proven.get(index))
         for index, one in enumerate(view.participants)
     )
 

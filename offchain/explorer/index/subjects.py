@@ -95,7 +95,7 @@ def _keys(contract: str, name: str, names: list[str]) -> Mapping[str, str]:
         keys["ref"] = "cycle"
     elif contract == "AggregatorCommittee" and "epoch" in names:
         keys["ref"] = "epoch"
-    elif contract in ("FederatedTraining", "FederatedExtension", "FederatedCourt"):
+    elif contract in ("FederatedTraining", "FederatedExtension", "FederatedAnnex", "FederatedCourt"):
         if "task" in names:
             keys["task"] = "task"
         if contract == "FederatedCourt" and "id" in names:

@@ -26,6 +26,12 @@ _TEXTS: dict[str, Callable[[Said], str]] = {
     "Committed": lambda said: f"{_who(said)} commits to an update in round {said['round']}",
     "Revealed": lambda said: f"{_who(said)} reveals its update of {said['samples']} samples",
     "MaskedPosted": lambda said: f"{_who(said)} posts its masked update",
+    "LocalModelCommitted": lambda said: f"{_who(said)} commits to the model it will prove in round {said['round']}",
+    "AccuracyCounted": lambda said: (
+        f"{_who(said)} has proven {said['correct']} right samples{'' if said['accepted'] else ', and is left out'}"
+    ),
+    "NoShowPenalised": lambda said: f"{_who(said)} did not prove its model and loses {tokens(said['penalty'])}",
+    "ProofsCounted": lambda said: f"the proofs of round {said['round']} of task {said['task']} are counted",
     "Dropped": lambda said: f"the update of {_who(said)} is out of round {said['round']}",
     "Excluded": lambda said: f"{_who(said)} is excluded and loses {tokens(said['stake'])}",
     "ResultPosted": lambda said: f"participant {said['leader']} posts the aggregate of round {said['round']}",
@@ -45,6 +51,7 @@ _ACTORS = {
     "Joined": "account",
     "Left": "account",
     "Requested": "asker",
+    "NoShowPenalised": "reporter",
     "LeaderWrong": "challenger",
     "Withdrawn": "client",
     "RewardPaid": "account",

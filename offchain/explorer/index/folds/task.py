@@ -131,11 +131,15 @@ def _objected(state: TaskState, _event: EventRow, said: dict[str, Any]) -> TaskS
 def _replaced(state: TaskState, _event: EventRow, said: dict[str, Any]) -> TaskState:
     index, penalty = said["index"], said["penalty"]
     state = _with_round(state, said["round"], lambda one: _voided(_added(one, "replaced", index)))
+    return _with_participant(state, index, _pays(penalty))
 
-    def pay(one: ParticipantRow) -> ParticipantRow:
-        return replace(one, stake=Wei(one.stake - penalty), lost=Wei(one.lost + penalty))
 
-    return _with_participant(state, index, pay)
+def _no_show(state: TaskState, _event: EventRow, said: dict[str, Any]) -> TaskState:
+    return _with_participant(state, said["index"], _pays(said["penalty"]))
+
+
+def _pays(penalty: int) -> Callable[[ParticipantRow], ParticipantRow]:
+    return lambda one: replace(one, stake=Wei(one.stake - penalty), lost=Wei(one.lost + penalty))
 
 
 def _wrong(state: TaskState, _event: EventRow, said: dict[str, Any]) -> TaskState:
@@ -202,6 +206,7 @@ FOLDS: dict[str, Fold] = {
     "Dropped": _adds("dropped"),
     "ResultPosted": _posted,
     "Objected": _objected,
+    "NoShowPenalised": _no_show,
     "LeaderReplaced": _replaced,
     "LeaderWrong": _wrong,
     "RoundFinal": _final,
