@@ -99,7 +99,7 @@ class PrivateClient:
         rng, circuit = self.context.rng, request.circuit
         secret, next_secret, test_key = rng(32), rng(32), rng(32)
         hashes = tuple(chunk_hash(circuit, chunk) for chunk in request.chunks)
-        test = TestFile.of(circuit, request.chunks, test_key)
+        test = self._sealed(circuit, request.chunks, test_key)
         manifest = PrivateManifest(
             title=request.title,
             circuit=circuit,
@@ -112,6 +112,9 @@ class PrivateClient:
         cid = CidDigest(self.context.store.add(manifest.encode()).digest)
         terms = _terms(request, test, ChunkTree(hashes).root, cid, public_key(secret), keccak(test_key))
         return PrivateOrderRecord(terms, secret, next_secret, test_key)
+
+    def _sealed(self, circuit: Circuit, chunks: Sequence[Chunk], key: bytes) -> TestFile:
+        return TestFile.of(circuit, chunks, key)
 
     def put_prepared(self, record: PrivateOrderRecord) -> PrivateId:
         """Puts an order that is in the journal, once."""

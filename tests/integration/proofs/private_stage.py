@@ -1,5 +1,6 @@
 """A development chain with a registered verifier, a client and providers of private orders, some of whom cheat."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,8 @@ from offchain.chain.proofs import Verifiers
 from offchain.chain.sender import open_sender
 from offchain.model.graph import IntegerNetwork, Node, Op, Requantisation
 from offchain.proofs.circuit import Circuit
+from offchain.proofs.pieces import PIECE_BYTES
+from offchain.proofs.private_manifest import TestFile
 from offchain.proofs.private_order import Handover, PrivateId, PrivateState
 from offchain.proofs.statement import Chunk
 from offchain.proofs.system import ProofSystem
@@ -61,9 +64,9 @@ class Play:
         """What `account` has, also after a restart."""
         return self.stage.context(account, name)
 
-    def client(self, context: RoleContext) -> PrivateClient:
+    def client(self, context: RoleContext, kind: type[PrivateClient] = PrivateClient) -> PrivateClient:
         """The client with its own archive."""
-        return PrivateClient(context, open_store(f"local:{self.stage.folder / 'client-archive'}"))
+        return kind(context, open_store(f"local:{self.stage.folder / 'client-archive'}"))
 
     def provider(self, kind: type[PrivateProvider], context: RoleContext) -> PrivateProvider:
         """A provider of a kind, with an archive of its own."""
@@ -107,6 +110,16 @@ def set_play(stage: Stage, system: ProofSystem, accounts: list[LocalAccount]) ->
         sender.send(f"purse:{account.address}", contracts.token.functions.transfer(account.address, PURSE))
     sender.close()
     return Play(stage, system, circuit, verifier.registry_key)
+
+
+class PromisesOtherSamples(PrivateClient):
+    """Seals a test set of which one byte is another than in what it has committed to."""
+
+    def _sealed(self, circuit: Circuit, chunks: Sequence[Chunk], key: bytes) -> TestFile:
+        data = bytearray(super()._sealed(circuit, chunks, key).data)
+        for start in range(0, len(data), PIECE_BYTES):
+            data[start + 30] ^= 1
+        return TestFile(circuit, bytes(data))
 
 
 class SealsAnotherKey(PrivateProvider):

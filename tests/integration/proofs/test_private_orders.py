@@ -1,6 +1,7 @@
 """Private orders on a real chain with real proofs: every way to cheat ends as the specification says."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,14 +11,17 @@ from offchain.chain.errors import ContractRejected
 from offchain.errors import Rejected
 from offchain.model.oracle import evaluate_slowly
 from offchain.proofs.pieces import PieceTree
-from offchain.proofs.private_order import ClaimStatus, PrivateId, PrivateOutcome, PrivatePhase
-from offchain.proofs.private_rules import opening_of
+from offchain.proofs.private_manifest import MAX_MANIFEST_BYTES, PrivateManifest, parse_manifest
+from offchain.proofs.private_order import ClaimStatus, PrivateId, PrivateOutcome, PrivatePhase, PrivateTerms
+from offchain.proofs.private_rules import check_order, opening_of
 from offchain.proofs.prove import open_system
 from offchain.proofs.statement import model_elements
 from offchain.roles.private_client import PrivateClient
+from offchain.roles.private_desk import PrivateOrder
 from offchain.roles.private_provider import PrivateProvider
 from offchain.roles.private_records import PrivateOrderRecord
-from offchain.types import Wei
+from offchain.storage.cid import Cid
+from offchain.types import Root, Wei
 from tests.integration.proofs.private_stage import (
     ASKED,
     BOND,
@@ -27,6 +31,7 @@ from tests.integration.proofs.private_stage import (
     KeepsTheFile,
     LosesTheFile,
     Play,
+    PromisesOtherSamples,
     SealsAnotherKey,
     SpoilsAByte,
     copy_claim,
@@ -147,6 +152,75 @@ def test_a_client_that_lies_gains_nothing(play: Play) -> None:
     assert orders.state(oid).outcome is PrivateOutcome.PAID
     for one in (client.context, provider.context):
         play.stage.close(one)
+
+
+def test_a_client_that_promised_another_test_set_pays(play: Play) -> None:
+    """What was sealed is not what was committed to; in the next order the client keeps the key to itself."""
+    context = play.context("client-3", CLIENT)
+    cheat = play.client(context, PromisesOtherSamples)
+    oid = cheat.put(play.request(sealed=True))
+    provider = play.provider(PrivateProvider, play.context("provider-3", PROVIDERS[1]))
+    provider.claim(oid, network())
+    play.pass_time(WINDOWS.claim)
+    cheat.step(oid)
+    until_proven(cheat, oid)
+    assert "the released test set is not the promised one" in provider.step(oid)
+    state = provider.desk.orders.state(oid)
+    assert (state.outcome, state.held) == (PrivateOutcome.SHARED, 0)
+
+    before = play.stage.contracts.token_balance(provider.context.account)
+    client = play.client(context)
+    oid = client.put(play.request(sealed=True))
+    provider.claim(oid, network())
+    play.pass_time(WINDOWS.claim + WINDOWS.release)
+    advance(provider, oid, PrivatePhase.WITHHELD)
+    assert client.desk.orders.state(oid).outcome is PrivateOutcome.SHARED
+    assert play.stage.contracts.token_balance(provider.context.account) == before + REWARD
+    for one in (context, provider.context):
+        play.stage.close(one)
+
+
+def test_an_order_that_is_not_what_it_says_is_not_claimed(play: Play) -> None:
+    """Each lie in an order's terms costs its client a provider, and no provider anything."""
+    context = play.context("client-4", CLIENT)
+    client = play.client(context)
+    provider = play.provider(PrivateProvider, play.context("provider-4", PROVIDERS[2]))
+    honest = client.prepare(play.request(sealed=True))
+    order = PrivateOrder(PrivateId(1), honest.terms, provider_manifest(provider, honest.terms))
+    check_order(order.terms, order.manifest, provider.desk.test_file(order))
+    lies = {
+        "elements": replace(honest.terms, elements=honest.terms.elements + 1),
+        "multipliers lie elsewhere": replace(honest.terms, layout_hash=bytes(32)),
+        "too little time": replace(honest.terms, answer_seconds=10),
+        "number of chunks": replace(honest.terms, chunks=3),
+        "names other chunks": replace(honest.terms, chunk_root=Root(bytes(32))),
+        "another test file": replace(honest.terms, test_root=Root(bytes(32))),
+        "size of samples": replace(honest.terms, sample_size=5),
+    }
+    for words, terms in lies.items():
+        with pytest.raises(Rejected, match=words):
+            check_order(terms, order.manifest, provider.desk.test_file(order))
+    shown = client.prepare(replace(play.request(sealed=False), verifier=bytes(32)))
+    with pytest.raises(Rejected, match="is not what circuit"):
+        provider.desk.verifiers.require(shown.terms.verifier, play.system.verifier(play.circuit))
+    manifest = provider_manifest(provider, shown.terms)
+    test = provider.desk.test_file(replace(order, terms=shown.terms, manifest=manifest))
+    for lie, words in (
+        (replace(manifest, test_key=bytes(32)), "has samples in chunk 0"),
+        (replace(manifest, test_key=None), "neither open nor promised"),
+    ):
+        with pytest.raises(Rejected, match=words):
+            check_order(shown.terms, lie, test)
+    for one in (context, provider.context):
+        play.stage.close(one)
+
+
+def provider_manifest(provider: PrivateProvider, terms: PrivateTerms) -> PrivateManifest:
+    data = provider.context.store.read(Cid.of(terms.manifest_cid), max_bytes=MAX_MANIFEST_BYTES)
+    assert parse_manifest(data).encode() == data
+    with pytest.raises(Rejected, match="manifest"):
+        parse_manifest(data[:-1])
+    return parse_manifest(data)
 
 
 def opens_right(client: PrivateClient, oid: PrivateId, play: Play) -> None:
