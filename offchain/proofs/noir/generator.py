@@ -25,7 +25,7 @@ def generate(circuit: Circuit) -> str:
 def generate_switched(circuit: Circuit) -> str:
     """For tests: the same circuit with two inputs more.
 
-    on: a number for each `Group`, 1 for what is to hold, 0 to leave it out; `challenge`: holds where CHALLENGE is off.
+    on: a number for each `Group`, 1 for what is to hold, 0 to leave it out; challenge: what CHALLENGE says that it is.
     """
     return _source(circuit, switched=True)
 
@@ -107,11 +107,14 @@ def _products(circuit: Circuit, switched: bool) -> Iterator[str]:
         yield f"            bound[{start} + n * {counts[index]} + j] = packed{index}[n][j];"
         yield "        }\n    }"
         start += circuit.samples * counts[index]
-    yield f"    let drawn = hash({CHALLENGE}, bound);"
-    free = "drawn + (1 - on[CHALLENGE]) * (challenge - drawn)" if switched else "drawn"
-    yield f"    let e = powers::<{max([*counts.values(), 2])}>(wire({free}));"
+    if switched:
+        yield f"    equal(on[CHALLENGE], challenge, hash({CHALLENGE}, bound));"
+    else:
+        yield f"    let challenge = hash({CHALLENGE}, bound);"
+    yield f"    let e = powers::<{max([*counts.values(), 2])}>(challenge);"
     for index in nodes:
-        yield f"    let (column{index}, constant{index}) = columns{index}(e, weight{index}, bias{index}, multiplier{index});"
+        arguments = f"weight{index}, bias{index}, multiplier{index}"
+        yield f"    let (column{index}, constant{index}) = columns{index}(e, {arguments});"
     yield f"    for n in 0..{circuit.samples} {{"
     for index in nodes:
         yield from _check(circuit, index, counts[index])

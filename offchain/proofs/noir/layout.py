@@ -19,9 +19,9 @@ PACKED_BITS = 248
 class Widths:
     """Widths of the witnesses of a node that requantises, in bits.
 
-    most: the largest output, raised by `offset`; output: of it; limit: the same again where `output` bits hold more than
-    `most` and nothing else excludes it, else 0; over: of what is clamped off, 0 where no value can be out of bounds;
-    rest: of the remainder.
+    most: the largest output, raised by `offset`; output: of it; limit: the same again where `output` bits hold more
+    than `most` and nothing else excludes it, else 0; over: of what is clamped off, 0 where no value can be out of
+    bounds; rest: of the remainder.
     """
 
     most: int

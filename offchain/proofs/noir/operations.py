@@ -170,7 +170,8 @@ def _maximum(circuit: Circuit, index: int) -> Iterator[str]:
     for position, elements in _windows(circuit, index):
         values = ", ".join(f"x0[{element * channels} + c]" for element in elements)
         yield f"    for c in 0..{channels} {{\n{_requantised(circuit, index, f'{position * channels} + c')}"
-        yield f"        largest_of::<{(high - low).bit_length()}, _>(on, value - {offset(circuit, tensor)}, [{values}]);"
+        bits, raised = (high - low).bit_length(), f"value - {offset(circuit, tensor)}"
+        yield f"        largest_of::<{bits}, _>(on, {raised}, [{values}]);"
         yield "    }"
     yield _NO_SLACK
 

@@ -36,8 +36,8 @@ def model(circuit: Circuit) -> Iterator[str]:
 def columns(circuit: Circuit, index: int) -> Iterator[str]:
     """The function columnsI: what the challenge's combination of a node's values is, as a combination of its inputs.
 
-    The combination is Σ_j e^j · element j = Σ_{p, u} along[p] · across[u] · value[p, u]. Values are linear in the inputs, so
-    this is Σ_y column[y] · input[y] + constant, for inputs raised by their offset.
+    The combination is Σ_j e^j · element j = Σ_{p, u} along[p] · across[u] · value[p, u]. Values are linear in the
+    inputs, so this is Σ_y column[y] · input[y] + constant, for inputs raised by their offset.
     """
     node, packing = circuit.nodes[index], packing_of(circuit, index)
     width, low = prod(circuit.shape_of(node.inputs[0])), offset(circuit, node.inputs[0])
@@ -87,7 +87,8 @@ def _taps(circuit: Circuit, index: int) -> Iterator[str]:
         return
     channels = circuit.shape_of(node.inputs[0])[2]
     yield "        tap = wire(tap);"
-    yield f"        let (i, j, c) = (t / {channels * node.kernel[1]}, t / {channels} % {node.kernel[1]}, t % {channels});"
+    across = node.kernel[1]
+    yield f"        let (i, j, c) = (t / {channels * across}, t / {channels} % {across}, t % {channels});"
     yield from _slide(circuit, index, "c")
     yield "    }"
 
