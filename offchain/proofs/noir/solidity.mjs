@@ -2,6 +2,9 @@
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import v8 from "node:v8";
+
+v8.setFlagsFromString("--liftoff-only"); // as in witness.mjs
 
 const [modules, input, output] = process.argv.slice(2);
 const require = createRequire(path.join(modules, "package.json"));

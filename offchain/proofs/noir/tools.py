@@ -108,7 +108,7 @@ def _find_modules(folder: Path | None) -> Path:
         places = [Path.cwd(), *Path.cwd().parents, *Path(__file__).resolve().parents]
     for place in places:
         if (place / "node_modules" / "@aztec" / "bb.js").is_dir():
-            return place / "node_modules"
+            return (place / "node_modules").absolute()  # as Node wants it
     where = "here or above" if folder is None else f"in {folder}"
     raise Rejected(f"proofs need Barretenberg (npm's @aztec/bb.js), which is not {where}: {WAY_OUT}")
 
