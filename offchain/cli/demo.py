@@ -1,4 +1,4 @@
-"""`assay demo`: an order's whole life in one terminal; `assay demo federated`: a federated task's."""
+"""`assay demo`: an order's whole life in one terminal; `assay demo federated` and `zk`: a federated task's."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from offchain.cli.output import console
 app = typer.Typer(
     invoke_without_command=True,
     help="Show an order's whole life: escrow, real training, scores, slashing, rewards by root, verified download. "
-    "`assay demo federated` shows federated training instead.",
+    "`assay demo federated` shows federated training instead, `assay demo zk` proofs of accuracy.",
 )
 
 Chain = Annotated[
@@ -48,9 +48,33 @@ def federated(chain: Chain = "auto", json_file: JsonFile = None) -> None:
     from offchain.demo.federated.play import play
     from offchain.demo.federated.scenario import HOSPITALS
 
-    result = play(HOSPITALS, chain, console)
+    result = play(HOSPITALS, chain, console, _proofs())
     print_report(result, console)
     _write(result, json_file)
+
+
+@app.command("zk")
+def zero_knowledge(chain: Chain = "auto", json_file: JsonFile = None) -> None:
+    """Show proofs of accuracy: eight participants whose updates nobody sees, led by who has proven the best model.
+
+    Each proves with UltraHonk how many of the client's test samples its own model has right, in chunks that a later
+    block's hash draws. One has staked most and claims a sample too much, one sends another's proofs: both lose. What is
+    made once, the circuit's verifier above all, is kept below ASSAY_HOME.
+    """
+    _require_writable(json_file)
+    from offchain.cli.demo_federated_tables import print_report
+    from offchain.demo.federated.play import play
+    from offchain.demo.federated.scenario import PROVERS
+
+    result = play(PROVERS, chain, console, _proofs())
+    print_report(result, console)
+    _write(result, json_file)
+
+
+def _proofs() -> Path:
+    from offchain.config import Settings
+
+    return Settings().home / "proofs"
 
 
 def _require_writable(json_file: Path | None) -> None:

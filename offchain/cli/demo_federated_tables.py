@@ -13,6 +13,9 @@ def print_report(report: dict[str, Any], console: Console) -> None:
     for task in report["tasks"]:
         title = f"\nTask {task['task']}: {task['title']}, rule {task['rule'].replace('_', '-')}"
         console.print(rows_table([_round(item) for item in task["rounds"]], title))
+        if task["proven_samples"]:
+            title = f"\nProven right, of {task['proven_samples']} samples drawn (task {task['task']})"
+            console.print(rows_table(_proven(task, conduct), title))
         rewards = [
             {"participant": name, "conduct": kind, "tokens": tokens(task["rewards"].get(name, 0))}
             for name, kind in conduct.items()
@@ -42,6 +45,20 @@ def _round(item: dict[str, Any]) -> dict[str, Any]:
         "late": ", ".join(item["leaders_late"]),
         "dropped": ", ".join(item["dropped"]),
     }
+
+
+def _proven(task: dict[str, Any], conduct: dict[str, str]) -> list[dict[str, Any]]:
+    """A row for each participant, a column for each round; the leader's number has a star."""
+
+    def cell(item: dict[str, Any], name: str) -> str:
+        correct = item["proven"].get(name)
+        return "not proven" if correct is None else f"{correct}{' *' if item['leader'] == name else ''}"
+
+    return [
+        {"participant": name, "conduct": kind}
+        | {f"round {item['round']} (* leads)": cell(item, name) for item in task["rounds"]}
+        for name, kind in conduct.items()
+    ]
 
 
 def _game(item: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from offchain.federated.attacks.label_flip import LabelFlip
 from offchain.federated.attacks.sign_flip import SignFlip
 from offchain.federated.round_rules import Intent
 from offchain.roles.context import RoleContext
-from offchain.roles.federated_adversaries import LyingLeader, poisoner
+from offchain.roles.federated_adversaries import LyingLeader, Overclaimer, ProofCopier, poisoner
 from offchain.roles.federated_deeds import FederatedOptions
 from offchain.roles.federated_participant import FederatedWorker
 from offchain.types import TaskId
@@ -36,12 +36,14 @@ def make_worker(
         if member.name == name:
             honest = not member.conduct.is_hostile
             intent = Intent(stake=member.stake, watches=honest)
-            options = FederatedOptions(folder, intent, data=holding.parts[place])
+            options = FederatedOptions(folder, intent, data=holding.parts[place], systems=stage.systems)
             return _kind(member.conduct, len(holding.classes))(context, task, options)
     watches = name in scenario.watchers
     # The client measures the model on its own data after each round; nobody trains on them.
     test = None if watches else holding.test
-    return FederatedWorker(context, task, FederatedOptions(folder, Intent(watches=True), test=test))
+    return FederatedWorker(
+        context, task, FederatedOptions(folder, Intent(watches=True), test=test, systems=stage.systems)
+    )
 
 
 def _kind(conduct: Conduct, classes: int) -> type[FederatedWorker]:
@@ -56,5 +58,9 @@ def _kind(conduct: Conduct, classes: int) -> type[FederatedWorker]:
             return poisoner(SignFlip())
         case Conduct.FREE_RIDER:
             return poisoner(Idle())
+        case Conduct.CLAIMS_TOO_MUCH:
+            return Overclaimer
+        case Conduct.COPIES_PROOFS:
+            return ProofCopier
         case _:
             raise Bug(f"nobody plays {conduct.name}")

@@ -25,7 +25,7 @@ from offchain.types import Seconds, TaskId
 QUIET = frozenset({"approve", "training", "round"})
 """Events that are not worth a line."""
 
-COMMON = frozenset({"final", "round-failed", "leader-wrong", "leader-late", "dropped"})
+COMMON = frozenset({"final", "round-failed", "leader-wrong", "leader-late", "dropped", "no-show"})
 """What everybody sees and reports; the client's word is enough."""
 
 HIDDEN = frozenset({"transaction", "key", "gas"})
@@ -53,17 +53,18 @@ class Play:
         return Text.assemble((f"{who:<12}", "bold"), task, event.what, " ", (detail, "dim"))
 
 
-def play(scenario: FederatedScenario, chain: str, console: Console) -> dict[str, Any]:
+def play(scenario: FederatedScenario, chain: str, console: Console, proofs: Path) -> dict[str, Any]:
     """Performs the scenario on `chain` (anvil, embedded, auto or a URL); the report, as JSON values.
 
-    Raises Retryable when it does not come to an end.
+    `proofs`: where circuits, keys and verifiers are kept that were made once. Raises Retryable when it does not come to
+    an end.
     """
     begun = time.monotonic()
     with TemporaryDirectory(prefix="assay-federated-") as folder, open_chain(chain) as (client, _url):
         console.print(f"chain: {client.endpoint} ({client.network.name}, id {client.chain_id})")
         performance = Play(console)
         tell = lambda line: console.print(f"[dim]{line}[/dim]")  # noqa: E731
-        with set_stage(client, scenario, Path(folder), performance.report, tell) as stage:
+        with set_stage(client, scenario, Path(folder), proofs, performance.report, tell) as stage:
             performance.names = {str(address): name for address, name in stage.names.items()}
             tasks = create_tasks(scenario, stage)
             with Troupe(scenario, stage, tasks) as troupe:
@@ -84,10 +85,16 @@ def _views(client: ChainClient, federation: Federation, tasks: tuple[TaskId, ...
 
 def _next_end(views: tuple[TaskView, ...]) -> Seconds | None:
     """When the first of the phases that are on ends; None when none of them has an end."""
-    ends = [
-        view.state.join_ends if view.phase is TaskPhase.JOINING else view.round.end_of(view.phase) for view in views
-    ]
+    ends = [_end(view) for view in views]
     return min((end for view, end in zip(views, ends, strict=True) if end > view.now), default=None)
+
+
+def _end(view: TaskView) -> Seconds:
+    if view.phase is TaskPhase.JOINING:
+        return view.state.join_ends
+    if view.phase is TaskPhase.PROVE and view.proofs is not None:
+        return max(view.proofs.prove_until, view.round.end_of(view.phase))
+    return view.round.end_of(view.phase)
 
 
 def _short(value: object) -> str:

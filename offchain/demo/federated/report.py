@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from offchain.chain.event_decoder import Event
-from offchain.demo.federated.scenario import FederatedScenario
+from offchain.demo.federated.scenario import FederatedScenario, ProofPlan
 from offchain.demo.federated.stage import FederatedStage
 from offchain.demo.ledger import read_conservation, read_events
 from offchain.federated.game.state import Stage, Verdict
@@ -36,7 +36,8 @@ def build_report(
             for member in scenario.members
         ],
         "tasks": [
-            _task(plan.title, task, events, told, names) | {"rule": plan.rule.id.name.lower()}
+            _task(plan.title, task, events, told, names)
+            | {"rule": plan.rule.id.name.lower(), "proven_samples": _proven_samples(plan.proofs)}
             for plan, task in zip(scenario.tasks, tasks, strict=True)
         ],
         "games": _games(events, names),
@@ -89,6 +90,7 @@ def _round(event: Event, events: list[Event], members: dict[int, str], accuracy:
         return [members[said["index"]] for said in found]
 
     final = event.name == "RoundFinal"
+    counted = (e.arguments for e in events if e.name == "AccuracyCounted" and e.arguments["round"] == number)
     return {
         "round": number,
         "final": final,
@@ -97,8 +99,14 @@ def _round(event: Event, events: list[Event], members: dict[int, str], accuracy:
         "leaders_wrong": named("LeaderWrong"),
         "leaders_late": named("LeaderReplaced"),
         "dropped": named("Dropped"),
+        "proven": {members[said["index"]]: said["correct"] if said["accepted"] else None for said in counted},
         "accuracy": accuracy.get(number),
     }
+
+
+def _proven_samples(plan: ProofPlan | None) -> int:
+    """Samples that each proves on in a round."""
+    return 0 if plan is None else plan.samples * plan.draws
 
 
 def _games(events: list[Event], names: dict[str, str]) -> list[dict[str, Any]]:

@@ -10,8 +10,25 @@ STAKE = Wei(20 * TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
+class ProofPlan:
+    """What everybody proves of its local model: `draws` of the client's test chunks, of `samples` each.
+
+    `minimum` and `baseline`: parts of these samples; who has proven less than the minimum is left out, and what exceeds
+    the baseline is paid.
+    """
+
+    samples: int
+    draws: int
+    minimum: float
+    baseline: float
+
+
+@dataclass(frozen=True, slots=True)
 class TaskPlan:
-    """One task of the client. `partition`: how its data are spread (`federated/partition.py`); `reward` for a round."""
+    """One task of the client. `partition`: how its data are spread (`federated/partition.py`); `reward` for a round.
+
+    `secure`: updates are masked, in groups of all; `proofs`: the round is led by who has proven the best model.
+    """
 
     title: str
     source: str
@@ -21,6 +38,8 @@ class TaskPlan:
     reward: Wei
     partition: str
     held_out: float = 0.25
+    secure: bool = False
+    proofs: ProofPlan | None = None
 
 
 class Conduct(Enum):
@@ -37,6 +56,10 @@ class Conduct(Enum):
     """trains nothing and hopes to be paid"""
     LYING_LEADER = auto()
     """has staked most, so it is likely to lead; then it posts an aggregate of its own"""
+    CLAIMS_TOO_MUCH = auto()
+    """says that its model has one sample more right than it has"""
+    COPIES_PROOFS = auto()
+    """trains nothing; commits to what another has committed to, and sends the other's proofs"""
 
     @property
     def is_hostile(self) -> bool:
@@ -112,3 +135,35 @@ HOSPITALS = FederatedScenario(
 )
 """Twelve participants, four of them hostile, train one model on scikit-learn's breast cancer data (569 rows of 30
 numbers) and one on its handwritten digits (1,797 images of 8 x 8 pixels)."""
+
+PROVERS = FederatedScenario(
+    tasks=(
+        TaskPlan(
+            title="handwritten digits, proven",
+            source="digits",
+            model="mlp:16",
+            rule=Rule(RuleId.MEAN),
+            rounds=2,
+            reward=Wei(36 * TOKEN),
+            partition="balanced:1",
+            secure=True,
+            proofs=ProofPlan(samples=16, draws=2, minimum=0.4, baseline=0.2),
+        ),
+    ),
+    members=(
+        Member("hospital-1"),
+        Member("hospital-2"),
+        Member("hospital-3"),
+        Member("hospital-4"),
+        Member("hospital-5"),
+        Member("hospital-6"),
+        Member("braggart", Conduct.CLAIMS_TOO_MUCH, stake=Wei(16 * STAKE)),
+        Member("copycat", Conduct.COPIES_PROOFS),
+    ),
+    watchers=(),
+    bond=STAKE,
+    verifier_bond=Wei(200 * TOKEN),
+    seed=7,
+)
+"""Eight participants whose updates nobody sees: sums are masked, and models are proven. One has staked most and claims
+too much, one copies proofs."""

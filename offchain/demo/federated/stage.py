@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,9 @@ from offchain.data.split import split
 from offchain.demo.federated.scenario import FederatedScenario, TaskPlan
 from offchain.demo.stage import Progress, open_participant
 from offchain.federated.partition import partition
+from offchain.proofs.prove import open_system
 from offchain.roles.context import Report, RoleContext
+from offchain.roles.federated_prover import Systems
 from offchain.roles.funding import bond, fund
 from offchain.types import Wei
 
@@ -45,7 +48,10 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class FederatedStage:
-    """Everything that the play needs. `contexts` and `accounts` by name, `holdings` in order of the tasks."""
+    """Everything that the play needs. `contexts` and `accounts` by name, `holdings` in order of the tasks.
+
+    `systems` opens proof systems, for all the same.
+    """
 
     client: ChainClient
     contracts: AssayContracts
@@ -55,6 +61,7 @@ class FederatedStage:
     holdings: tuple[Holding, ...]
     folder: Path
     report: Report
+    systems: Systems
 
     @property
     def names(self) -> dict[ChecksumAddress, str]:
@@ -68,9 +75,12 @@ class FederatedStage:
 
 @contextmanager
 def set_stage(
-    client: ChainClient, scenario: FederatedScenario, folder: Path, report: Report, progress: Progress
+    client: ChainClient, scenario: FederatedScenario, folder: Path, proofs: Path, report: Report, progress: Progress
 ) -> Iterator[FederatedStage]:
-    """Deploys, funds, bonds and spreads the data; `folder` holds journals and content. Raises like the sender."""
+    """Deploys, funds, bonds and spreads the data. Raises like the sender.
+
+    `folder` holds journals and content, `proofs` what proof systems make once and keep.
+    """
     bank, *rest = dev_accounts(len(scenario.names) + 1)
     accounts = dict(zip(scenario.names, rest, strict=True))
     with ExitStack() as stack:
@@ -90,7 +100,8 @@ def set_stage(
         progress("bonding stakes")
         _bond_all(contracts, contexts, scenario)
         holdings = tuple(_spread(plan, len(scenario.members), scenario.seed) for plan in scenario.tasks)
-        yield FederatedStage(client, contracts, sender.address, accounts, contexts, holdings, folder, report)
+        opened = cache(partial(open_system, cache=proofs, progress=progress))
+        yield FederatedStage(client, contracts, sender.address, accounts, contexts, holdings, folder, report, opened)
 
 
 def _needs(scenario: FederatedScenario) -> dict[str, Wei]:

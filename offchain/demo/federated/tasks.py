@@ -1,11 +1,12 @@
 """Puts the client's tasks on chain."""
 
-from offchain.demo.federated.scenario import FederatedScenario, TaskPlan
+from offchain.demo.federated.scenario import FederatedScenario, ProofPlan, TaskPlan
 from offchain.demo.federated.stage import FederatedStage, Holding
 from offchain.federated.manifest import LocalTerms
-from offchain.federated.terms import FederatedWindows
+from offchain.federated.terms import FederatedWindows, Mode
 from offchain.model.shorthand import spec_from_shorthand
 from offchain.protocol.manifest import Preprocessing
+from offchain.roles.federated_accuracy import AccuracyRequest, publish_verifier
 from offchain.roles.federated_client import TaskRequest, create_task, prepare_task
 from offchain.types import Seconds, TaskId
 
@@ -20,13 +21,16 @@ def create_tasks(scenario: FederatedScenario, stage: FederatedStage) -> tuple[Ta
     client = stage.contexts["client"]
     numbers = []
     for plan, holding in zip(scenario.tasks, stage.holdings, strict=True):
-        prepared = prepare_task(client.store, _request(scenario, plan, holding))
+        prepared = prepare_task(client.store, _request(scenario, plan, holding, stage))
+        if prepared.accuracy is not None:
+            publish_verifier(stage.contracts, client.sender, prepared.accuracy.verifier)
         numbers.append(create_task(stage.contracts, client.sender, prepared.terms, intent=plan.title))
     return tuple(numbers)
 
 
-def _request(scenario: FederatedScenario, plan: TaskPlan, holding: Holding) -> TaskRequest:
+def _request(scenario: FederatedScenario, plan: TaskPlan, holding: Holding, stage: FederatedStage) -> TaskRequest:
     everybody = len(scenario.members)
+    proven = None if plan.proofs is None else _proofs(plan.proofs, holding, stage)
     return TaskRequest(
         title=plan.title,
         spec=spec_from_shorthand(plan.model, input_shape=holding.test.shape, outputs=len(holding.classes)),
@@ -34,19 +38,10 @@ def _request(scenario: FederatedScenario, plan: TaskPlan, holding: Holding) -> T
         rounds=plan.rounds,
         reward=plan.reward,
         bond=scenario.bond,
-        windows=FederatedWindows(
-            join=WINDOW,
-            keys=Seconds(0),
-            shares=Seconds(0),
-            commit=WINDOW,
-            reveal=WINDOW,
-            request=WINDOW,
-            answer=WINDOW,
-            unmask=Seconds(0),
-            aggregate=WINDOW,
-            challenge=WINDOW,
-            move=WINDOW,
-        ),
+        windows=_windows(secure=plan.secure, proven=proven is not None),
+        mode=Mode.SECURE if plan.secure else Mode.PLAIN,
+        group_size=everybody if plan.secure else 0,
+        accuracy=proven,
         preprocessing=Preprocessing(**holding.quantiser.model_dump()),
         local=LOCAL,
         minimum_participants=2 * everybody // 3,
@@ -54,4 +49,35 @@ def _request(scenario: FederatedScenario, plan: TaskPlan, holding: Holding) -> T
         rule=plan.rule,
         maximum_samples=1,
         seed=scenario.seed,
+    )
+
+
+def _windows(*, secure: bool, proven: bool) -> FederatedWindows:
+    masked = WINDOW if secure else Seconds(0)
+    return FederatedWindows(
+        join=WINDOW,
+        keys=masked,
+        shares=masked,
+        commit=WINDOW,
+        reveal=Seconds(0) if secure else WINDOW,
+        request=WINDOW,
+        answer=WINDOW,
+        unmask=masked,
+        aggregate=WINDOW,
+        challenge=WINDOW,
+        move=WINDOW,
+        prove=WINDOW if proven else Seconds(0),
+    )
+
+
+def _proofs(plan: ProofPlan, holding: Holding, stage: FederatedStage) -> AccuracyRequest:
+    """The client's own part is the test set; the last block's hash shuffles it."""
+    return AccuracyRequest(
+        test=holding.test,
+        systems=stage.systems,
+        minimum=plan.minimum,
+        baseline=plan.baseline,
+        beacon=bytes(stage.client.head().hash),
+        samples=plan.samples,
+        draws=plan.draws,
     )

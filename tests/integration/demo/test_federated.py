@@ -1,13 +1,16 @@
-"""A short federated scenario with a liar and a crash, on Anvil."""
+"""Short federated scenarios on Anvil: a liar and a crash; proofs of accuracy, and two who cheat with them."""
 
 import io
 import json
+from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from offchain.cli.demo_federated_tables import print_report
 from offchain.demo.federated.play import play
-from offchain.demo.federated.scenario import STAKE, Conduct, FederatedScenario, Member, TaskPlan
+from offchain.demo.federated.scenario import PROVERS, STAKE, Conduct, FederatedScenario, Member, TaskPlan
 from offchain.federated.aggregation.rule import Rule, RuleId
 from offchain.types import TOKEN, Wei
 
@@ -38,10 +41,10 @@ SCENARIO = FederatedScenario(
 )
 
 
-def test_the_liar_pays_the_crashed_comes_back_and_nothing_is_lost() -> None:
+def test_the_liar_pays_the_crashed_comes_back_and_nothing_is_lost(tmp_path: Path) -> None:
     printed = io.StringIO()
     console = Console(file=printed, width=200)
-    report = json.loads(json.dumps(play(SCENARIO, "anvil", console)))
+    report = json.loads(json.dumps(play(SCENARIO, "anvil", console, tmp_path)))
     print_report(report, console)
     task = report["tasks"][0]
     assert [item["round"] for item in task["rounds"] if item["final"]] == [1, 2, 3]
@@ -63,3 +66,23 @@ def test_the_liar_pays_the_crashed_comes_back_and_nothing_is_lost() -> None:
         assert len(decided) == 1
         assert decided[0]["computed"]["claimed"] != decided[0]["computed"]["actual"]
     assert any(event in printed.getvalue() for event in ("killed", "back"))
+
+
+@pytest.mark.long
+def test_the_best_proven_leads_and_who_cheats_with_proofs_pays(tmp_path: Path) -> None:
+    printed = io.StringIO()
+    console = Console(file=printed, width=200)
+    scenario = replace(PROVERS, tasks=(replace(PROVERS.tasks[0], rounds=1),))
+    report = json.loads(json.dumps(play(scenario, "anvil", console, tmp_path)))
+    print_report(report, console)
+    task = report["tasks"][0]
+    assert [item["final"] for item in task["rounds"]] == [True]
+    honest = {member.name for member in scenario.members if not member.conduct.is_hostile}
+    proven, leader = task["rounds"][0]["proven"], task["rounds"][0]["leader"]
+    assert {name for name, correct in proven.items() if correct is not None} == honest
+    assert proven[leader] == max(proven[name] for name in honest)
+    assert set(task["rounds"][0]["included"]) == honest
+    assert set(task["rewards"]) == honest
+    assert {item["account"] for item in report["slashed"]} == {"braggart", "copycat"}
+    assert report["conservation"]["difference"] == 0
+    assert "not proven" in printed.getvalue()
