@@ -73,6 +73,8 @@ contract TrainingProofs is ITrainingProofs, ReentrancyGuardTransient {
         Run storage r = _runs[run];
         if (r.commitUntil != 0) revert RunExists(run);
         _checkTerms(terms);
+        // how many samples a batch has is the circuit's affair
+        // slither-disable-next-line unused-return
         (IAccuracyVerifier verifier,) = _REGISTRY.verifierOf(terms.verifier);
         r.terms = terms;
         r.verifier = IStepProofVerifier(address(verifier));

@@ -93,6 +93,12 @@ def predict(shape: StepShape, state: State, inputs: Ints) -> Ints:
     return classes
 
 
+def layer_inputs(shape: StepShape, state: State, inputs: Ints) -> tuple[Ints, ...]:
+    """What comes into each layer, and last the logits, int64 (n, …), all but the first with `SCALE`; or Rejected."""
+    sums, activations = _forward(shape, state, inputs)
+    return (*activations, sums[-1] >> shape.scale_before(shape.layers - 1))
+
+
 def initial_state(shape: StepShape, seed: bytes) -> State:
     """The state that `seed` stands for, the same for everybody: weights uniform in ±sqrt(6 / inputs) (He et al. 2015)
     by keccak256 in counter mode, biases 0."""

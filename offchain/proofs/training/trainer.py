@@ -28,13 +28,17 @@ class Trainer:
     runs: TrainingRuns
     prover: StepProver
     send: Send
+    proof_seconds: int = 60
+    """How long a proof takes at most, with its transaction; to a run that leaves less for each it does not commit."""
 
     def commit(self, run: RunId, trained: TrainedRun) -> None:
-        """Commits to the run's states, if it keeps the terms; the allowance for the bond must be there."""
+        """Commits to the run's states, if it keeps the terms and can be proven by them; the allowance for the bond must
+        be there."""
         view = self.runs.view(run)
-        require_honest(view.terms, trained)
         if view.status is not RunStatus.OPEN:
             return
+        require_honest(view.terms, trained)
+        require_provable(view.terms, self.prover.verifier(trained.data.shape).registry_key, self.proof_seconds)
         tree = trained.tree()
         first, last = trained.opened(tree, 0), trained.opened(tree, trained.steps)
         self.send(f"commit {run.hex()}", self.runs.commit(run, tree.root, first, last))
@@ -84,3 +88,17 @@ def require_honest(terms: RunTerms, trained: TrainedRun) -> None:
         raise Rejected("the run took its batches in another order than its terms' schedule: train by it")
     if terms.initial_state != trained.hashes[0]:
         raise Rejected("the run began from another state than its terms name: train from that one")
+
+
+def require_provable(terms: RunTerms, verifier: bytes, proof_seconds: int) -> None:
+    """Refuses terms by which an honest trainer loses its bond. `verifier`: registry key of the shape's own."""
+    if terms.verifier != verifier:
+        raise Rejected(
+            "the run's terms name another verifier than its shape has with this reference string: nothing could be "
+            "proven to it, so commit to no such run"
+        )
+    if terms.prove_seconds < terms.draws * proof_seconds:
+        raise Rejected(
+            f"{terms.prove_seconds} s for {terms.draws} proofs is too short, they may take {proof_seconds} s each: ask "
+            "for a run with more time"
+        )

@@ -22,7 +22,7 @@ from offchain.proofs.training.prove import StepProof, StepProver
 from offchain.proofs.training.run import BatchSet, TrainedRun, commit_to, run_binding, train
 from offchain.proofs.training.sgd import State, initial_state
 from offchain.proofs.training.terms import RunId, RunStatus, RunTerms, run_id
-from offchain.proofs.training.trainer import Trainer
+from offchain.proofs.training.trainer import Trainer, require_provable
 from offchain.proofs.training.witness import Salted, step_inputs
 from offchain.types import Wei
 from tests.integration.proofs.training.conftest import SHAPE
@@ -181,6 +181,11 @@ def test_a_trainer_that_left_the_terms_is_stopped_before_it_commits(
         with pytest.raises(Rejected, match="train"):
             trainer.commit(run, train(batches, initial, seed, 3, bytes(32)))
     assert stage.runs.view(run).status is RunStatus.OPEN
+    hasty, terms = stage.opened(data, b"hasty", prove_seconds=100)
+    with pytest.raises(Rejected, match="too short"):
+        trainer.commit(hasty, train(data, INITIAL, terms.schedule_seed, terms.steps, bytes(32)))
+    with pytest.raises(Rejected, match="another verifier"):
+        require_provable(terms, bytes(32), 1)
 
 
 def refused(stage: Stage, run: RunId, trained: TrainedRun, draw: int, proof: StepProof) -> str:

@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
 from offchain.errors import Rejected
+from offchain.model.files import encode_weights
+from offchain.model.oracle import evaluate_slowly
 from offchain.proofs.training.commitments import batch_hash, derived_salt, packed, state_hash
+from offchain.proofs.training.export import network_of
 from offchain.proofs.training.sgd import Batch, State, initial_state, predict, step, trace_step
 from offchain.proofs.training.shape import SCALE, StepShape, parse_shape
 
@@ -77,11 +81,12 @@ def test_it_learns_the_digits() -> None:
 
 def test_what_leaves_its_bits_is_refused_with_a_way_out() -> None:
     state, batch = case(1)
-    for changes, what in (
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"activation_bits": 10}, "sums of layer 0 leave their 15 bits: train with a larger rate or more activation"),
         ({"input_bits": 4}, "inputs of a batch leave their 4 bits"),
         ({"error_bits": 10}, "leave their"),
-    ):
+    )
+    for changes, what in cases:
         with pytest.raises(Rejected, match=what):
             step(replace(SHAPE, **changes), state, batch)
     for wrong in (
@@ -141,3 +146,22 @@ def test_hashes_tell_everything_apart() -> None:
     assert len(seen) == 2 + 6 + 2 + 2
     assert len({derived_salt(b"s" * 32, kind, i) for kind in ("state", "batch") for i in range(5)}) == 10
     assert packed(100, np.array([3, 2, 1])) == (3 << 100 | 2, 1)
+
+
+def test_a_state_becomes_the_int8_network_that_predicts_alike() -> None:
+    images, _ = load_digits(return_X_y=True)
+    images = images.astype(np.int64)
+    for shape in (
+        StepShape((64, 32, 10), 32, (8, 8)),
+        StepShape((64, 10), 32, (9,)),
+        StepShape((64, 24, 12, 10), 32, (9, 9, 9)),
+    ):
+        state = initial_state(shape, b"n" * 32)
+        network = network_of(shape, state, images[:400])
+        outputs = evaluate_slowly(network, images.astype(np.int8))
+        assert (outputs.argmax(1) == predict(shape, state, images)).mean() > 0.93
+        assert encode_weights(network_of(shape, state, images[:400])) == encode_weights(network)
+    with pytest.raises(Rejected, match="no int8"):
+        network_of(replace(shape, input_bits=8), state, images)
+    with pytest.raises(Rejected, match="nothing activates"):
+        network_of(shape, state, images * 0)
