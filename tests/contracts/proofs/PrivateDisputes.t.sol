@@ -41,7 +41,6 @@ contract PrivateDisputesTest is PrivateWorld {
         emit IPrivateOrders.HandoverFaulty(oid, winner, Fault.WrongKey);
         vm.prank(client);
         orders.disputeKey(oid, CLIENT_SECRET, next);
-        vm.snapshotGasLastCall("private orders", "disputeKey");
         lost();
         vm.assertEq(orders.stateOf(oid).clientKey, next, "the next seals to a key that nobody has seen");
         handOver(oid, prover(0));
@@ -99,7 +98,6 @@ contract PrivateDisputesTest is PrivateWorld {
         handover.keyHash = keccak256(abi.encode(file.key));
         give(handover);
         dispute(file.key, 1, file.pieces);
-        vm.snapshotGasLastCall("private orders", "disputePiece");
         lost();
     }
 
@@ -156,7 +154,6 @@ contract PrivateDisputesTest is PrivateWorld {
         vm.prank(client);
         orders.disputeMultiplier(oid, file.key, SHIFT, rows, UnitPlace(0, 6), 1, piece);
         multiplier(file, UnitPlace(0, 6));
-        vm.snapshotGasLastCall("private orders", "disputeMultiplier");
         lost();
     }
 
@@ -176,7 +173,6 @@ contract PrivateDisputesTest is PrivateWorld {
         vm.assertTrue(orders.isMissing(oid, 1), "missing");
         vm.assertFalse(orders.isMissing(oid, 2), "there is no third");
         orders.answer(oid, 0, first);
-        vm.snapshotGasLastCall("private orders", "answer");
         assertBalance(winner, ASK, "the winner is paid for it, whoever posts");
         vm.expectRevert(abi.encodeWithSelector(IPrivateOrders.NotRequested.selector, oid, 0));
         orders.answer(oid, 0, first);

@@ -138,7 +138,6 @@ contract PrivateOrdersTest is PrivateWorld {
         Handover memory handover;
         orders.handOver(oid, handover);
         handOver(oid, prover(2));
-        vm.snapshotGasLastCall("private orders", "handOver");
         vm.assertEq(orders.handoverOf(oid).cid, bytes32("file"), "handover");
         assertPrivatePhase(oid, PrivatePhase.Dispute);
         vm.expectRevert(wrongPhase(oid, PrivatePhase.Handover, PrivatePhase.Dispute));
