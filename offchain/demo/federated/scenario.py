@@ -147,7 +147,7 @@ PROVERS = FederatedScenario(
             reward=Wei(36 * TOKEN),
             partition="balanced:1",
             secure=True,
-            proofs=ProofPlan(samples=16, draws=2, minimum=0.4, baseline=0.2),
+            proofs=ProofPlan(samples=16, draws=2, minimum=0.25, baseline=0.1),
         ),
     ),
     members=(
