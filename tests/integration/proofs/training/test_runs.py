@@ -19,7 +19,15 @@ from offchain.chain.training_proofs import TrainingRuns
 from offchain.errors import Rejected
 from offchain.proofs.field import Element
 from offchain.proofs.training.prove import StepProof, StepProver
-from offchain.proofs.training.run import BatchSet, TrainedRun, commit_to, run_binding, train
+from offchain.proofs.training.run import (
+    BatchSet,
+    TrainedRun,
+    bond_that_deters,
+    commit_to,
+    escape_probability,
+    run_binding,
+    train,
+)
 from offchain.proofs.training.sgd import State, initial_state
 from offchain.proofs.training.terms import RunId, RunStatus, RunTerms, run_id
 from offchain.proofs.training.trainer import Trainer, require_provable
@@ -134,11 +142,8 @@ def test_a_false_step_that_is_drawn_cannot_be_proven_and_costs_the_bond(
 ) -> None:
     run, terms = stage.opened(data, b"false", steps=2, draws=2)
     honest = train(data, INITIAL, terms.schedule_seed, 2, b"secret of that run".ljust(32))
-    wished = honest.states[1].state.biases[0].copy()
-    wished[0] += 1
-    state = State(honest.states[1].state.weights, (wished, *honest.states[1].state.biases[1:]))
-    states = (INITIAL, Salted(state, honest.states[1].salt), honest.states[2])
-    false = commit_to(data, states, honest.schedule)
+    wished = with_another_bias(honest.states[1])
+    false = commit_to(data, (INITIAL, wished, honest.states[2]), honest.schedule)
     trainer = Trainer(stage.runs, prover, stage.send(stage.account))
     trainer.commit(run, false)
     stage.client.request("anvil_mine", hex(2))
@@ -168,6 +173,26 @@ def test_a_false_step_that_is_drawn_cannot_be_proven_and_costs_the_bond(
     assert before - stage.client.call(supply) > BOND // 2
 
 
+def test_open_a_false_step_that_is_not_drawn_goes_through(stage: Stage, prover: StepProver, data: BatchSet) -> None:
+    """What sampling cannot stop, and the bond must: all is as trained but for the last step, which jumps."""
+    trainer = Trainer(stage.runs, prover, stage.send(stage.account))
+    for attempt in range(40):
+        run, terms = stage.opened(data, b"jump%d" % attempt, draws=1)
+        honest = train(data, INITIAL, terms.schedule_seed, terms.steps, b"secret".ljust(32))
+        false = commit_to(data, (*honest.states[:-1], with_another_bias(honest.states[-1])), honest.schedule)
+        trainer.commit(run, false)
+        stage.client.request("anvil_mine", hex(2))
+        trainer.draw(run)
+        if stage.runs.view(run).drawn != (terms.steps - 1,):
+            break
+    trainer.prove(run, false)
+    view = trainer.settle(run)
+    assert (view.status, view.final_state) == (RunStatus.ACCEPTED, false.hashes[-1])
+    assert false.hashes[-1] != honest.hashes[-1]
+    assert escape_probability(terms.steps, 1, terms.draws) == 1 - 1 / 8
+    assert bond_that_deters(10**18, terms.steps, terms.draws) == 7 * 10**18
+
+
 def test_a_trainer_that_left_the_terms_is_stopped_before_it_commits(
     stage: Stage, prover: StepProver, data: BatchSet
 ) -> None:
@@ -186,6 +211,13 @@ def test_a_trainer_that_left_the_terms_is_stopped_before_it_commits(
         trainer.commit(hasty, train(data, INITIAL, terms.schedule_seed, terms.steps, bytes(32)))
     with pytest.raises(Rejected, match="another verifier"):
         require_provable(terms, bytes(32), 1)
+
+
+def with_another_bias(state: Salted) -> Salted:
+    """The same state but for one parameter."""
+    biases = tuple(b.copy() for b in state.state.biases)
+    biases[0][0] += 1
+    return Salted(State(state.state.weights, biases), state.salt)
 
 
 def refused(stage: Stage, run: RunId, trained: TrainedRun, draw: int, proof: StepProof) -> str:
