@@ -23,7 +23,7 @@ enum ProofPhase {
     /// commits are over; the block whose hash draws the chunks is to come, or waits to be read
     Draw,
     Prove,
-    /// nobody committed, all have proven, the time is up, or the draw lapsed for good
+    /// nobody committed, all have proven (in a gated round), the time is up, or the draw lapsed for good
     Over
 }
 
@@ -60,11 +60,8 @@ interface IAccuracyProofs {
     /// @notice The chunks will be drawn by the hash of `drawBlock`.
     event DrawScheduled(bytes32 indexed round, uint64 drawBlock);
     event ChunksDrawn(bytes32 indexed round, bytes32 seed, uint64 proveUntil);
-    event ChunkProven(
-        bytes32 indexed round, address indexed account, uint256 draw, uint256 chunk, uint256 correct, uint256 total
-    );
-    /// @notice All draws are proven: `correct` of `outOf` samples are right.
-    event AccuracyProven(bytes32 indexed round, address indexed account, uint256 correct, uint256 outOf, bool accepted);
+    /// @notice `total` right samples in the draws that are proven.
+    event ChunkProven(bytes32 indexed round, address indexed account, uint256 draw, uint256 correct, uint256 total);
     /// @notice What the proven count says, in ppm, rounded down. `exact`: all chunks were drawn, so it is the accuracy on the
     /// test set; else with 95 % confidence the accuracy is at least this (Clopper and Pearson 1934; docs/proofs.md,
     /// Confidence, says of what).
@@ -173,7 +170,8 @@ interface IAccuracyProofs {
 
     function hasProven(bytes32 round, address account, uint256 drawIndex) external view returns (bool);
 
-    /// @notice Provers that have committed, and those whose status is final (accepted or below the minimum).
+    /// @notice Provers that have committed, and those whose status is final (accepted or below the minimum), which are
+    /// counted in gated rounds only.
     function countsOf(bytes32 round) external view returns (uint256 committed, uint256 proven);
 
     /// @notice What the account's count says; reverts with NotProven. Costs much more than `publishBound` with its answer.

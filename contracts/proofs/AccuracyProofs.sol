@@ -12,32 +12,16 @@ import { IVerifierRegistry } from "../interfaces/IVerifierRegistry.sol";
 import { IndexedMerkle } from "../libraries/IndexedMerkle.sol";
 import { ChunkDraws } from "./ChunkDraws.sol";
 import { ConfidenceBounds } from "./ConfidenceBounds.sol";
+import { ProofCalls } from "./ProofCalls.sol";
+import { Clock, Clocks, Progress, ProgressWords, Task, Tasks } from "./ProofWords.sol";
 
 /// @title AccuracyProofs
 contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
-    /// @dev The first slot and the next are what every proof reads.
     struct Round {
-        IAccuracyVerifier verifier;
-        uint16 samples;
-        uint8 draws;
-        uint24 chunks;
-        uint32 minimumCorrect;
-        bool gated;
-        // slot
-        uint40 commitUntil;
-        /// 0 until somebody has called `draw`
-        uint40 drawBlock;
-        /// 0 until the draw is fixed
-        uint40 proveUntil;
-        uint8 attempts;
-        uint16 committed;
-        uint16 proven;
-        uint16 maximumProvers;
-        uint32 commitSeconds;
-        uint32 proveSeconds;
-        // slots
+        Task task;
+        Clock clock;
         address opener;
         uint96 bond;
         bytes32 chunkRoot;
@@ -45,16 +29,8 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
         bytes32 verifierKey;
     }
 
-    /// @dev What a proof changes is one slot.
     struct Prover {
-        /// bit i: draw i is proven
-        uint64 draws;
-        uint32 correct;
-        uint8 proven;
-        bool committed;
-        bool slashed;
-        bool returned;
-        // slot
+        Progress progress;
         uint256 modelHash;
     }
 
@@ -91,16 +67,8 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
         Round storage r = _rounds[round];
         if (r.opener != address(0)) revert RoundExists(round);
         (IAccuracyVerifier verifier, uint256 samples) = _checkTerms(terms);
-        r.verifier = verifier;
-        r.samples = uint16(samples);
-        r.draws = uint8(terms.draws);
-        r.chunks = uint24(terms.chunks);
-        r.minimumCorrect = terms.minimumCorrect;
-        r.gated = terms.gated;
-        r.commitUntil = uint40(block.timestamp + terms.commitSeconds);
-        r.maximumProvers = terms.maximumProvers;
-        r.commitSeconds = terms.commitSeconds;
-        r.proveSeconds = terms.proveSeconds;
+        r.task = Tasks.begin(verifier, samples, terms.draws, terms.chunks);
+        r.clock = Clocks.begin(terms);
         r.opener = msg.sender;
         r.bond = terms.bond;
         r.chunkRoot = terms.chunkRoot;
@@ -111,16 +79,16 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
     /// @inheritdoc IAccuracyProofs
     function endCommits(bytes32 round) external {
         Round storage r = _in(round, ProofPhase.Commit);
-        if (!r.gated) revert RoundIsGated(round, false);
+        if (!r.clock.isGated()) revert RoundIsGated(round, false);
         if (msg.sender != r.opener) revert NotTheOpener(round, r.opener, msg.sender);
-        r.commitUntil = uint40(block.timestamp);
+        r.clock = r.clock.endingNow();
         emit CommitsEnded(round, uint64(block.timestamp));
     }
 
     /// @inheritdoc IAccuracyProofs
     function commit(bytes32 round, uint256 modelHash) external nonReentrant {
         Round storage r = _in(round, ProofPhase.Commit);
-        if (r.gated) revert RoundIsGated(round, true);
+        if (r.clock.isGated()) revert RoundIsGated(round, true);
         _commit(r, round, msg.sender, modelHash);
         uint256 bond = r.bond;
         if (bond != 0) IERC20(_TOKEN).safeTransferFrom(msg.sender, address(this), bond);
@@ -129,7 +97,7 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
     /// @inheritdoc IAccuracyProofs
     function commitFor(bytes32 round, address account, uint256 modelHash) external {
         Round storage r = _in(round, ProofPhase.Commit);
-        if (!r.gated) revert RoundIsGated(round, false);
+        if (!r.clock.isGated()) revert RoundIsGated(round, false);
         if (msg.sender != r.opener) revert NotTheOpener(round, r.opener, msg.sender);
         _commit(r, round, account, modelHash);
     }
@@ -137,7 +105,8 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
     /// @inheritdoc IAccuracyProofs
     function draw(bytes32 round) external {
         Round storage r = _in(round, ProofPhase.Draw);
-        uint256 drawBlock = r.drawBlock;
+        Clock clock = r.clock;
+        uint256 drawBlock = clock.drawBlock();
         if (drawBlock != 0 && block.number <= drawBlock) {
             revert DrawTooEarly(round, uint64(drawBlock + 1), uint64(block.number));
         }
@@ -145,10 +114,11 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
         bytes32 blockHash = blockhash(drawBlock);
         if (drawBlock == 0 || blockHash == 0) return _schedule(r, round);
         bytes32 seed = ChunkDraws.seedOf(blockHash, round);
-        uint40 proveUntil = uint40(block.timestamp + r.proveSeconds);
+        uint256 proveUntil = block.timestamp + clock.proveSeconds();
+        Task task = r.task;
         r.seed = seed;
-        r.proveUntil = proveUntil;
-        emit ChunksDrawn(round, seed, proveUntil);
+        r.task = task.drawn(proveUntil, ChunkDraws.chunkOf(seed, 0, task.chunks()));
+        emit ChunksDrawn(round, seed, uint64(proveUntil));
     }
 
     /// @inheritdoc IAccuracyProofs
@@ -161,15 +131,12 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
         uint256 correct,
         bytes calldata proof
     ) external {
-        Round storage r = _in(round, ProofPhase.Prove);
         Prover storage p = _provers[round][account];
-        if (!p.committed) revert NotCommitted(round, account);
-        if (drawIndex >= r.draws) revert DrawOutOfRange(r.draws, drawIndex);
-        if (p.draws >> drawIndex & 1 != 0) revert AlreadyProven(round, account, drawIndex);
-        if (correct > r.samples) revert CountOutOfRange(r.samples, correct);
-        uint256 chunk = _checkedChunk(r, drawIndex, chunkHash, path);
-        _checkProof(round, account, drawIndex, chunkHash, correct, proof);
-        _record(r, p, round, account, drawIndex, chunk, correct);
+        Round storage r = _rounds[round];
+        Task task = _admit(r, p, round, account, drawIndex, correct);
+        _checkChunk(r, task, drawIndex, chunkHash, path);
+        _checkProof(task, p, round, account, drawIndex, chunkHash, correct, proof);
+        _record(r, p, task, round, account, drawIndex, correct);
     }
 
     /// @inheritdoc IAccuracyProofs
@@ -186,7 +153,7 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
         Prover storage p = _provers[round][account];
         ProverStatus status = _statusOf(r, p);
         if (status != ProverStatus.NoShow) revert NotANoShow(round, account, status);
-        p.slashed = true;
+        p.progress = p.progress.withSlash();
         uint256 bond = r.bond;
         uint256 paid = bond * _PARAMETERS.reporterSharePpm() / PPM;
         emit NoShowSlashed(round, account, msg.sender, paid, bond - paid);
@@ -199,8 +166,8 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
         Round storage r = _known(round);
         Prover storage p = _provers[round][account];
         uint256 bond = r.bond;
-        if (bond == 0 || p.returned || !_isReleased(r, p)) revert NothingToReturn(round, account);
-        p.returned = true;
+        if (bond == 0 || p.progress.isReturned() || !_isReleased(r, p)) revert NothingToReturn(round, account);
+        p.progress = p.progress.withReturn();
         emit ProofBondReturned(round, account, bond);
         IERC20(_TOKEN).safeTransfer(account, bond);
     }
@@ -214,17 +181,19 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
     /// @inheritdoc IAccuracyProofs
     function termsOf(bytes32 round) external view returns (ProofTerms memory) {
         Round storage r = _known(round);
+        Task task = r.task;
+        Clock clock = r.clock;
         return ProofTerms({
             verifier: r.verifierKey,
             chunkRoot: r.chunkRoot,
-            chunks: r.chunks,
-            draws: r.draws,
-            minimumCorrect: r.minimumCorrect,
-            maximumProvers: r.maximumProvers,
-            commitSeconds: r.commitSeconds,
-            proveSeconds: r.proveSeconds,
+            chunks: uint32(task.chunks()),
+            draws: uint16(task.draws()),
+            minimumCorrect: uint32(clock.minimumCorrect()),
+            maximumProvers: uint16(clock.maximumProvers()),
+            commitSeconds: uint32(clock.commitSeconds()),
+            proveSeconds: uint32(clock.proveSeconds()),
             bond: r.bond,
-            gated: r.gated
+            gated: clock.isGated()
         });
     }
 
@@ -236,21 +205,22 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
     /// @inheritdoc IAccuracyProofs
     function endsOf(bytes32 round) external view returns (uint64 commitUntil, uint64 proveUntil) {
         Round storage r = _known(round);
-        return (r.commitUntil, r.proveUntil);
+        return (uint64(r.clock.commitUntil()), uint64(r.task.proveUntil()));
     }
 
     /// @inheritdoc IAccuracyProofs
     function drawOf(bytes32 round) external view returns (uint64 drawBlock, uint256 attempts, bytes32 seed) {
         Round storage r = _known(round);
-        return (r.drawBlock, r.attempts, r.seed);
+        return (uint64(r.clock.drawBlock()), r.clock.attempts(), r.seed);
     }
 
     /// @inheritdoc IAccuracyProofs
     function chunkOf(bytes32 round, uint256 drawIndex) external view returns (uint256) {
         Round storage r = _known(round);
-        if (r.proveUntil == 0) revert WrongProofPhase(round, ProofPhase.Prove, _phaseOf(r));
-        if (drawIndex >= r.draws) revert DrawOutOfRange(r.draws, drawIndex);
-        return ChunkDraws.chunkOf(r.seed, drawIndex, r.chunks);
+        Task task = r.task;
+        if (task.proveUntil() == 0) revert WrongProofPhase(round, ProofPhase.Prove, _phaseOf(r));
+        if (drawIndex >= task.draws()) revert DrawOutOfRange(task.draws(), drawIndex);
+        return _drawnChunk(r, task, drawIndex);
     }
 
     /// @inheritdoc IAccuracyProofs
@@ -260,12 +230,12 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
         returns (ProverStatus status, uint256 modelHash, uint256 correct, uint256 proven)
     {
         Prover storage p = _provers[round][account];
-        return (_statusOf(_known(round), p), p.modelHash, p.correct, p.proven);
+        return (_statusOf(_known(round), p), p.modelHash, p.progress.correct(), p.progress.proven());
     }
 
     /// @inheritdoc IAccuracyProofs
     function hasProven(bytes32 round, address account, uint256 drawIndex) external view returns (bool) {
-        return drawIndex < MAXIMUM_DRAWS && _provers[round][account].draws >> drawIndex & 1 != 0;
+        return drawIndex < MAXIMUM_DRAWS && _provers[round][account].progress.has(drawIndex);
     }
 
     /// @inheritdoc IAccuracyProofs
@@ -285,8 +255,8 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
 
     /// @inheritdoc IAccuracyProofs
     function countsOf(bytes32 round) external view returns (uint256 committed, uint256 proven) {
-        Round storage r = _known(round);
-        return (r.committed, r.proven);
+        Clock clock = _known(round).clock;
+        return (clock.committed(), clock.proven());
     }
 
     /// @inheritdoc IAccuracyProofs
@@ -317,45 +287,43 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
     function _commit(Round storage r, bytes32 round, address account, uint256 modelHash) private {
         if (modelHash >= FIELD) revert NotInField(modelHash);
         Prover storage p = _provers[round][account];
-        if (p.committed) revert AlreadyCommitted(round, account);
-        uint16 index = r.committed;
-        if (index == r.maximumProvers) revert RoundIsFull(round, index);
-        r.committed = index + 1;
-        p.committed = true;
+        if (p.progress.isCommitted()) revert AlreadyCommitted(round, account);
+        Clock clock = r.clock;
+        uint256 index = clock.committed();
+        if (index == clock.maximumProvers()) revert RoundIsFull(round, index);
+        r.clock = clock.withOneCommitted();
+        p.progress = ProgressWords.begin(clock.isGated());
         p.modelHash = modelHash;
         emit ModelCommitted(round, account, modelHash, index);
     }
 
     /// @dev Nobody can commit any more, so it does not matter when this is called.
     function _schedule(Round storage r, bytes32 round) private {
+        Clock clock = r.clock;
         // not reached after the last attempt: the round is over then, unless the chain forgets hashes too early
-        if (r.attempts == MAXIMUM_ATTEMPTS) {
-            revert DrawTooEarly(round, uint64(r.drawBlock + REACH + 1), uint64(block.number));
+        if (clock.attempts() == MAXIMUM_ATTEMPTS) {
+            revert DrawTooEarly(round, uint64(clock.drawBlock() + REACH + 1), uint64(block.number));
         }
-        uint40 drawBlock = uint40(block.number + 1);
-        r.drawBlock = drawBlock;
-        r.attempts += 1;
-        emit DrawScheduled(round, drawBlock);
+        uint256 drawBlock = block.number + 1;
+        r.clock = clock.scheduled(drawBlock);
+        emit DrawScheduled(round, uint64(drawBlock));
     }
 
     function _record(
         Round storage r,
         Prover storage p,
+        Task task,
         bytes32 round,
         address account,
         uint256 drawIndex,
-        uint256 chunk,
         uint256 correct
     ) private {
-        uint32 total = p.correct + uint32(correct);
-        uint8 proven = p.proven + 1;
-        p.draws |= uint64(1) << uint64(drawIndex);
-        p.correct = total;
-        p.proven = proven;
-        emit ChunkProven(round, account, drawIndex, chunk, correct, total);
-        if (proven != r.draws) return;
-        r.proven += 1;
-        emit AccuracyProven(round, account, total, uint256(proven) * r.samples, total >= r.minimumCorrect);
+        Progress progress = p.progress.withProof(drawIndex, correct);
+        p.progress = progress;
+        // openers of gated rounds go on as soon as all have proven; an open round ends by the clock, and its provers need
+        // not pay for a count
+        if (progress.isGated() && progress.proven() == task.draws()) r.clock = r.clock.withOneProven();
+        emit ChunkProven(round, account, drawIndex, correct, progress.correct());
     }
 
     function _known(bytes32 round) private view returns (Round storage r) {
@@ -365,32 +333,44 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
 
     function _in(bytes32 round, ProofPhase expected) private view returns (Round storage r) {
         r = _rounds[round];
+        _require(r, round, expected);
+    }
+
+    function _require(Round storage r, bytes32 round, ProofPhase expected) private view {
         ProofPhase actual = _phaseOf(r);
+        if (actual == expected) return;
         if (actual == ProofPhase.None) revert UnknownRound(round);
-        if (actual != expected) revert WrongProofPhase(round, expected, actual);
+        revert WrongProofPhase(round, expected, actual);
     }
 
     function _phaseOf(Round storage r) private view returns (ProofPhase) {
-        // every round has an end of commits; reading it costs a proof nothing, the opener's slot would
-        if (r.commitUntil == 0) return ProofPhase.None;
-        if (block.timestamp < r.commitUntil) return ProofPhase.Commit;
-        if (r.proven == r.committed || _isLapsed(r)) return ProofPhase.Over;
-        if (r.proveUntil == 0) return ProofPhase.Draw;
-        return block.timestamp < r.proveUntil ? ProofPhase.Prove : ProofPhase.Over;
+        Clock clock = r.clock;
+        // every round has an end of commits
+        if (clock.commitUntil() == 0) return ProofPhase.None;
+        if (block.timestamp < clock.commitUntil()) return ProofPhase.Commit;
+        if (clock.proven() == clock.committed() || _isLapsed(r)) return ProofPhase.Over;
+        uint256 proveUntil = r.task.proveUntil();
+        if (proveUntil == 0) return ProofPhase.Draw;
+        return block.timestamp < proveUntil ? ProofPhase.Prove : ProofPhase.Over;
     }
 
     /// @dev Nobody came in time for the last block that could be named.
     function _isLapsed(Round storage r) private view returns (bool) {
-        return r.proveUntil == 0 && r.attempts == MAXIMUM_ATTEMPTS && block.number > r.drawBlock + REACH;
+        Clock clock = r.clock;
+        if (clock.attempts() != MAXIMUM_ATTEMPTS || r.task.proveUntil() != 0) return false;
+        return block.number > clock.drawBlock() + REACH;
     }
 
     function _statusOf(Round storage r, Prover storage p) private view returns (ProverStatus) {
-        if (!p.committed) return ProverStatus.None;
-        if (p.slashed) return ProverStatus.Slashed;
-        if (p.proven == r.draws) {
-            return p.correct >= r.minimumCorrect ? ProverStatus.Accepted : ProverStatus.BelowMinimum;
+        Progress progress = p.progress;
+        if (!progress.isCommitted()) return ProverStatus.None;
+        if (progress.isSlashed()) return ProverStatus.Slashed;
+        Task task = r.task;
+        if (progress.proven() == task.draws()) {
+            bool enough = progress.correct() >= r.clock.minimumCorrect();
+            return enough ? ProverStatus.Accepted : ProverStatus.BelowMinimum;
         }
-        bool late = r.proveUntil != 0 && block.timestamp >= r.proveUntil;
+        bool late = task.proveUntil() != 0 && block.timestamp >= task.proveUntil();
         return late ? ProverStatus.NoShow : ProverStatus.Committed;
     }
 
@@ -400,29 +380,56 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
     function _proven(bytes32 round, address account) private view returns (uint256 correct, uint256 outOf, bool exact) {
         Round storage r = _known(round);
         Prover storage p = _provers[round][account];
-        if (p.proven != r.draws) revert NotProven(round, account, _statusOf(r, p));
-        return (p.correct, uint256(r.draws) * r.samples, r.draws == r.chunks);
+        Task task = r.task;
+        if (p.progress.proven() != task.draws()) revert NotProven(round, account, _statusOf(r, p));
+        return (p.progress.correct(), task.draws() * task.samples(), task.draws() == task.chunks());
     }
 
     /// @return whether nothing is asked of the prover any more
     function _isReleased(Round storage r, Prover storage p) private view returns (bool) {
-        return p.committed && (p.proven == r.draws || _isLapsed(r));
+        Progress progress = p.progress;
+        return progress.isCommitted() && (progress.proven() == r.task.draws() || _isLapsed(r));
     }
 
-    /// @return chunk the drawn one, whose leaf is under the root
-    function _checkedChunk(Round storage r, uint256 drawIndex, uint256 chunkHash, bytes32[] calldata path)
+    /// @return task what the proof is checked against
+    function _admit(
+        Round storage r,
+        Prover storage p,
+        bytes32 round,
+        address account,
+        uint256 drawIndex,
+        uint256 correct
+    ) private view returns (Task task) {
+        task = r.task;
+        // 0 before the draw; whoever still owes a proof keeps the round from being over otherwise
+        if (block.timestamp >= task.proveUntil()) _require(r, round, ProofPhase.Prove);
+        Progress progress = p.progress;
+        if (!progress.isCommitted()) revert NotCommitted(round, account);
+        if (drawIndex >= task.draws()) revert DrawOutOfRange(task.draws(), drawIndex);
+        if (progress.has(drawIndex)) revert AlreadyProven(round, account, drawIndex);
+        if (correct > task.samples()) revert CountOutOfRange(task.samples(), correct);
+    }
+
+    function _checkChunk(Round storage r, Task task, uint256 drawIndex, uint256 chunkHash, bytes32[] calldata path)
         private
         view
-        returns (uint256 chunk)
     {
-        chunk = ChunkDraws.chunkOf(r.seed, drawIndex, r.chunks);
+        uint256 chunk = _drawnChunk(r, task, drawIndex);
         bytes32 leaf = keccak256(abi.encode(CHUNK_LEAF, chunkHash));
-        bytes32 root = IndexedMerkle.rootOfCalldata(leaf, chunk, r.chunks, path);
-        if (root != r.chunkRoot) revert WrongChunk(r.chunkRoot, root);
+        bytes32 actual = IndexedMerkle.rootOfCalldata(leaf, chunk, task.chunks(), path);
+        bytes32 expected = r.chunkRoot;
+        if (actual != expected) revert WrongChunk(expected, actual);
     }
 
-    /// @dev The verifier is called statically: whatever it is, it changes nothing here.
+    /// @param drawIndex of a round whose draw is fixed
+    function _drawnChunk(Round storage r, Task task, uint256 drawIndex) private view returns (uint256) {
+        if (drawIndex == 0) return task.firstDrawn();
+        return ChunkDraws.chunkOf(r.seed, drawIndex, task.chunks());
+    }
+
     function _checkProof(
+        Task task,
+        Prover storage p,
         bytes32 round,
         address account,
         uint256 drawIndex,
@@ -430,15 +437,12 @@ contract AccuracyProofs is IAccuracyProofs, ReentrancyGuardTransient {
         uint256 correct,
         bytes calldata proof
     ) private view {
-        uint256 modelHash = _provers[round][account].modelHash;
         uint256 prover = binding(round, account);
-        try _rounds[round].verifier.verify(proof, modelHash, chunkHash, correct, prover) returns (bool valid) {
-            if (valid) return;
-        } catch { }
-        revert InvalidProof(round, account, drawIndex);
+        if (!ProofCalls.holds(task.verifier(), proof, p.modelHash, chunkHash, correct, prover)) {
+            revert InvalidProof(round, account, drawIndex);
+        }
     }
 
-    /// @return verifier the one that the terms name, with the samples in its chunks
     function _checkTerms(ProofTerms calldata terms) private view returns (IAccuracyVerifier verifier, uint256 samples) {
         (verifier, samples) = _REGISTRY.verifierOf(terms.verifier);
         _checkTerm("chunks", 1, MAXIMUM_CHUNKS, terms.chunks);

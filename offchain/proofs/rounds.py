@@ -66,7 +66,7 @@ class RoundView:
     """A round as of one block.
 
     `draw_block`: 0 until somebody has called `draw`; `prove_until` is 0 and `seed` None while the draw is not fixed;
-    `finished`: provers that have proven all draws.
+    `finished`: provers that have proven all draws, counted in gated rounds only.
     """
 
     round: RoundId

@@ -31,7 +31,7 @@ contract ProofMoneyInvariants {
     }
 
     /// forge-config: default.invariant.runs = 24
-    /// forge-config: default.invariant.depth = 200
+    /// forge-config: default.invariant.depth = 120
     function invariant_money() public view {
         handler.check();
     }
@@ -45,7 +45,7 @@ contract ProofMoneyInvariants {
     function test_no_verb_is_idle() public {
         vm.pauseGasMetering();
         bytes4[] memory tickets = _tickets();
-        for (uint256 life = 0; life < 6 || (life < 20 && _idle(tickets) != 0); ++life) {
+        for (uint256 life = 0; life < 3 || (life < 20 && _idle(tickets) != 0); ++life) {
             setUp();
             for (uint256 i = 0; i < 150; ++i) {
                 uint256 r = draw(life, i);

@@ -16,25 +16,45 @@ contract SubmitProofTest is ProofWorld {
         bytes32 round = openRound(proofTerms());
         drawn(round, 2);
         submit(round, prover(0), 2, 8);
-        uint256 chunk = proofs.chunkOf(round, 0);
         vm.expectEmit(address(proofs));
-        emit IAccuracyProofs.ChunkProven(round, prover(0), 0, chunk, 3, 11);
+        emit IAccuracyProofs.ChunkProven(round, prover(0), 0, 3, 11);
         this.submitAs(round, 0, 3);
         vm.assertTrue(proofs.hasProven(round, prover(0), 0) && proofs.hasProven(round, prover(0), 2), "two");
         vm.assertFalse(proofs.hasProven(round, prover(0), 1) || proofs.hasProven(round, prover(0), 64), "one not");
         assertStatus(round, prover(0), ProverStatus.Committed);
         vm.expectEmit(address(proofs));
-        emit IAccuracyProofs.AccuracyProven(round, prover(0), 18, 24, true);
+        emit IAccuracyProofs.ChunkProven(round, prover(0), 1, 7, 18);
         this.submitAs(round, 1, 7);
         (ProverStatus status,, uint256 correct, uint256 proven) = proofs.proverOf(round, prover(0));
         vm.assertEq(uint256(status), uint256(ProverStatus.Accepted), "the minimum, just");
         vm.assertTrue(correct == 18 && proven == 3, "what was proven");
+        submitAll(round, prover(1), 5);
+        assertStatus(round, prover(1), ProverStatus.BelowMinimum);
+        assertPhase(round, ProofPhase.Prove);
+        toOver(round);
+        assertPhase(round, ProofPhase.Over);
+        assertStatus(round, prover(0), ProverStatus.Accepted);
+    }
+
+    /// @dev Its opener waits for it, so it is over as soon as all have proven.
+    function test_a_gated_round_ends_with_its_last_proof() public {
+        ProofTerms memory t = proofTerms();
+        (t.gated, t.bond) = (true, 0);
+        bytes32 round = openRound(t);
+        vm.startPrank(opener);
+        proofs.commitFor(round, prover(0), modelHashOf(prover(0)));
+        proofs.commitFor(round, prover(1), modelHashOf(prover(1)));
+        proofs.endCommits(round);
+        vm.stopPrank();
+        drawNow(round, "block hash");
+        submitAll(round, prover(0), 8);
         (uint256 committed, uint256 finished) = proofs.countsOf(round);
         vm.assertTrue(committed == 2 && finished == 1, "counts");
         assertPhase(round, ProofPhase.Prove);
         submitAll(round, prover(1), 5);
-        assertStatus(round, prover(1), ProverStatus.BelowMinimum);
         assertPhase(round, ProofPhase.Over);
+        vm.expectRevert(abi.encodeWithSelector(IAccuracyProofs.AlreadyProven.selector, round, prover(0), 0));
+        proofs.submit(round, prover(0), 0, 1, new bytes32[](0), 0, "");
     }
 
     /// @dev The prover that proves: for `expectEmit`, which looks at the next call.

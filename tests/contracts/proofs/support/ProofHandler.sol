@@ -154,7 +154,7 @@ contract ProofHandler is ProofWorld {
             (ProverStatus status,,, uint256 proven) = proofs.proverOf(round, prover(p));
             if (status == ProverStatus.None) continue;
             committed += 1;
-            if (proven == proofs.termsOf(round).draws) finished += 1;
+            if (proofs.termsOf(round).gated && proven == proofs.termsOf(round).draws) finished += 1;
             if (!_paidBack[round][prover(p)]) owed += bond;
         }
         (uint256 all, uint256 done) = proofs.countsOf(round);

@@ -60,7 +60,7 @@ abstract contract ProofWorld is World {
 
     // The test set
 
-    function chunkHash(uint256 chunk) internal pure returns (uint256) {
+    function chunkHash(uint256 chunk) internal pure virtual returns (uint256) {
         return uint256(keccak256(abi.encode("chunk", chunk))) >> 8;
     }
 
