@@ -105,13 +105,18 @@ class PrivateClient:
             circuit=circuit,
             system=request.system,
             chunk_hashes=hashes,
-            test=self.context.store.add(test.data),
+            test=self._published(test.data),
             test_key=None if request.sealed else test_key,
             train=None if request.train is None else self.context.store.add(request.train),
         )
-        cid = CidDigest(self.context.store.add(manifest.encode()).digest)
+        cid = CidDigest(self._published(manifest.encode()).digest)
         terms = _terms(request, test, ChunkTree(hashes).root, cid, public_key(secret), keccak(test_key))
         return PrivateOrderRecord(terms, secret, next_secret, test_key)
+
+    def _published(self, data: bytes) -> Cid:
+        """Into the store, and into the own archive, from which the client reads whatever becomes of the store."""
+        self.desk.archive.add(data)
+        return self.context.store.add(data)
 
     def _sealed(self, circuit: Circuit, chunks: Sequence[Chunk], key: bytes) -> TestFile:
         return TestFile.of(circuit, chunks, key)

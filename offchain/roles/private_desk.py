@@ -21,6 +21,7 @@ from offchain.proofs.private_order import PrivateId, PrivatePhase, PrivateState,
 from offchain.proofs.system import CompiledVerifier
 from offchain.roles.context import RoleContext
 from offchain.storage.cid import Cid
+from offchain.storage.layered import LayeredStore
 from offchain.storage.store import Store
 from offchain.types import Wei
 
@@ -67,18 +68,22 @@ def read_order(orders: PrivateOrders, store: Store, oid: PrivateId) -> PrivateOr
 
 
 class PrivateDesk:
-    """Access for one account; `archive` is its own store, which shows nothing to anybody."""
+    """Access for one account; `archive` is its own store, which shows nothing to anybody.
+
+    What is read of an order is kept there: who has claimed can prove, whatever the client's store still has.
+    """
 
     def __init__(self, context: RoleContext, archive: Store) -> None:
         self.context = context
         self.archive = archive
+        self._reads = LayeredStore([archive, context.store])
         self.orders = PrivateOrders(context.contracts)
         self.rounds = AccuracyRounds(context.contracts)
         self.verifiers = Verifiers(context.contracts)
 
     def order(self, oid: PrivateId) -> PrivateOrder:
         """See `read_order`."""
-        return read_order(self.orders, self.context.store, oid)
+        return read_order(self.orders, self._reads, oid)
 
     def ensure_verifier(self, verifier: CompiledVerifier) -> None:
         """Deploys and registers the circuit's verifier unless somebody has. Raises ContractRejected, Retryable."""
@@ -96,7 +101,7 @@ class PrivateDesk:
         size = test_file_bytes(order.terms, circuit)
         if size > MAX_TEST_BYTES:
             raise Rejected(f"order {order.oid} has a test set of {size:,} bytes; the most is {MAX_TEST_BYTES:,}")
-        return TestFile(circuit, self.context.store.read(order.manifest.test, max_bytes=size, size=size))
+        return TestFile(circuit, self._reads.read(order.manifest.test, max_bytes=size, size=size))
 
     def pay(self, key: str, amount: Wei, call: Call) -> None:
         """Approves exactly the amount, then sends a call that takes it; each once for its `key`."""

@@ -35,6 +35,7 @@ contract PrivateMoneyTest is PrivateWorld {
     Conduct[PROVIDERS] private _conducts;
 
     /// forge-config: default.fuzz.runs = 24
+    /// forge-config: long.fuzz.runs = 500
     function testFuzz_money(uint256 seed) public {
         _seed = seed;
         address[] memory actors = _actors();

@@ -64,6 +64,9 @@ def test_whoever_cheats_loses_and_the_honest_is_paid(play: Play) -> None:
     copy_claim(play, contexts[0], oid, hashes[0])
     with pytest.raises(Rejected, match="has no model handed over"):
         client.open(oid)
+    # what a provider has checked it keeps: the client cannot take it away again
+    lost = provider_manifest(providers[1], client.desk.orders.terms(oid)).test
+    without(play, lost)
     play.pass_time(WINDOWS.claim)
     assert client.step(oid) == "release: the test set is released"
     until_proven(client, oid)
@@ -221,6 +224,13 @@ def provider_manifest(provider: PrivateProvider, terms: PrivateTerms) -> Private
     with pytest.raises(Rejected, match="manifest"):
         parse_manifest(data[:-1])
     return parse_manifest(data)
+
+
+def without(play: Play, cid: Cid) -> None:
+    """Takes a file out of the store that all share."""
+    name = str(cid)
+    (play.stage.folder / "store" / name[-2:] / name).unlink()
+    assert not play.stage.store.has(cid)
 
 
 def opens_right(client: PrivateClient, oid: PrivateId, play: Play) -> None:
