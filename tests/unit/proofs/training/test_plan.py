@@ -42,6 +42,8 @@ def test_a_run_follows_its_schedule_and_opens_every_leaf() -> None:
         leaf_of_batch = keccak(encode(["uint256", "uint256"], [12, data.hashes[expected[i]]]))
         assert root_from(leaf_of_batch, expected[i], 4, data.tree.prove(expected[i])) == data.tree.root
     assert len({state.salt for state in run.states}) == 7
+    # who has lost all but the secrets has it all again
+    assert train(data, run.states[0], b"s" * 32, 6, b"t" * 32).hashes == run.hashes
 
 
 def test_sampling_rules_out_what_it_says() -> None:

@@ -1,5 +1,6 @@
 """A step of SGD in integers against plain Python, its bounds, and what it learns."""
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -13,6 +14,7 @@ from offchain.model.files import encode_weights
 from offchain.model.oracle import evaluate_slowly
 from offchain.proofs.training.commitments import batch_hash, derived_salt, packed, state_hash
 from offchain.proofs.training.export import network_of
+from offchain.proofs.training.generator import GROUPS, circuit_source
 from offchain.proofs.training.sgd import Batch, State, initial_state, predict, step, trace_step
 from offchain.proofs.training.shape import SCALE, StepShape, parse_shape
 
@@ -165,3 +167,19 @@ def test_a_state_becomes_the_int8_network_that_predicts_alike() -> None:
         network_of(replace(shape, input_bits=8), state, images)
     with pytest.raises(Rejected, match="nothing activates"):
         network_of(shape, state, images * 0)
+
+
+def test_with_all_switches_on_the_tests_circuit_is_the_products() -> None:
+    """What tests show of the one by leaving groups of constraints out holds for the other."""
+    for shape in (SHAPE, StepShape((64, 10), 32, (2,))):
+        library, main = circuit_source(shape).split("fn main(")
+        same, switched = circuit_source(shape, switched=True).split("fn main(")
+        assert same == library
+        used = {int(index) for index in re.findall(r"\bon\[(\d+)\]", switched)}
+        assert len(used) == len(GROUPS) if shape.layers > 1 else used
+        for extra in (f"    on: [Field; {len(GROUPS)}],\n", "    free_challenge: Field,\n"):
+            assert extra in switched
+            switched = switched.replace(extra, "")
+        switched = re.sub(r"\bon\[\d+\]", "1", switched)
+        switched = switched.replace(" + (1 - 1) * free_challenge", "").replace("let r = 1 * ", "let r = ")
+        assert switched == main
