@@ -164,6 +164,11 @@ def needed_bits(node: Node, shift: int) -> tuple[int, int]:
     return max(scaled_multipliers(node, shift)).bit_length(), max(largest.bit_length(), 1)
 
 
+def whole_limbs(bits: int) -> int:
+    """Bits as they are, but 14 for 10 to 13 of a last limb: a table of its own would cost more gates than it saves."""
+    return -(-bits // 14) * 14 if bits % 14 >= 10 else bits
+
+
 def parse_circuit(data: bytes) -> Circuit:
     """The circuit of a description from anyone; raises Rejected, naming the field, for what is not one."""
     try:
@@ -201,13 +206,8 @@ def _widths(
         return 0, 0
     multiplier, bias = needed_bits(node, max(bare.shift, _largest_shift(network)))
     bias = max(bias, min(product_bound(bare, index).bit_length() - _BIAS_SHARE, BIAS_BITS))
-    bias = _in_whole_limbs(bias + 1) - 1
+    bias = whole_limbs(bias + 1) - 1
     return multiplier if multiplier_bits is None else multiplier_bits, bias if bias_bits is None else bias_bits
-
-
-def _in_whole_limbs(bits: int) -> int:
-    """Bits as they are, but 14 for 10 to 13 of a last limb: a table of its own would cost more gates than it saves."""
-    return -(-bits // 14) * 14 if bits % 14 >= 10 else bits
 
 
 def _shape_only(node: Node) -> CircuitNode:

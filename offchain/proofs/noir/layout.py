@@ -9,7 +9,7 @@ from offchain.errors import Rejected
 from offchain.model.graph import Op
 from offchain.model.windows import WEIGHTED
 from offchain.proofs.bounds import accumulator_bound, headroom, scaled_range, shift_of
-from offchain.proofs.circuit import Circuit
+from offchain.proofs.circuit import Circuit, whole_limbs
 
 PACKED_BITS = 248
 """Bits of packed values in one field element, which has 253.6."""
@@ -68,7 +68,7 @@ class Packing:
 def widths_of(circuit: Circuit, index: int) -> Widths:
     """Widths of node `index`."""
     node = circuit.nodes[index]
-    most, over = node.high - node.low, headroom(circuit, index)
+    most, over = node.high - node.low, whole_limbs(headroom(circuit, index))
     bits = most.bit_length()
     exact = most == (1 << bits) - 1
     return Widths(most, bits, 0 if exact or over == 0 else bits, over, shift_of(circuit, index))
