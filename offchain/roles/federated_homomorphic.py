@@ -151,10 +151,10 @@ class HomomorphicSessions:
 
     def _signed_mean(self, view: TaskView, story: Story, number: int) -> "partial[Mean]":
         posted = self.posted(view, story, self.base.groups(view)[number])
-        return partial(_mean, self._files, self.base.session(view, number), posted)
+        return partial(signed_mean, self._files, self.base.session(view, number), posted)
 
 
-def _mean(files: RoundFiles, session: Session, posted: list[Posted]) -> Mean:
+def signed_mean(files: RoundFiles, session: Session, posted: list[Posted]) -> Mean:
     """The mean int16 (d,) of the sum that most have signed, of as many the first; zeros when none is a sum.
 
     Raises Retryable while a file cannot be had that would come before.

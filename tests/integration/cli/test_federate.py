@@ -45,6 +45,11 @@ DOWN = ("--rpc", "http://127.0.0.1:1")
         ([*FORM, "--optimizer", "sgd"], ["--optimizer 'sgd'", "use fedavg"]),
         ([*FORM, "--commit", "soon"], ["--commit", "not a duration"]),
         ([*FORM, "--secure", "2"], ["group size: 2; give 3"]),
+        ([*FORM, "--homomorphic"], ["--homomorphic", "--secure"]),
+        (
+            [*FORM, "--secure", "3", "--homomorphic"],
+            ["homomorphic: 3 participants may be one group of 3", "two groups"],
+        ),
         ([*FORM, "--model", "resnet:8"], ["--model 'resnet:8': use mlp:64-32, cnn:8-16"]),
         ([*FORM, "--model", "cnn:8"], ["--model 'cnn:8' needs images"]),
         ([*FORM, "--rounds", "1000"], ["needs 4,000 tokens", "get more"]),

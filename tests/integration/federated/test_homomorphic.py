@@ -17,10 +17,11 @@ from offchain.federated.groups import assign, mean_of
 from offchain.federated.homomorphic.messages import card_root
 from offchain.federated.homomorphic.parameters import choose
 from offchain.federated.homomorphic.sealing import READERS, sealed_size
+from offchain.federated.homomorphic.sums import head
 from offchain.federated.manifest import SecureMethod
 from offchain.federated.round_actions import Action, Speak
 from offchain.federated.round_rules import TaskView
-from offchain.federated.secure.terms import Stage
+from offchain.federated.secure.terms import Position, Stage
 from offchain.federated.task_state import TaskPhase, indices
 from offchain.federated.terms import FederatedWindows, Mode
 from offchain.federated.vector_tree import LeafKind
@@ -53,6 +54,8 @@ class GarbageDeeds(Deeds):
 
 
 class Garbage(FederatedWorker):
+    """See GarbageDeeds."""
+
     conduct: ClassVar[type[Deeds]] = GarbageDeeds
 
 
@@ -65,7 +68,33 @@ class SlothDeeds(Deeds):
 
 
 class Sloth(FederatedWorker):
+    """See SlothDeeds."""
+
     conduct: ClassVar[type[Deeds]] = SlothDeeds
+
+
+class ShiftDeeds(Deeds):
+    """As a group's first adder posts a sum of its own."""
+
+    def act(self, view: TaskView, story: Story, action: Action) -> None:
+        if action != Speak(Stage.UNMASK):
+            super().act(view, story, action)
+            return
+        sessions = self.table.homomorphic
+        number, _ = sessions.base.place_of(view, view.place_of(self.context.account) or 0)
+        before, _ = sessions.neighbours(view, number)
+        session = sessions.base.session(view, before)
+        blocks = bytes((1, 0, 0, 0, 0, 0)) * (2 * 2048)
+        data = head(session, tuple(map(Position, range(session.threshold)))) + blocks
+        cid = self.files.keep(data)
+        self.files.publish(cid)
+        self._send_once("unmask", self.federation.contract.functions.postUnmask(self.task, keccak(data), cid))
+
+
+class Shifter(FederatedWorker):
+    """See ShiftDeeds."""
+
+    conduct: ClassVar[type[Deeds]] = ShiftDeeds
 
 
 def people() -> dict[str, LocalAccount]:
@@ -82,7 +111,10 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 @pytest.mark.parametrize("to_the_end", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_groups_add_for_each_other_and_sign_exact_sums(scene: Scene, to_the_end: bool) -> None:
-    """Eight in two groups: one drops out, one posts garbage, one that is to add sleeps, one is killed all the time."""
+    """Eight in two groups: one drops out, one posts garbage, one is killed at every write and send.
+
+    And one that is to add sleeps, or (to the end) posts a sum that nobody signs.
+    """
     accounts = people()
     asked = request(
         8,
@@ -105,7 +137,7 @@ def test_groups_add_for_each_other_and_sign_exact_sums(scene: Scene, to_the_end:
     assert len(first) == len(second) == 4
     # Adders of the first group are the first of the second that dealt: garbage is no reason to trust them less.
     sloth, garbage, mute, mortal = names[second[0]], names[second[READERS]], names[first[READERS]], names[second[1]]
-    for name, kind in ((sloth, Sloth), (garbage, Garbage), (mute, Mute)):
+    for name, kind in ((sloth, Shifter if to_the_end else Sloth), (garbage, Garbage), (mute, Mute)):
         cast.workers[name] = worker(contexts[name], task, chosen[name], kind)
     scene.close(contexts[mortal])
     cast.workers[mortal] = reborn = Reborn(scene, mortal, accounts[mortal], task, chosen[mortal])

@@ -204,6 +204,26 @@ def test_lost_rounds_are_given_up(phase: TaskPhase, changes: dict[str, Any], los
     assert (Fail() in actions(view(phase, **changes), Knowledge(place=0), IDLE)) is lost
 
 
+SECURE = replace(TERMS, mode=Mode.SECURE, group_size=3)
+
+
+@pytest.mark.parametrize(("answered", "lost"), [(0, True), (0b1, True), (0b111, False)])
+def test_a_round_without_enough_columns_is_given_up(answered: int, lost: bool) -> None:
+    """A group of four can be unmasked by three; a contract takes no posting about none, and replaces no leader."""
+    changes = {"roster": 0b1111, "answered": answered, "leader": 1, "post_ends": Seconds(9999)}
+    looking = view(TaskPhase.AGGREGATE, terms=SECURE, **changes)
+    assert (Fail() in actions(looking, Knowledge(place=0), IDLE)) is lost
+
+
+def test_what_the_shown_chunks_do_not_show_is_asked_for_until_it_is_dropped() -> None:
+    """Ciphertexts: the chain shows their hash only, and a small model has fewer chunks than an update has answers."""
+    answered = tuple(Asked(1, chunk, account(9), open=False) for chunk in range(2))
+    terms = replace(TERMS, dimension=300)
+    looking = view(TaskPhase.REQUEST, now=990, terms=terms, asked=answered, request_ends=Seconds(1000))
+    known = Knowledge(place=0, missing=frozenset({1}), bond=RICH)
+    assert [action for action in actions(looking, known, PARTICIPANT) if isinstance(action, Ask)] == [Ask(1, 0)] * 2
+
+
 def test_finalizes_in_turn_the_leader_first() -> None:
     settle = view(TaskPhase.SETTLE, challenge_ends=Seconds(1000), **POSTED)
     settle = replace(settle, round=replace(settle.round, leader=2))
