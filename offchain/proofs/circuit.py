@@ -33,7 +33,7 @@ SUPPORTED = frozenset({Op.DENSE, Op.CONV2D, Op.DEPTHWISE_CONV2D, Op.MAX_POOL2D, 
 _MAX_ELEMENTS = 1 << 20
 _MAX_DEPTH = 4
 _BIAS_SHARE = 4
-"""So many bits less than the sums of products have biases at least: most networks' biases then say nothing of theirs."""
+"""Biases have at most so many bits less than sums of products may have: most networks' then say nothing of theirs."""
 
 
 @dataclass(frozen=True, slots=True)

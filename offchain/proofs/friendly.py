@@ -18,7 +18,7 @@ from offchain.proofs.bounds import headroom
 from offchain.proofs.circuit import Circuit
 
 SHIFT = 14
-"""Multipliers near 2^-10, as layers of some hundred inputs have them, then are off by at most three parts in a hundred."""
+"""A multiplier near 2^-10, as layers of some hundred inputs have, is then off by at most three parts in a hundred."""
 
 
 def prover_friendly(network: IntegerNetwork, shift: int = SHIFT) -> IntegerNetwork:
