@@ -21,14 +21,22 @@ from offchain.model.float_model import FloatModel, Scaling
 from offchain.model.graph import IntegerNetwork, Node, Requantisation
 from offchain.model.limits import MULTIPLIER_BOUND
 from offchain.model.windows import WEIGHTED
-from offchain.proofs.circuit import BIAS_BITS, MULTIPLIER_BITS, Circuit, check_fits, scaled_multipliers
+from offchain.proofs.circuit import (
+    BIAS_BITS,
+    MULTIPLIER_BITS,
+    Circuit,
+    CircuitNode,
+    check_fits,
+    parse_circuit,
+    scaled_multipliers,
+)
 from offchain.proofs.statement import Chunk, correct_count
 
 CALIBRATION_SAMPLES: Final = 512
 SHIFT: Final = 24
 """Of a task's circuit: multipliers keep 24 bits behind the point, where the network itself has up to 47."""
 ROOM_BITS: Final = 3
-"""So many bits more than the first model's are left to the multipliers of later ones."""
+"""So many bits more than the first model's are left to multipliers and biases of later ones."""
 
 
 def network_of(model: FloatModel, data: Dataset) -> IntegerNetwork:
@@ -48,10 +56,8 @@ def network_of(model: FloatModel, data: Dataset) -> IntegerNetwork:
 
 def task_circuit(network: IntegerNetwork, samples: int) -> Circuit:
     """The circuit for a task whose first model gives this network: with room for those that training makes of it."""
-    coarse = _with_shift(network, SHIFT)
-    needed = max(max(scaled_multipliers(node, SHIFT)) for node in coarse.nodes if node.op in WEIGHTED)
-    bits = min(needed.bit_length() + ROOM_BITS, MULTIPLIER_BITS + SHIFT)
-    return Circuit.of(coarse, samples, SHIFT, bits, BIAS_BITS)
+    circuit = Circuit.of(_with_shift(network, SHIFT), samples, SHIFT)
+    return parse_circuit(replace(circuit, nodes=tuple(map(_roomy, circuit.nodes))).description())
 
 
 def fit(circuit: Circuit, network: IntegerNetwork) -> IntegerNetwork:
@@ -84,6 +90,13 @@ def local_network(
 def whole_count(circuit: Circuit, network: IntegerNetwork, chunks: Sequence[Chunk]) -> int:
     """Right samples over all chunks: what the draws estimate."""
     return sum(correct_count(circuit, network, chunk) for chunk in chunks)
+
+
+def _roomy(node: CircuitNode) -> CircuitNode:
+    if node.op not in WEIGHTED:
+        return node
+    multiplier = min(node.multiplier_bits + ROOM_BITS, MULTIPLIER_BITS + SHIFT)
+    return replace(node, multiplier_bits=multiplier, bias_bits=min(node.bias_bits + ROOM_BITS, BIAS_BITS))
 
 
 def _with_shift(network: IntegerNetwork, shift: int) -> IntegerNetwork:
