@@ -24,6 +24,7 @@ HEAVY = (
     "unit/model/test_evaluator.py",
     "integration/roles/test_races.py",
     "integration/explorer/test_stream.py",
+    "integration/federated/test_homomorphic.py",
     "integration/federated/test_secure.py",
     "integration/roles/test_disputes_kill.py",
     "unit/ledger/client/test_client.py",

@@ -219,12 +219,12 @@ class _Group:
             with clock.of("member"):
                 scheme, key, tags = self._opened(secret)
                 keccak_of_pieces([added])
-                members, summed = read_added(memoryview(added), session, parameters)
+                members, summed = read_added(memoryview(added), session, tuple(files), parameters)
                 signed = signed_file(session, members, member.decrypted(scheme, key, tags, session, members, summed))
                 keccak_of_pieces([signed])
         with clock.of("leader"):
             keccak_of_pieces([signed])
-            members, total = read_signed(memoryview(signed), session)
+            members, total = read_signed(memoryview(signed), session, tuple(files))
             mean = mean_of(total, len(members))
         return mean, added
 
@@ -236,7 +236,8 @@ class _Group:
     def error(self, added: bytes, updates: npt.NDArray[np.int16]) -> float:
         """The largest distance of a decrypted component from the sum, in units."""
         expected, degree = updates.astype(np.int64).sum(axis=0), self._scheme.parameters.ring.degree
-        _, blocks = read_added(memoryview(added), self._session, self._scheme.parameters)
+        everybody = tuple(secrets.position for secrets in self._secrets)
+        _, blocks = read_added(memoryview(added), self._session, everybody, self._scheme.parameters)
         largest = 0.0
         with self._scheme.decryption(self._key) as decrypt:
             for start, block in zip(range(0, len(expected), degree), blocks, strict=False):

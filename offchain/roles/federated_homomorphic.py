@@ -128,6 +128,11 @@ class HomomorphicSessions:
 
     # Sums
 
+    def counted(self, view: TaskView, number: int) -> tuple[Position, ...]:
+        """The positions of a group whose updates count in the round, as the chain has it."""
+        group = self.base.groups(view)[number]
+        return tuple(Position(place) for place, index in enumerate(group) if index in view.included)
+
     def posted(self, view: TaskView, story: Story, among: Iterable[int]) -> list[Posted]:
         """What these participants have posted at UNMASK, in the order of the chain."""
         wanted = frozenset(among)
@@ -151,10 +156,10 @@ class HomomorphicSessions:
 
     def _signed_mean(self, view: TaskView, story: Story, number: int) -> "partial[Mean]":
         posted = self.posted(view, story, self.base.groups(view)[number])
-        return partial(signed_mean, self._files, self.base.session(view, number), posted)
+        return partial(signed_mean, self._files, self.base.session(view, number), self.counted(view, number), posted)
 
 
-def signed_mean(files: RoundFiles, session: Session, posted: list[Posted]) -> Mean:
+def signed_mean(files: RoundFiles, session: Session, among: tuple[Position, ...], posted: list[Posted]) -> Mean:
     """The mean int16 (d,) of the sum that most have signed, of as many the first; zeros when none is a sum.
 
     Raises Retryable while a file cannot be had that would come before.
@@ -167,7 +172,7 @@ def signed_mean(files: RoundFiles, session: Session, posted: list[Posted]) -> Me
         if content is None:
             continue
         try:
-            members, total = read_signed(content, session)
+            members, total = read_signed(content, session, among)
         except Rejected:
             continue
         return mean_of(total, len(members))

@@ -185,9 +185,9 @@ class HomomorphicSpeaker:
             return Turn.WAIT
         cids, session = story.update_cids(view.state.round), self._sessions.base.session(view, before)
         senders = [
-            (Position(position), index, cids[index])
-            for position, index in enumerate(group)
-            if index in view.included and index in cids and position in dealt.keys
+            (position, group[position], cids[group[position]])
+            for position in self._sessions.counted(view, before)
+            if group[position] in cids and position in dealt.keys
         ]
 
         def work() -> File:
@@ -220,7 +220,8 @@ class HomomorphicSpeaker:
             return Turn.WAIT
         secret = group_secret(seat.secrets, seat.session, dealt.keys, dealt.shares)
         for posted in self._sessions.posted(view, story, _indices(adders)):
-            work = partial(_opened, self._files, seat.session, secret, posted)
+            among = self._sessions.counted(view, seat.number)
+            work = partial(_opened, self._files, seat.session, among, secret, posted)
             try:
                 opened = self._memo.get(("opened", view.state.round, int.from_bytes(posted.hash)), work)
             except Retryable:
@@ -258,12 +259,12 @@ def _sealed_file(
     return files.keep_pieces(seal(envelope, session, seat.position, blocks))
 
 
-def _opened(files: RoundFiles, session: Session, secret: tuple[bytes, bytes], posted: Posted) -> Opened:
+def _opened(files: RoundFiles, session: Session, among: Members, secret: tuple[bytes, bytes], posted: Posted) -> Opened:
     scheme = scheme_of(parameters_of(session))
     key, tags = group_key(scheme, *secret), Tags(secret[0], session.digest)
     try:
         content = files.large(posted.cid, posted.hash, added_size(scheme.parameters, session.dimension)).data
-        members, blocks = read_added(content, session, scheme.parameters)
+        members, blocks = read_added(content, session, among, scheme.parameters)
         total = decrypted(scheme, key, tags, session, members, blocks)
     except Rejected:
         return Opened(None)

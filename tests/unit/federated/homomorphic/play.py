@@ -111,7 +111,10 @@ class Play:
             lambda members, blocks: b"".join([head(self.session, members), *blocks]),
         )
 
-    def open(self, added: bytes) -> tuple[tuple[Position, ...], npt.NDArray[np.int32]]:
-        """As every member does before it signs."""
-        members, blocks = read_added(memoryview(added), self.session, self.parameters)
+    def open(
+        self, added: bytes, among: tuple[Position, ...] | None = None
+    ) -> tuple[tuple[Position, ...], npt.NDArray[np.int32]]:
+        """As every member does before it signs; `among`: whose updates count, everybody's if nothing is said."""
+        among = tuple(self.keys[0]) if among is None else among
+        members, blocks = read_added(memoryview(added), self.session, among, self.parameters)
         return members, decrypted(self.scheme, self.key, self.tags, self.session, members, blocks)

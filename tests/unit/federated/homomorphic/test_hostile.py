@@ -103,6 +103,8 @@ def test_members_sign_no_sum_that_an_adder_has_changed(play: Play, files: dict[i
     ):
         with pytest.raises(Rejected, match="its tag does not fit"):
             play.open(changed)
+    with pytest.raises(Rejected, match="those that count are"):
+        play.open(added, among=(Position(0), Position(1), Position(2)))
     for changed, why in (
         (head(play.session, (Position(0), Position(1), Position(2))) + added[HEAD_BYTES:], "tag|beyond"),
         (added[:HEAD_BYTES] + bytes(np.random.default_rng(0).integers(0, 127, len(added) - HEAD_BYTES, "u1")), "sum"),
@@ -175,9 +177,11 @@ def test_what_stands_on_chain_opens_like_a_masked_vector() -> None:
 def test_signed_sums_are_read_as_they_were_written(play: Play) -> None:
     members = (Position(0), Position(2), Position(3))
     data = signed_file(play.session, members, expected(0, 2, 3))
-    read_members, total = read_signed(memoryview(data), play.session)
+    read_members, total = read_signed(memoryview(data), play.session, members)
     assert read_members == members
     assert np.array_equal(total, expected(0, 2, 3))
     for wrong in (data[:-4], data + bytes(4), bytes(len(data))):
         with pytest.raises(Rejected):
-            read_signed(memoryview(wrong), play.session)
+            read_signed(memoryview(wrong), play.session, members)
+    with pytest.raises(Rejected, match="those that count"):
+        read_signed(memoryview(data), play.session, members[1:])

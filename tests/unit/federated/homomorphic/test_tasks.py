@@ -94,14 +94,14 @@ def test_the_sum_that_most_have_signed_is_the_groups(files: RoundFiles, post: Po
         ([ciphertexts, ciphertexts], 0),
         ([], 0),
     ):
-        assert np.array_equal(signed_mean(files, SESSION, posted), mean_of(total(value), 4))
+        assert np.array_equal(signed_mean(files, SESSION, MEMBERS, posted), mean_of(total(value), 4))
 
 
 def test_a_sum_that_cannot_be_had_is_waited_for_unless_others_have_more_votes(files: RoundFiles, post: Post) -> None:
     right = post(signed_file(SESSION, MEMBERS, total(40)))
     gone = Posted(0, bytes(32), CidDigest(bytes(32)))
-    assert signed_mean(files, SESSION, [gone, right, right]).any()
+    assert signed_mean(files, SESSION, MEMBERS, [gone, right, right]).any()
     with pytest.raises(Retryable):
-        signed_mean(files, SESSION, [gone, gone, right])
+        signed_mean(files, SESSION, MEMBERS, [gone, gone, right])
     elsewhere = Posted(0, right.hash, gone.cid)
-    assert signed_mean(files, SESSION, [elsewhere, right]).any()
+    assert signed_mean(files, SESSION, MEMBERS, [elsewhere, right]).any()
