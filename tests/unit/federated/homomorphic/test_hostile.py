@@ -108,6 +108,7 @@ def test_members_sign_no_sum_that_an_adder_has_changed(play: Play, files: dict[i
     for changed, why in (
         (head(play.session, (Position(0), Position(1), Position(2))) + added[HEAD_BYTES:], "tag|beyond"),
         (added[:HEAD_BYTES] + bytes(np.random.default_rng(0).integers(0, 127, len(added) - HEAD_BYTES, "u1")), "sum"),
+        (added[:HEAD_BYTES] + bytes(len(added) - HEAD_BYTES), "tag"),
         (added[:HEAD_BYTES] + b"\xff" * (len(added) - HEAD_BYTES), "not below the prime"),
         (head(play.session, (Position(0), Position(1))) + added[HEAD_BYTES:], "threshold"),
         (head(play.session, (Position(0), Position(1), Position(7))) + added[HEAD_BYTES:], "over members"),
