@@ -107,10 +107,9 @@ def multi_scalar(group: Group, points: Words, scalars: Words, threads: int = 2) 
         else [(points, scalars)]
     )
     with ThreadPoolExecutor(len(parts)) as pool:
-        sums = list(pool.map(lambda part: _pippenger(part[0], part[1], bits, group.one, FQ), parts))
-    total = np.concatenate(sums).reshape(len(parts), 2 * group.width)
-    summed: Words = _affine(_total(total, group.one, FQ), group.one, FQ)[0]
-    return summed
+        made = list(pool.map(lambda part: _pippenger(part[0], part[1], bits, group.one, FQ), parts))
+    rows: Words = _affine(np.concatenate(made), group.one, FQ)
+    return added(group, *rows) if len(rows) > 1 else rows[0]
 
 
 def multiples(group: Group, base: Words, scalars: Words, threads: int = 2) -> Words:
@@ -134,10 +133,11 @@ def scaled(group: Group, points: Words, scalars: Words, threads: int = 2) -> Wor
 
 def added(group: Group, *points: Words) -> Words:
     """The sum of single affine rows."""
-    rows = np.stack(points)
-    ones = np.zeros((len(rows), 4), dtype=np.uint64)
-    ones[:, 0] = 1
-    return multi_scalar(group, rows, ones)
+    total = points[0][np.newaxis]
+    for point in points[1:]:
+        total = sums(group, total, point[np.newaxis])
+    first: Words = total[0]
+    return first
 
 
 def negated(group: Group, points: Words) -> Words:
@@ -156,8 +156,8 @@ def _in_threads(run: Any, rows: Words, threads: int) -> Words:
 
 
 def _window_bits(count: int) -> int:
-    """Pippenger's window: about log2 of the points less 3, for a bucket costs twice its addition at the end."""
-    return max(3, min(15, count.bit_length() - 3))
+    """Pippenger's window, as measured: larger ones have fewer additions, and buckets that leave the cache."""
+    return max(3, min(15, count.bit_length() - 5))
 
 
 @compiled
@@ -291,17 +291,6 @@ def _pippenger(points: Any, scalars: Any, bits: Any, one: Any, m: Any) -> Any:
 
 
 @compiled
-def _total(sums: Any, one: Any, m: Any) -> Any:
-    zero = fsub(one, one, m)
-    total = zero, zero, zero, zero
-    for i in range(sums.shape[0]):
-        total = _add(total, _load_sum(sums, i, one), m)
-    result = np.zeros((1, sums.shape[1]), np.uint64)
-    _store_sum(result, 0, total)
-    return result
-
-
-@compiled
 def _affine(sums: Any, one: Any, m: Any) -> Any:
     """Affine rows of XYZZ rows, with one inversion for all (Montgomery's trick)."""
     count, width = sums.shape[0], sums.shape[1] // 2
@@ -373,8 +362,8 @@ def _each(points: Any, scalars: Any, one: Any, m: Any) -> Any:
             _store_sum(small, d, current)
         total = zero, zero, zero, zero
         for k in range(63, -1, -1):
-            if not fzero(total[2]):
-                total = _double(_double(_double(_double(total, m), m), m), m)
+            for _ in range(4):
+                total = _double(total, m)
             digit = np.int64((scalars[i, k // 16] >> np.uint64(4 * (k % 16))) & np.uint64(15))
             if digit != 0:
                 total = _add(total, _load_sum(small, digit, one), m)

@@ -15,7 +15,7 @@ from offchain.proofs.groth16.r1cs import Wires
 
 @dataclass(frozen=True, slots=True)
 class ProvingKey:
-    """Affine rows in Montgomery form (curve.py); G1 rows have 8 limbs, G2 rows 16. `size`: the domain, a power of two.
+    """Affine rows in Montgomery form (curve.py); G1 rows have 8 limbs, G2 rows 16. `size`: of the domain.
 
     a: u_i(tau) of wires a_wires; b1, b2: v_i(tau) of wires b_wires in either group; private: (beta u_i + alpha v_i +
     w_i) / delta of all wires after the public ones; heights: tau^i (tau^size - 1) / delta for i < size - 1; public: the

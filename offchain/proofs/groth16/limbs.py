@@ -83,9 +83,9 @@ def _reduced(a: Any, m: Any) -> Any:
     x = a[3] - m[3]
     r3 = x - borrow
     borrow = np.uint64(a[3] < m[3]) | np.uint64(x < borrow)
-    if borrow:
-        return a
-    return r0, r1, r2, r3
+    # Which of the two it is nobody can predict, so it is chosen without a branch.
+    keep = np.uint64(0) - borrow
+    return r0 ^ ((r0 ^ a[0]) & keep), r1 ^ ((r1 ^ a[1]) & keep), r2 ^ ((r2 ^ a[2]) & keep), r3 ^ ((r3 ^ a[3]) & keep)
 
 
 @compiled
@@ -134,13 +134,12 @@ def sub(a: Any, b: Any, m: Any) -> Any:
     x = a[3] - b[3]
     r3 = x - borrow
     borrow = np.uint64(a[3] < b[3]) | np.uint64(x < borrow)
-    if not borrow:
-        return r0, r1, r2, r3
+    wrapped = np.uint64(0) - borrow
     one, zero = np.uint64(1), np.uint64(0)
-    r0, carry = _mac(r0, one, m[0], zero)
-    r1, carry = _mac(r1, one, m[1], carry)
-    r2, carry = _mac(r2, one, m[2], carry)
-    return r0, r1, r2, r3 + m[3] + carry
+    r0, carry = _mac(r0, one, m[0] & wrapped, zero)
+    r1, carry = _mac(r1, one, m[1] & wrapped, carry)
+    r2, carry = _mac(r2, one, m[2] & wrapped, carry)
+    return r0, r1, r2, r3 + (m[3] & wrapped) + carry
 
 
 @compiled

@@ -33,7 +33,6 @@ from offchain.proofs.groth16.limbs import SCALAR_ORDER, Words
 from offchain.proofs.groth16.powers import Powers, lagrange_bases
 from offchain.proofs.groth16.prover import pairings_cancel
 from offchain.proofs.groth16.r1cs import Sparse, System
-from offchain.proofs.groth16.setup import domain_size
 from offchain.proofs.groth16.transcript import Random, Transcript
 
 _CHALLENGE = 1 << 128
@@ -41,7 +40,7 @@ _CHALLENGE = 1 << 128
 
 def first_key(system: System, powers: Powers) -> ProvingKey:
     """The key with delta 1. Minutes for 300,000 constraints. Raises Rejected if the powers are too few."""
-    size = domain_size(system)
+    size = vectors.domain_size(system.constraints)
     if powers.size < size:
         raise Rejected(f"the circuit needs powers of size {size}, these have {powers.size}; take larger ones")
     plain, with_alpha, with_beta, plain2 = lagrange_bases(powers, size)

@@ -123,20 +123,30 @@ def lagrange_bases(powers: Powers, size: int) -> tuple[Words, Words, Words, Word
 
 def _inverse_transform(group: Group, rows: Words, root: int) -> Words:
     """`vectors.transform` of points, over their number."""
+    return scaled(group, _transform(group, rows, root), scalar_rows([pow(len(rows), -1, SCALAR_ORDER)]))
+
+
+def _transform(group: Group, rows: Words, root: int) -> Words:
+    """By halves, at the end by thirds: sums[k + j n] of what the parts' sums are, each turned by root^(part (k + j n))."""
     count = len(rows)
-    order = np.array([int(f"{i:0{count.bit_length() - 1}b}"[::-1], 2) for i in range(count)])
-    values = rows[order]
-    plain = vectors.to_plain(vectors.powers(root, count // 2))
-    half = 1
-    while half < count:
-        blocks = values.reshape(-1, 2, half, group.width)
-        low = np.ascontiguousarray(blocks[:, 0].reshape(-1, group.width))
-        turns = np.tile(plain[:: count // (2 * half)][:half], (len(blocks), 1))
-        high = scaled(group, np.ascontiguousarray(blocks[:, 1].reshape(-1, group.width)), turns)
-        both = [sums(group, low, high), sums(group, low, negated(group, high))]
-        values = np.stack([part.reshape(-1, half, group.width) for part in both], axis=1).reshape(count, group.width)
-        half *= 2
-    return scaled(group, values, scalar_rows([pow(count, -1, SCALAR_ORDER)]))
+    if count == 1:
+        return rows
+    ways = 3 if count % 3 == 0 else 2
+    parts = [_transform(group, rows[k::ways], pow(root, ways, SCALAR_ORDER)) for k in range(ways)]
+    each = count // ways
+    turned = [
+        scaled(group, part, vectors.to_plain(vectors.powers(pow(root, k, SCALAR_ORDER), each)))
+        for k, part in enumerate(parts[1:], 1)
+    ]
+    if ways == 2:
+        return np.concatenate([sums(group, parts[0], turned[0]), sums(group, parts[0], negated(group, turned[0]))])
+    turn = pow(root, each, SCALAR_ORDER)
+    made = []
+    for j in range(3):
+        factors = [scalar_rows([pow(turn, k * j, SCALAR_ORDER)]) for k in (1, 2)]
+        again = [scaled(group, part, factor) for part, factor in zip(turned, factors, strict=True)]
+        made.append(sums(group, sums(group, parts[0], again[0]), again[1]))
+    return np.concatenate(made)
 
 
 def _shifted(group: Group, rows: Words, random: Random) -> tuple[Words, Words]:

@@ -39,11 +39,6 @@ class Polynomials:
     w: Words
 
 
-def domain_size(system: System) -> int:
-    """The least power of two that holds all constraints, at least 2."""
-    return max(2, 1 << (system.constraints - 1).bit_length())
-
-
 def lagrange(size: int, tau: int) -> Words:
     """L_j(tau) of the size-th roots of unity, Montgomery rows: (tau^n - 1) / n * root^j / (tau - root^j)."""
     roots = vectors.powers(vectors.root_of_unity(size), size)
@@ -54,7 +49,7 @@ def lagrange(size: int, tau: int) -> Words:
 
 def insecure_key(system: System, secrets: Secrets) -> ProvingKey:
     """The key of known secrets, by multiples of the generators alone."""
-    size, delta = domain_size(system), secrets.delta
+    size, delta = vectors.domain_size(system.constraints), secrets.delta
     weights = lagrange(size, secrets.tau)
     u, v, w = (vectors.columns(m, system.table, weights, system.wires) for m in (system.a, system.b, system.c))
     mixed = vectors.plus(vectors.plus(vectors.times(u, secrets.beta), vectors.times(v, secrets.alpha)), w)

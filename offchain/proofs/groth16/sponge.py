@@ -22,7 +22,7 @@ _OWN = 8
 
 @dataclass(slots=True)
 class _Permutation:
-    """One permutation's x^5, as combinations of its own wires; wires 3 k + 8, + 9, + 10 are x^2, x^4, x^5 of number k."""
+    """One permutation's x^5, as combinations of its own wires; 3 k + 8, + 9, + 10 are x^2, x^4, x^5 of number k."""
 
     bases: list[Combination] = field(default_factory=list)
 

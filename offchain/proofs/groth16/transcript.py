@@ -28,7 +28,7 @@ Random = Callable[[int], int]
 MAX_BYTES = 1 << 20
 MAX_ENTRIES = 1_000
 MAX_NAME = 80
-BEACON_ROUNDS = 1 << 16
+BEACON_ROUNDS = 1 << 10
 """Hashes from a beacon to its factors, one after the other: what it costs to try a beacon's outcome beforehand."""
 
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from offchain.proofs.groth16.limbs import FR, SCALAR_ORDER, Words, add, compiled, inverse, is_zero, limbs_of, mul, sub
 
@@ -47,7 +48,7 @@ def from_plain(rows: Words) -> Words:
 
 
 def root_of_unity(size: int) -> int:
-    """A primitive root of unity of order `size`, a power of two up to 2^28."""
+    """A primitive root of unity of order `size`, 2^k or 3 * 2^k with k up to 28."""
     return pow(GENERATOR, (SCALAR_ORDER - 1) // size, SCALAR_ORDER)
 
 
@@ -97,9 +98,11 @@ def solve(system: System, wires: Words) -> tuple[Words, Words]:
     return a, b
 
 
-def first_broken(system: System, wires: Words, a: Words, b: Words) -> int:
-    """The first constraint that does not hold, or -1; a and b are `solve`'s."""
-    return int(_first_broken(*_arrays(system.c), system.table, wires, a, b, FR))
+def broken(system: System, wires: Words, a: Words, b: Words) -> npt.NDArray[np.bool_]:
+    """Which constraints don't hold; a and b are `solve`'s."""
+    result = np.zeros(system.constraints, dtype=np.bool_)
+    _broken(*_arrays(system.c), system.table, wires, a, b, FR, result)
+    return result
 
 
 def columns(matrix: Sparse, table: Words, weights: Words, wires: int) -> Words:
@@ -109,15 +112,33 @@ def columns(matrix: Sparse, table: Words, weights: Words, wires: int) -> Words:
     return result
 
 
-def transform(values: Words, root: int) -> None:
-    """values[k] becomes the sum over i of values[i] * root^(i k), in place; their number is a power of two."""
-    _transform(values, powers(root, max(len(values) // 2, 1)), FR)
+def domain_size(constraints: int) -> int:
+    """The least 2^k or 3 * 2^k that holds them, at least 2."""
+    whole = max(2, 1 << max(constraints - 1, 1).bit_length())
+    return whole // 4 * 3 if whole >= 8 and whole // 4 * 3 >= constraints else whole
+
+
+def transform(values: Words, root: int) -> Words:
+    """The sums over i of values[i] * root^(i k), k below their number, which is 2^k or 3 * 2^k."""
+    third, rest = divmod(len(values), 3)
+    if rest:
+        result = np.ascontiguousarray(values).copy()
+        _transform(result, powers(root, max(len(result) // 2, 1)), FR)
+        return result
+    # Three transforms of every third value, turned and put together.
+    with ThreadPoolExecutor(2) as pool:
+        cube = pow(root, 3, SCALAR_ORDER)
+        parts = list(pool.map(lambda k: transform(values[k::3], cube), range(3)))
+    first, second = (product(parts[k], powers(pow(root, k, SCALAR_ORDER), third)) for k in (1, 2))
+    turn = pow(root, third, SCALAR_ORDER)
+    turned = [(times(first, pow(turn, k, SCALAR_ORDER)), times(second, pow(turn, 2 * k, SCALAR_ORDER))) for k in (1, 2)]
+    return np.concatenate([plus(plus(parts[0], a), b) for a, b in [(first, second), *turned]])
 
 
 def quotient(a: Words, b: Words, size: int) -> Words:
     """Coefficients of (A B - C) / (x^size - 1), of the polynomials with values a, b, a * b on the roots of unity.
 
-    size: the domain, a power of two; a, b: Montgomery rows, filled up with zeros. The last coefficient is 0.
+    size: of the domain, `domain_size`; a, b: Montgomery rows, filled up with zeros. The last coefficient is 0.
     Evaluated on a coset, where x^size - 1 is one number that is not 0.
     """
     root, shift = root_of_unity(size), GENERATOR
@@ -125,18 +146,16 @@ def quotient(a: Words, b: Words, size: int) -> Words:
     def on_coset(values: Words) -> Words:
         filled = np.zeros((size, 4), dtype=np.uint64)
         filled[: len(values)] = values
-        transform(filled, pow(root, -1, SCALAR_ORDER))
-        filled = product(filled, powers(shift, size, pow(size, -1, SCALAR_ORDER)))
-        transform(filled, root)
-        return filled
+        coefficients = transform(filled, pow(root, -1, SCALAR_ORDER))
+        return transform(product(coefficients, powers(shift, size, pow(size, -1, SCALAR_ORDER))), root)
 
     with ThreadPoolExecutor(2) as pool:
         first, second, third = pool.map(on_coset, (a, b, product(a, b)))
     vanishing = pow(pow(shift, size, SCALAR_ORDER) - 1, -1, SCALAR_ORDER)
     _difference(first, second, third, FR, first)
-    transform(first, pow(root, -1, SCALAR_ORDER))
+    coefficients = transform(first, pow(root, -1, SCALAR_ORDER))
     scale = vanishing * pow(size, -1, SCALAR_ORDER) % SCALAR_ORDER
-    return product(first, powers(pow(shift, -1, SCALAR_ORDER), size, scale))
+    return product(coefficients, powers(pow(shift, -1, SCALAR_ORDER), size, scale))
 
 
 def _element(value: int) -> Any:
@@ -232,12 +251,10 @@ def _solve(
 
 
 @compiled
-def _first_broken(c0: Any, c1: Any, c2: Any, table: Any, wires: Any, a: Any, b: Any, m: Any) -> Any:
+def _broken(c0: Any, c1: Any, c2: Any, table: Any, wires: Any, a: Any, b: Any, m: Any, result: Any) -> None:
     for i in range(a.shape[0]):
         difference = sub(mul(_load(a, i), _load(b, i), m), _row(c0, c1, c2, table, wires, i, m), m)
-        if not is_zero(difference):
-            return i
-    return -1
+        result[i] = not is_zero(difference)
 
 
 @compiled

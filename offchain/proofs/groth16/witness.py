@@ -55,9 +55,9 @@ def make_witness(
     """The witness of a true statement; `statement.correct` may be less than what is true. Raises Bug if it is not."""
     wires = assign(circuit, system, layout, network, chunk, statement, salt)
     a, b = vectors.solve(system, wires)
-    broken = vectors.first_broken(system, wires, a, b)
-    if broken >= 0:
-        raise Bug(f"constraint {broken} ({group_of(system, broken)}) does not hold")
+    broken = broken_groups(system, Solved(wires, a, b))
+    if broken:
+        raise Bug(f"constraints do not hold: {', '.join(sorted(broken))}")
     return Solved(wires, a, b)
 
 
@@ -91,9 +91,10 @@ def assign(
     return wires
 
 
-def group_of(system: System, constraint: int) -> str:
-    """The group that a constraint is of."""
-    return next(name for name, first, last in system.groups if first <= constraint < last)
+def broken_groups(system: System, solved: Solved) -> frozenset[str]:
+    """The groups with a constraint that does not hold; none for a witness of a true statement."""
+    rows = np.flatnonzero(vectors.broken(system, solved.wires, solved.a, solved.b))
+    return frozenset(name for name, first, last in system.groups if np.any((rows >= first) & (rows < last)))
 
 
 def _put(wires: Words, where: Wires, values: list[int]) -> None:
