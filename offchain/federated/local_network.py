@@ -30,11 +30,10 @@ from offchain.proofs.circuit import (
     parse_circuit,
     scaled_multipliers,
 )
+from offchain.proofs.friendly import SHIFT, prover_friendly
 from offchain.proofs.statement import Chunk, correct_count
 
 CALIBRATION_SAMPLES: Final = 512
-SHIFT: Final = 24
-"""Of a task's circuit: multipliers keep 24 bits behind the point, where the network itself has up to 47."""
 ROOM_BITS: Final = 3
 """So many bits more than the first model's are left to multipliers and biases of later ones."""
 
@@ -56,16 +55,17 @@ def network_of(model: FloatModel, data: Dataset) -> IntegerNetwork:
 
 def task_circuit(network: IntegerNetwork, samples: int) -> Circuit:
     """The circuit for a task whose first model gives this network: with room for those that training makes of it."""
-    circuit = Circuit.of(_with_shift(network, SHIFT), samples, SHIFT)
-    return parse_circuit(replace(circuit, nodes=tuple(map(_roomy, circuit.nodes))).description())
+    circuit = Circuit.of(prover_friendly(network), samples, SHIFT)
+    nodes = (*map(_roomy, circuit.nodes[:-1]), circuit.nodes[-1])
+    return parse_circuit(replace(circuit, nodes=nodes).description())
 
 
 def fit(circuit: Circuit, network: IntegerNetwork) -> IntegerNetwork:
-    """The network with multipliers rounded to the circuit's shift, and outputs no larger than it bears.
+    """The network with multipliers rounded to the circuit's shift, its outputs scaled down to what the circuit bears.
 
     Raises Rejected when it is of another shape, or a layer has outgrown the circuit.
     """
-    fitted = _with_shift(network, circuit.shift)
+    fitted = prover_friendly(network, circuit.shift)
     if len(fitted.nodes) == len(circuit.nodes):
         fitted = replace(fitted, nodes=(*fitted.nodes[:-1], _lowered(circuit, fitted.nodes[-1])))
     check_fits(circuit, fitted)
@@ -97,20 +97,6 @@ def _roomy(node: CircuitNode) -> CircuitNode:
         return node
     multiplier = min(node.multiplier_bits + ROOM_BITS, MULTIPLIER_BITS + SHIFT)
     return replace(node, multiplier_bits=multiplier, bias_bits=min(node.bias_bits + ROOM_BITS, BIAS_BITS))
-
-
-def _with_shift(network: IntegerNetwork, shift: int) -> IntegerNetwork:
-    """Every unit's multiplier at no larger a shift, rounded."""
-    return replace(network, nodes=tuple(_shifted(node, shift) for node in network.nodes))
-
-
-def _shifted(node: Node, most: int) -> Node:
-    made = node.requantisation
-    if node.op not in WEIGHTED or made is None:
-        return node
-    past = np.maximum(made.shift.astype(np.int64) - most, 0)
-    multiplier = np.rint(made.multiplier.astype(np.float64) / 2.0**past).astype(np.int64)
-    return replace(node, requantisation=_requantisation(multiplier, made.shift.astype(np.int64) - past))
 
 
 def _lowered(circuit: Circuit, node: Node) -> Node:

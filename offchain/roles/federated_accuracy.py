@@ -1,6 +1,7 @@
 """A client's side of proofs of accuracy: test chunks and circuit from its own samples, and the verifier on chain."""
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Final, Literal
 
 import numpy as np
@@ -87,7 +88,7 @@ def prepare_accuracy(
         chunk_root=tests.tree.root,
         chunks=len(tests.chunks),
         draws=asked.draws,
-        minimum_correct=max(int(asked.minimum * proven), baseline + 1),
+        minimum_correct=max(ceil(asked.minimum * proven), baseline + 1),
         baseline=baseline,
     )
     return PreparedAccuracy(terms, part, verifier, cut.left_over)

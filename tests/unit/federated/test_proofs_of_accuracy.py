@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from offchain.data.dataset import Dataset
 from offchain.errors import Rejected
 from offchain.federated.accuracy_part import AccuracyPart, TestChunks, max_test_bytes
-from offchain.federated.local_network import ROOM_BITS, SHIFT, fit, network_of, task_circuit, whole_count
+from offchain.federated.local_network import ROOM_BITS, fit, network_of, task_circuit, whole_count
 from offchain.federated.parameters import float_model, initial_model
 from offchain.federated.round_actions import Action, Commit, CommitModel, CountProofs, DrawChunks, Fail, Prove, Speak
 from offchain.federated.round_rules import Intent, Knowledge, actions, require_time
@@ -22,6 +22,7 @@ from offchain.model.evaluator import evaluate
 from offchain.model.float_model import Scaling
 from offchain.model.shorthand import spec_from_shorthand
 from offchain.proofs.chunks import ChunkTree
+from offchain.proofs.friendly import SHIFT
 from offchain.proofs.rounds import ProofPhase, ProofTerms, RoundId, RoundView
 from offchain.proofs.statement import Chunk, chunk_hash
 from offchain.protocol.manifest import FileRef
