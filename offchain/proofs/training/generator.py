@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Final
 
 from offchain.proofs.poseidon2 import BATCH, CHALLENGE, TRAINING_STATE
+from offchain.proofs.training.sgd import half
 from offchain.proofs.training.shape import BIAS_BITS, LABEL_BITS, SCALE, StepShape
 
 GROUPS: Final = (
@@ -135,12 +136,12 @@ class _Writer:
     def _backward(self) -> Iterator[str]:
         shape, last = self._shape, self._shape.layers - 1
         on = self._on("logit quotient", "logit remainder")
-        logits = _floors(shape.error_bits, shape.scale_before(last), on, f"sums_{last}", f"quotients_{last}")
+        logits = _floors(shape.error_bits, shape.scale_before(last), on, f"sums_{last}", f"quotients_{last}", 0)
         on = self._on("hot bit", "hot count", "hot label")
         yield f"let errors_{last} = output_errors({on}, {logits}, hot, labels);"
         on = self._on("error quotient", "error remainder")
         for i in range(last, 0, -1):
-            returned = _floors(shape.error_bits, SCALE, on, f"returned_{i}", f"returned_quotients_{i}")
+            returned = _floors(shape.error_bits, SCALE, on, f"returned_{i}", f"returned_quotients_{i}", half(SCALE))
             yield f"let errors_{i - 1} = masked({returned}, signs_{i - 1});"
 
     def _updates(self) -> Iterator[str]:
@@ -179,7 +180,7 @@ class _Writer:
             parts.append((shape.weight_shift(i), f"remainders_{i}", size * units, 0))
             if i > 0:
                 bits = shape.error_bits + SCALE
-                parts.append((bits + 1, f"returned_{i}", shape.batch * size, 2**bits))
+                parts.append((bits + 1, f"returned_{i}", shape.batch * size, 2**bits + half(SCALE)))
         return parts
 
 
@@ -209,8 +210,8 @@ def _ranges(bits: int, on: str, values: str) -> str:
     return f"ranges::<{bits}, _, _>({on}, {values});"
 
 
-def _floors(bits: int, shift: int, on: str, values: str, quotients: str) -> str:
-    return f"floors::<{bits}, {shift}, _, _>({on}, {values}, {quotients})"
+def _floors(bits: int, shift: int, on: str, values: str, quotients: str, added: int) -> str:
+    return f"floors::<{bits}, {shift}, _, _>({on}, {values}, {quotients}, {added})"
 
 
 def _sizes(bits: int) -> str:

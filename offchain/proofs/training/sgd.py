@@ -1,7 +1,8 @@
 """One step of stochastic gradient descent in integers, exact: the arithmetic that the circuit proves.
 
-Squared error against one-hot labels, int64, every division a floor (NumPy's `>>`, Solidity's `sar`). Source of the
-scheme: docs/training-proofs.md; fixed-point SGD as in Gupta et al. 2015, with floors in place of stochastic rounding.
+Squared error against one-hot labels, int64. What goes forward is shifted (`>>`, a floor), what changes parameters is
+rounded to the nearest: floors would raise every weight by half a unit a step. Source of the scheme:
+docs/training-proofs.md; fixed-point SGD as in Gupta et al. 2015, to the nearest in place of stochastic rounding.
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ def trace_step(shape: StepShape, state: State, batch: Batch) -> Trace:
     gradients = tuple(e.T @ a for e, a in zip(errors, activations, strict=True))
     layers = range(shape.layers)
     after = State(
-        tuple(state.weights[i] - (gradients[i] >> shape.weight_shift(i)) for i in layers),
-        tuple(state.biases[i] - shifted(errors[i].sum(0), shape.bias_shift(i)) for i in layers),
+        tuple(state.weights[i] - rounded(gradients[i], shape.weight_shift(i)) for i in layers),
+        tuple(state.biases[i] - rounded(errors[i].sum(0), shape.bias_shift(i)) for i in layers),
     )
     check_state(shape, after)
     return Trace(sums, activations, errors, returned, gradients, after)
@@ -112,9 +113,14 @@ def initial_state(shape: StepShape, seed: bytes) -> State:
     return State(tuple(weights), tuple(np.zeros(units, np.int64) for units in shape.sizes[1:]))
 
 
-def shifted(values: Ints, shift: int) -> Ints:
-    """`values` >> shift, or << -shift."""
-    return values >> shift if shift >= 0 else values << -shift
+def rounded(values: Ints, shift: int) -> Ints:
+    """`values` / 2**shift to the nearest, halves up; exact for a shift below 1."""
+    return (values + half(shift)) >> shift if shift > 0 else values << -shift
+
+
+def half(shift: int) -> int:
+    """What a floor needs to become the nearest."""
+    return 1 << (shift - 1)
 
 
 def check_state(shape: StepShape, state: State) -> None:
@@ -160,10 +166,10 @@ def _backward(
     returned: list[Ints] = []
     for layer in range(last, 0, -1):
         product = errors[0] @ state.weights[layer]
-        bits = shape.error_bits + SCALE
-        _require(product, -(2**bits), bits + 1, f"errors of layer {layer - 1}", "a larger rate or more error bits")
+        error, bits = rounded(product, SCALE), shape.error_bits
+        _require(error, -(2**bits), bits + 1, f"errors of layer {layer - 1}", "a larger rate or more error bits")
         returned.insert(0, product)
-        errors.insert(0, (product >> SCALE) * (sums[layer - 1] >= 0))
+        errors.insert(0, error * (sums[layer - 1] >= 0))
     return tuple(errors), tuple(returned)
 
 

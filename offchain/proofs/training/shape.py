@@ -94,11 +94,11 @@ class StepShape:
         return (self.error_bits if last else self.activation_bits) + self.scale_before(layer)
 
     def weight_shift(self, layer: int) -> int:
-        """The weight's change is its gradient >> this."""
+        """The weight's change is its gradient / 2**this, to the nearest; at least 1."""
         return self.rates[layer] + self.scale_before(layer)
 
     def bias_shift(self, layer: int) -> int:
-        """The bias's change is the sum of the errors >> this, or << where it is negative."""
+        """The bias's change is the sum of the errors / 2**this, to the nearest."""
         return self.rates[layer] - self.scale_before(layer)
 
     def product_bits(self, layer: int) -> ProductBits:
@@ -109,7 +109,7 @@ class StepShape:
         size, units = self.sizes[layer : layer + 2]
         return ProductBits(
             forward=_signed(size << inputs + weights, 1 << BIAS_BITS, 1 << self.sum_bits(layer)),
-            backward=_signed(units << errors + weights, 1 << self.error_bits + SCALE),
+            backward=_signed(units << errors + weights, 1 << self.error_bits + SCALE, 1 << SCALE),
             gradient=_signed(self.batch << errors + inputs, 1 << self.weight_bits + 1 + self.weight_shift(layer)),
         )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from offchain.proofs.field import Element
 from offchain.proofs.training.commitments import batch_hash, state_hash
-from offchain.proofs.training.sgd import Batch, State, Trace, trace_step
+from offchain.proofs.training.sgd import Batch, State, Trace, half, rounded, trace_step
 from offchain.proofs.training.shape import BIAS_BITS, SCALE, StepShape
 
 Inputs = Mapping[str, Any]
@@ -84,7 +84,8 @@ def _parameters(shape: StepShape, layer: int, old: State, new: State) -> dict[st
 
 def _hints(shape: StepShape, layer: int, trace: Trace) -> dict[str, Any]:
     sums, scale = trace.sums[layer], shape.scale_before(layer)
-    remainder = trace.gradients[layer] & (2 ** shape.weight_shift(layer) - 1)
+    shift = shape.weight_shift(layer)
+    remainder = (trace.gradients[layer] + half(shift)) & (2**shift - 1)
     hints = {f"sums_{layer}": sums.tolist(), f"remainders_{layer}": remainder.tolist()}
     if layer < shape.layers - 1:
         hints[f"signs_{layer}"] = (sums >= 0).astype(np.int64).tolist()
@@ -95,7 +96,7 @@ def _hints(shape: StepShape, layer: int, trace: Trace) -> dict[str, Any]:
     if layer > 0:
         returned = trace.returned[layer - 1]
         hints[f"returned_{layer}"] = returned.tolist()
-        hints[f"returned_quotients_{layer}"] = ((returned >> SCALE) + 2**shape.error_bits).tolist()
+        hints[f"returned_quotients_{layer}"] = (rounded(returned, SCALE) + 2**shape.error_bits).tolist()
     return hints
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from offchain.proofs.field import ORDER
 from offchain.proofs.poseidon2 import BATCH, TRAINING_STATE, hash_elements
 from offchain.proofs.training.generator import GROUPS
+from offchain.proofs.training.sgd import half
 from offchain.proofs.training.shape import BIAS_BITS, LABEL_BITS, SCALE, StepShape
 
 Matrix = npt.NDArray[np.object_]
@@ -75,7 +76,7 @@ class Step:
         errors = [residue(logits - hot * 2**SCALE)]
         for i in range(last, 0, -1):
             returned = self._put(f"returned_{i}", residue(errors[0] @ self.weights[i]))
-            quotient = self._raised(f"returned_quotients_{i}", returned >> SCALE, shape.error_bits)
+            quotient = self._raised(f"returned_quotients_{i}", returned + half(SCALE) >> SCALE, shape.error_bits)
             errors.insert(0, residue(quotient * self._witness[f"signs_{i - 1}"]))
         return errors
 
@@ -88,8 +89,11 @@ class Step:
     def _update(self, i: int, errors: Matrix, into: Matrix) -> tuple[Matrix, Matrix]:
         shift, of_bias = self.shape.weight_shift(i), self.shape.bias_shift(i)
         gradient, total = residue(errors.T @ into), residue(errors.sum(0))
+        gradient = gradient + half(shift)
         remainder = self._put(f"remainders_{i}", gradient % 2**shift)
         weights = self.weights[i] - residue((gradient - remainder) * pow(2, -shift, ORDER))
+        if of_bias > 0:
+            total = total + half(of_bias)
         left = total % 2**of_bias if of_bias > 0 and (abs(total) < 2**64).all() else 0
         change = residue((total - left) * pow(2, -of_bias, ORDER))
         return self._put(f"new weights {i}", weights), self._put(f"new biases {i}", self.biases[i] - change)

@@ -34,11 +34,11 @@ def forgeries() -> dict[str, Step]:
         "hot bit": ordinary(labels=[1, 1, 1], hot=_at(0, [1, -1, 1])),
         "hot count": ordinary(labels=[0, 1, 2], hot=_at(0, [0, 0, 0])),
         "hot label": ordinary(labels=[0, 1, 2], hot=_at(0, [0, 0, 1])),
-        # three times 1536 is 1 and 512 over; as 1.5 + 1.5 + 1 it is 4
+        # three times 1536 is the nearest to 2; as 1.5 + 1.5 + 2 it is 5 and not 6
         "error quotient": _quiet(
             biases=(512 * 1024, 2**20, 0),
             weights=3,
-            returned_quotients_1=_at((slice(None), 0), [_over(1536, 1024), _over(1536, 1024), 1]),
+            returned_quotients_1=_at((slice(None), 0), [_over(1536, 1024), _over(1536, 1024), 2]),
         ),
         "error remainder": ordinary(returned_quotients_1=_more((0, 0), 2**12)),
         "weight remainder": ordinary(remainders_0=_more((0, 0), 2**10)),
@@ -108,7 +108,7 @@ def _old_bias() -> Step:
 
 def _new_weight() -> Step:
     """The largest weight, and an error that makes it larger."""
-    step = _quiet(biases=(0, 0, 0), weights=1)
+    step = _quiet(biases=(-(2**22), 0, 0), weights=200)
     step.labels = [0, 0, 0]
     step.weights[0][0, 0] = 2**15 - 1
     step.inputs[:, 0] = 1

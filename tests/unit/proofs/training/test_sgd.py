@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
+from math import floor
 from typing import Any
 
 import numpy as np
@@ -30,7 +32,7 @@ def case(seed: int, shape: StepShape = SHAPE) -> tuple[State, Batch]:
 
 
 def plain_step(shape: StepShape, state: State, batch: Batch) -> tuple[list[list[list[int]]], list[list[int]]]:
-    """The same by the book, one sample and one number after the other, with Python's own floor division."""
+    """The same by the book, one sample and one number after the other, with Python's own integers."""
     layers, scales = range(shape.layers), [shape.input_scale] + [SCALE] * (shape.layers - 1)
     weights = [w.tolist() for w in state.weights]
     biases = [b.tolist() for b in state.biases]
@@ -47,14 +49,18 @@ def plain_step(shape: StepShape, state: State, batch: Batch) -> tuple[list[list[
                 of_biases[i][k] += e
                 for j, a in enumerate(into[i]):
                     of_weights[i][k][j] += e * a
-            back = [sum(e * weights[i][k][j] for k, e in enumerate(error)) // 2**SCALE for j in range(len(into[i]))]
+            back = [nearest(sum(e * weights[i][k][j] for k, e in enumerate(error)), SCALE) for j in range(len(into[i]))]
             error = [v if i and sums[i - 1][j] >= 0 else 0 for j, v in enumerate(back)]
     for i in layers:
         for k, row in enumerate(weights[i]):
-            biases[i][k] -= of_biases[i][k] * 2 ** scales[i] // 2 ** shape.rates[i]
+            biases[i][k] -= nearest(of_biases[i][k] * 2 ** scales[i], shape.rates[i])
             for j in range(len(row)):
-                row[j] -= of_weights[i][k][j] // 2 ** (shape.rates[i] + scales[i])
+                row[j] -= nearest(of_weights[i][k][j], shape.rates[i] + scales[i])
     return weights, biases
+
+
+def nearest(value: int, shift: int) -> int:
+    return floor(Fraction(value, 2**shift) + Fraction(1, 2))
 
 
 def test_a_step_is_what_plain_arithmetic_says() -> None:
@@ -68,14 +74,15 @@ def test_a_step_is_what_plain_arithmetic_says() -> None:
         assert [b.tolist() for b in after.biases] == biases
 
 
-def test_it_learns_the_digits() -> None:
+@pytest.mark.parametrize(("sizes", "rates"), [((64, 32, 10), (8, 8)), ((64, 32, 24, 10), (8, 8, 9))])
+def test_it_learns_the_digits(sizes: tuple[int, ...], rates: tuple[int, ...]) -> None:
     images, labels = load_digits(return_X_y=True)
     images, labels = images.astype(np.int64), labels.astype(np.int64)
-    shape, rng = StepShape((64, 32, 10), 32, (8, 8)), np.random.default_rng(0)
+    shape, rng = StepShape(sizes, 32, rates), np.random.default_rng(0)
     order = rng.permutation(len(images))
     training, held = order[600:], order[:600]
     state = initial_state(shape, bytes(32))
-    for _ in range(700):
+    for _ in range(1000):
         chosen = rng.choice(training, 32)
         state = step(shape, state, Batch(images[chosen], labels[chosen]))
     assert (predict(shape, state, images[held]) == labels[held]).mean() >= 0.9
