@@ -1,7 +1,7 @@
 """How large the numbers in a circuit can become: from the graph and the public widths of its parameters alone.
 
 Every network whose parameters pass the circuit's range checks stays within these bounds on every input, so they are
-what excludes wrap-around in the field and carries between packed values (docs/proofs.md, Why it is sound).
+what excludes wrap-around in the field and carries between packed values (docs/accuracy-circuit.md).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The Noir circuit of a `Circuit`: one call of the library `accuracy.nr` after the other, in the order of the graph.
 
 Every witness is an input (`inputs.py`); the circuit only checks. What it checks, and why that is enough, is in
-docs/proofs.md.
+docs/accuracy-circuit.md.
 """
 
 from __future__ import annotations

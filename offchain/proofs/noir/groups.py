@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class Group(IntEnum):
-    """A group's place among the switches of `generate_switched`; what it is for is in docs/proofs.md."""
+    """A group's place among the switches of `generate_switched`; what it is for is in docs/accuracy-circuit.md."""
 
     WEIGHT_RANGE = 0
     BIAS_RANGE = 1
