@@ -112,6 +112,12 @@ def read_addresses(path: Path) -> Addresses:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         contracts = fields["contracts"]
+        absent = [name for name in CONTRACTS if name not in contracts]
+        if absent and len(absent) < len(CONTRACTS):
+            lacking = ", ".join(absent)
+            raise Rejected(
+                f"{path}: a deployment without {lacking}: an older version made it; {DEPLOY_AGAIN}, or use that"
+            )
         names = [name for name in ALL_CONTRACTS if name in contracts or name in CONTRACTS]
         return Addresses(
             chain_id=int(fields["chain_id"]),
