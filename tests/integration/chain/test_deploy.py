@@ -272,7 +272,7 @@ def test_addresses_must_be_checksummed(either: ChainClient, account: LocalAccoun
 def test_a_deployment_of_an_older_version_is_told_by_what_it_lacks(tmp_path: Path) -> None:
     path = tmp_path / "addresses.json"
     there = [name for name in CONTRACTS if name not in ("VerifierRegistry", "AccuracyProofs")]
-    path.write_text(json.dumps({"contracts": dict.fromkeys(there, {})}))
+    path.write_text(json.dumps({"contracts": {name: {} for name in there}}))
     with pytest.raises(Rejected, match=r"without VerifierRegistry, AccuracyProofs: an older version made it; deploy"):
         read_addresses(path)
 
