@@ -127,7 +127,7 @@ def _inverse_transform(group: Group, rows: Words, root: int) -> Words:
 
 
 def _transform(group: Group, rows: Words, root: int) -> Words:
-    """By halves, at the end by thirds: sums[k + j n] of what the parts' sums are, each turned by root^(part (k + j n))."""
+    """By halves, at the end by thirds: sums[k + j n] of the parts' sums, each turned by root^(part (k + j n))."""
     count = len(rows)
     if count == 1:
         return rows

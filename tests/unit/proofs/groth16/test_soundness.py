@@ -51,7 +51,7 @@ def test_true_statements_hold(bench: Bench, flat: Bench) -> None:
 
 
 def test_no_edited_wire_of_any_class_holds(bench: Bench) -> None:
-    """Weights, biases, multipliers, products, excesses, flags, outputs, pools, choices, samples, labels, salt; prover."""
+    """Weights, biases, multipliers, products, excesses, flags, outputs, pools, choices, samples, labels, salt."""
     rng = np.random.default_rng(1)
     classes = assigned_wires(bench.layout)
     assert len(classes) > 30
