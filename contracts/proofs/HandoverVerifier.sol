@@ -97,6 +97,8 @@ contract HandoverVerifier is IHandoverVerifier {
         return sha256(abi.encodePacked(key ^ outer, outer, digest));
     }
 
+    // whole elements are meant
+    // slither-disable-start divide-before-multiply
     /// @dev How many bits are packed into an element of a chunk.
     function _bitsAt(uint256 element, uint256 samples, uint256 sampleSize) private pure returns (uint256) {
         uint256 perElement = PACKED_BITS / SAMPLE_BITS;
@@ -107,6 +109,8 @@ contract HandoverVerifier is IHandoverVerifier {
         perElement = PACKED_BITS / LABEL_BITS;
         return LABEL_BITS * _least(perElement, samples - (element - samples * perSample) * perElement);
     }
+
+    // slither-disable-end divide-before-multiply
 
     /// @return element that holds the multiplier
     /// @return below how many come after it there: the first is the most significant

@@ -38,6 +38,8 @@ abstract contract PrivateDisputes is PrivateOrdersState {
         uint256 pieces = SealedPieces.count(terms.elements);
         if (count == 0 || first >= pieces || count > pieces - first) revert PiecesOutOfRange(pieces, first, count);
         uint256 turns = (count + PIECES_AT_ONCE - 1) / PIECES_AT_ONCE;
+        // each turn that is begun counts
+        // slither-disable-next-line divide-before-multiply
         uint64 until = uint64(block.timestamp + turns * terms.answerSeconds);
         asked.number += 1;
         // both are at most the number of pieces, below 2^16

@@ -45,10 +45,10 @@ contract PrivateOrders is PrivateDisputes {
         bytes32 round = _PROOFS.roundId(address(this), bytes32(oid));
         r.round = round;
         emit PrivateOrderPut(oid, msg.sender, round, terms);
+        _take(oid, msg.sender, terms.reward);
         // the round's id is what was asked for above
         // slither-disable-next-line unused-return
         _PROOFS.open(bytes32(oid), _proofTerms(terms));
-        _take(oid, msg.sender, terms.reward);
     }
 
     /// @inheritdoc IPrivateOrders
@@ -64,14 +64,14 @@ contract PrivateOrders is PrivateDisputes {
     function claim(uint256 oid, uint256 modelHash) external nonReentrant {
         _requirePhase(oid, PrivatePhase.Claim);
         if (_claims[oid][msg.sender] != ClaimStatus.None) revert AlreadyClaimed(oid, msg.sender);
-        address[] storage claimants = _claimants[oid];
+        uint256 place = _claimants[oid].length;
         uint256 places = _terms[oid].maximumClaims;
-        if (claimants.length >= places) revert NoPlaceLeft(oid, places);
+        if (place >= places) revert NoPlaceLeft(oid, places);
         _claims[oid][msg.sender] = ClaimStatus.Locked;
-        emit PrivateClaimed(oid, msg.sender, modelHash, claimants.length);
-        claimants.push(msg.sender);
-        _PROOFS.commitFor(_records[oid].round, msg.sender, modelHash);
+        _claimants[oid].push(msg.sender);
+        emit PrivateClaimed(oid, msg.sender, modelHash, place);
         _take(oid, msg.sender, _terms[oid].bond);
+        _PROOFS.commitFor(_records[oid].round, msg.sender, modelHash);
     }
 
     /// @inheritdoc IPrivateOrders
@@ -128,6 +128,7 @@ contract PrivateOrders is PrivateDisputes {
         address[] memory claimants = _claimants[oid];
         uint256 part = _terms[oid].reward / claimants.length;
         // dust goes to the first
+        // slither-disable-next-line divide-before-multiply
         uint256 dust = _terms[oid].reward - part * claimants.length;
         _records[oid].outcome = PrivateOutcome.Shared;
         emit PrivateOrderClosed(oid, PrivateOutcome.Shared, address(0), _terms[oid].reward);
