@@ -24,6 +24,7 @@ from offchain.proofs.system import CompiledVerifier, Proof
 from offchain.types import Seconds, Wei
 
 WINDOW = Seconds(10_000)
+ENOUGH_GAS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ class ProofStage:
         if not paid.succeeded or status[2] != proof.statement.correct or status[3] != 1:
             raise Bug(f"the round says {status} of a proof of {proof.statement.correct}")
         bare = self._contract(verifier, deployed[0]).functions.verify(proof.data, *proof.statement.elements())
-        verify = self.sender.send(f"verify:{round_.hex()}", bare)
+        # With too little gas a verifier says no instead of reverting, and an estimate would find just that.
+        verify = self.sender.send(f"verify:{round_.hex()}", bare, gas=ENOUGH_GAS)
         return Gas(verify.gas_used, paid.gas_used, deployed[1])
 
     def _deploy(self, verifier: CompiledVerifier) -> tuple[Any, int]:

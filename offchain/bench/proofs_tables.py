@@ -59,5 +59,5 @@ def shown(row: Row) -> dict[str, Any]:
 def missed(row: Row) -> list[str]:
     """The bars that a row of 64 samples does not hold."""
     bars = BARS.get((row.model, row.system), {}) if row.samples == 64 else {}
-    over = [name for name, most in bars.items() if getattr(row, name) > most]
-    return [f"{name} {getattr(row, name):,.4g} > {bars[name]:,}" for name in over]
+    over = {name: float(getattr(row, name)) for name, most in bars.items() if getattr(row, name) > most}
+    return [f"{name} {value:,.{0 if value >= 1000 else 2}f} > {bars[name]:,}" for name, value in over.items()]
