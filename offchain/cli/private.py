@@ -11,8 +11,9 @@ from offchain.cli import options, private_run, private_show
 from offchain.cli.amounts import parse_tokens
 from offchain.cli.durations import parse_duration
 from offchain.cli.output import console, errors, print_facts, print_json, tokens
-from offchain.cli.private_run import ProofTools, Reference, open_party, open_system_of
+from offchain.cli.private_run import Oid, ProofTools, Reference, open_party, open_system_of
 from offchain.cli.session import load_settings, open_session, require_terminal, unlock
+from offchain.errors import Rejected
 from offchain.types import Wei
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ def put(
         from offchain.roles.private_client import PrivateClient
 
         client = PrivateClient(context, session.archive())
+        _finish(client)
         if not as_json:
             _describe(request)
         if not yes and not typer.confirm("Put it?"):
@@ -151,7 +153,7 @@ def put(
 
 @app.command()
 def cancel(
-    oid: options.Oid,
+    oid: Oid,
     key: options.Key,
     home: options.Home = None,
     rpc: options.Rpc = None,
@@ -170,6 +172,16 @@ def cancel(
         client.desk.order(PrivateId(oid))
         client.cancel(PrivateId(oid))
     console.print(f"Private order {oid} is cancelled, its reward is back")
+
+
+def _finish(client: "PrivateClient") -> None:
+    """Puts what was on its way when an earlier command died. Raises Rejected then: one order may be enough."""
+    finished = [client.put_prepared(record) for record in client.unfinished()]
+    if finished:
+        numbers = ", ".join(str(oid) for oid in finished)
+        raise Rejected(
+            f"an earlier `put` had died on the way: its order {numbers} is put now; for another, run it again"
+        )
 
 
 def _describe(request: "PrivateRequest") -> None:

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from offchain.roles.private_provider import PrivateProvider
 
 POLL_SECONDS = 2.0
+STORE_SECONDS = 120.0
+"""How long one download may take: a model that cannot be had must be asked for while there is time."""
+
 TOOLS = "Tools"
+
+Oid = Annotated[int, typer.Argument(metavar="OID", help="The order's number (see `assay private list`).", min=1)]
 
 ProofTools = Annotated[
     Path | None,
@@ -45,7 +50,7 @@ Reference = Annotated[
 
 
 def claim(
-    oid: options.Oid,
+    oid: Oid,
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Directory with a model (see `assay get`).")],
     key: options.Key,
     tools: ProofTools = None,
@@ -76,7 +81,7 @@ def claim(
 
 
 def run(
-    oid: options.Oid,
+    oid: Oid,
     key: options.Key,
     once: Annotated[bool, typer.Option("--once", help="One step, then end.")] = False,
     tools: ProofTools = None,
@@ -112,7 +117,7 @@ def run(
 
 
 def open_model(
-    oid: options.Oid,
+    oid: Oid,
     key: options.Key,
     out: Annotated[Path | None, typer.Option("--out", "-o", help=r"Directory to write to. \[private-OID]")] = None,
     home: options.Home = None,
@@ -146,7 +151,7 @@ def open_party(session: Session, account: "LocalAccount", role: str) -> Iterator
     from offchain.roles.context import RoleContext
 
     with (
-        session.store() as store,
+        session.store(seconds=STORE_SECONDS) as store,
         session.journal(f"private-{role}", account.address) as records,
         closing(session.sender(account)) as sender,
     ):

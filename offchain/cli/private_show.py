@@ -7,6 +7,7 @@ import typer
 from offchain.cli import options
 from offchain.cli.durations import countdown
 from offchain.cli.output import console, print_facts, print_json, print_rows, rows_table
+from offchain.cli.private_run import Oid
 from offchain.cli.session import Session, key_names, load_settings, open_session
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def list_orders(
 
 
 def show(
-    oid: options.Oid,
+    oid: Oid,
     home: options.Home = None,
     rpc: options.Rpc = None,
     store: options.Store = None,

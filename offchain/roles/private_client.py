@@ -130,6 +130,11 @@ class PrivateClient:
             raise Retryable("the order is on its way; look again")
         return oid
 
+    def unfinished(self) -> tuple[PrivateOrderRecord, ...]:
+        """Orders that were being put when a process died: `put_prepared` ends that."""
+        records = self.context.journal.all(PrivateOrderRecord)
+        return tuple(record for record in records if self.desk.orders.find(record.terms.client_key) is None)
+
     def cancel(self, oid: PrivateId) -> None:
         """Takes an order back that nobody has claimed. Raises ContractRejected, Retryable."""
         self.context.sender.send(f"private-cancel:{oid}", self.desk.orders.cancel(oid))
