@@ -17,9 +17,10 @@ from offchain.data.sklearn_sets import load_sklearn
 from offchain.data.split import split
 from offchain.errors import Bug, Rejected
 from offchain.model.graph import IntegerNetwork
-from offchain.model.layers import AveragePool2D, Conv2D, Dense, Layer
+from offchain.model.layers import Conv2D, Dense, Layer, MaxPool2D
 from offchain.model.search import SearchSettings, search
 from offchain.model.spec import ModelSpec
+from offchain.proofs.friendly import prover_friendly
 from offchain.protocol.scores import ScoreFunction
 
 TEST_FRACTION = 1 / 3
@@ -53,7 +54,7 @@ def _mlp(hidden: int) -> tuple[Layer, ...]:
 
 CNN: tuple[Layer, ...] = (
     Conv2D(name="conv", filters=8, padding="valid", activation="relu"),
-    AveragePool2D(name="pool"),
+    MaxPool2D(name="pool"),
     Dense(name="logits", units=10),
 )
 
@@ -79,7 +80,7 @@ def chosen_cases(large: bool, names: str | None) -> tuple[Case, ...]:
 
 
 def trained(case: Case, seed: int) -> Trained:
-    """The case's model, trained for a few seconds; the same for the same seed."""
+    """The case's model, trained for a few seconds, with short multipliers; the same for the same seed."""
     raw = load_sklearn("digits")
     raw = _enlarged(raw) if case.enlarged else raw
     train_raw, test_raw = split(raw, fraction=TEST_FRACTION, seed=seed, stratify=True)
@@ -96,7 +97,7 @@ def trained(case: Case, seed: int) -> Trained:
             settings=SETTINGS,
         )
     )
-    return Trained(network, quantiser.apply(test_raw), spec.weight_count)
+    return Trained(prover_friendly(network), quantiser.apply(test_raw), spec.weight_count)
 
 
 def _enlarged(raw: RawData) -> RawData:
