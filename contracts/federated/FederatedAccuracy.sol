@@ -28,6 +28,8 @@ abstract contract FederatedAccuracy is IFederatedAccuracy, FederatedState {
         emit LocalModelCommitted(task, uint32(round), index, modelHash);
         if (before == 0) {
             uint256 left = t.facts.commitEnds - block.timestamp;
+            // its id is known
+            // slither-disable-next-line unused-return
             _PROOFS.open(
                 _proofKey(task, round), AccuracyRules.proofTerms(t.terms.accuracy, t.terms.windows.prove, left)
             );
@@ -66,7 +68,7 @@ abstract contract FederatedAccuracy is IFederatedAccuracy, FederatedState {
 
     function _countOf(Task storage t, uint256 task, bytes32 round, uint16 index) private {
         // Both contracts are ours and call nobody; 128 at most.
-        // slither-disable-next-line calls-loop
+        // slither-disable-next-line calls-loop,unused-return
         (ProverStatus status,, uint256 correct,) = _PROOFS.proverOf(round, t.members[index].account);
         bool accepted = status == ProverStatus.Accepted;
         emit AccuracyCounted(task, t.round, index, uint32(correct), accepted);
@@ -90,6 +92,7 @@ abstract contract FederatedAccuracy is IFederatedAccuracy, FederatedState {
         m.stake -= penalty;
         t.barred |= Bitmaps.only(index);
         emit NoShowPenalised(task, t.round, index, penalty, msg.sender);
+        // slither-disable-next-line calls-loop
         uint256 sharePpm = _PARAMETERS.reporterSharePpm();
         // slither-disable-next-line calls-loop
         _VAULT.slashLocked(m.account, Role.Participant, penalty, msg.sender, sharePpm, _ref(task));

@@ -70,6 +70,7 @@ abstract contract FederatedRewards is IFederatedAccuracy, FederatedState {
         AccuracyRecord storage a = t.accuracy[round];
         (uint256 pool, uint256 led) = _parts(t);
         if (a.rewarded.has(index)) {
+            // slither-disable-next-line unused-return
             (,, uint256 correct,) = _PROOFS.proverOf(a.proofRound, t.members[index].account);
             amount = pool * (correct - t.terms.accuracy.baseline) / a.merits;
         }

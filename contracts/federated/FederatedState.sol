@@ -100,7 +100,7 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
     IAccuracyProofs internal immutable _PROOFS;
 
     // the extension counts on
-    // slither-disable-next-line uninitialized-state,constable-states
+    // slither-disable-next-line uninitialized-state,constable-states,unused-state
     uint256 internal _count;
     mapping(uint256 task => Task) internal _tasks;
 
@@ -239,7 +239,10 @@ abstract contract FederatedState is IFederatedEvents, ReentrancyGuardTransient {
         t.present &= ~Bitmaps.only(index);
         t.active -= 1;
         emit Excluded(task, t.round, index, stake);
+        // where proofs are counted, in a loop over 128 at most; both contracts are ours and call nobody
+        // slither-disable-next-line calls-loop
         uint256 sharePpm = _PARAMETERS.disputeSharePpm();
+        // slither-disable-next-line calls-loop
         _VAULT.slashLocked(m.account, Role.Participant, stake, beneficiary, sharePpm, _ref(task));
     }
 
