@@ -49,7 +49,7 @@ library ConfidenceBounds {
         if (ppm == 0) return true;
         uint256 target = ODDS * _upper(correct, outOf, ppm);
         unchecked {
-            uint256 sum;
+            uint256 sum = 0;
             uint256 term = ONE;
             for (uint256 i = correct; i != 0; --i) {
                 term = term * (i * (PPM - ppm)) / ((outOf - i + 1) * ppm);
