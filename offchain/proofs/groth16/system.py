@@ -12,7 +12,7 @@ from pathlib import Path
 from eth_abi.abi import encode
 
 from offchain.chain.artifacts import load_artifact
-from offchain.errors import Bug
+from offchain.errors import Bug, Rejected
 from offchain.model.graph import IntegerNetwork
 from offchain.proofs.circuit import Circuit
 from offchain.proofs.field import ORDER, Element
@@ -125,7 +125,13 @@ class Groth16:
         return self.key(circuit).verifying_key()
 
     def install_key(self, circuit: Circuit, key: ProvingKey) -> None:
-        """Takes the key of a finished ceremony, which the caller has verified (`ceremony.verify`)."""
+        """Takes the key of a finished ceremony, which the caller has checked (`ceremony.check_circuit`).
+
+        Raises Rejected if the circuit has a ceremony's key already: proofs and verifiers in use are that key's.
+        """
+        if not self.is_insecure(circuit):
+            place = self.cache.folder / CEREMONY_KEYS / circuit.circuit_hash.hex()
+            raise Rejected(f"{place}: this circuit has a ceremony's key already; remove that folder to take another")
         self.cache.made(CEREMONY_KEYS, circuit.circuit_hash.hex(), key.save)
 
     def _make_key(self, circuit: Circuit, folder: Path) -> None:

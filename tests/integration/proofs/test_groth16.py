@@ -136,6 +136,7 @@ def test_a_circuits_ceremony_by_the_command_line_and_proofs_with_its_key(tmp_pat
     refused(unfinished, "finish it")
     assay("finish", names["c1"], "--to", names["c2"], "--beacon", BEACON[::-1])
     assay("verify", names["c2"], "--powers", names["p2"], "--install", "--home", str(home))
+    refused(["verify", names["c2"], "--powers", names["p2"], "--install", "--home", str(home)], "already")
     system = open_groth16(home / "proofs")
     assert not system.verifier(circuit).insecure
     proof = system.prove(circuit, tiny_network(), CHUNK, PROVER, SALT)
