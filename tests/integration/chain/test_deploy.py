@@ -142,7 +142,7 @@ def test_a_deployment_that_crashed_goes_on_where_it_stopped(shared_anvil: Anvil,
     again.close()
 
 
-@pytest.mark.parametrize(("chain_id", "name"), [(97, "bsc-testnet"), (56, "bsc")])
+@pytest.mark.parametrize(("chain_id", "name"), [(97, "bsc-testnet"), pytest.param(56, "bsc", marks=pytest.mark.long)])
 def test_the_reviewed_file_of_a_public_network_can_be_deployed(tmp_path: Path, chain_id: int, name: str) -> None:
     """So every parameter is within the bounds of Parameters.sol, and what shall govern does."""
     boss = dev_accounts(2)[1].address

@@ -69,7 +69,7 @@ def every_death(house: Courthouse, victim: str, names: tuple[str, ...] | None) -
     return deaths
 
 
-@pytest.mark.parametrize("victim", ["verifier0", "validator1"])
+@pytest.mark.parametrize("victim", ["verifier0", pytest.param("validator1", marks=pytest.mark.long)])
 def test_either_side_may_die_after_any_move_is_written_down(house: Courthouse, victim: str) -> None:
     assert every_death(house, victim, ("broadcast",)) >= 3
 

@@ -41,7 +41,7 @@ class Tides:
             self.turns += 1
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_a_dispute_survives_reorganisations(tmp_path: Path, seed: int) -> None:
     false = liar(FlipOneSample(1))
     with courthouse(tmp_path) as house:

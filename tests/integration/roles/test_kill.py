@@ -225,6 +225,7 @@ def test_a_provider_may_die_anywhere(theatre: Theatre) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_validator_may_die_anywhere(theatre: Theatre) -> None:
     """It scores two models and reports the provider that hides a third."""
     contracts = theatre.stage.contracts
