@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import { draw, vm } from "../support/Vm.sol";
 import { FederatedHandler } from "./support/FederatedHandler.sol";
 
-/// @dev The money of federated tasks over random lives of several, plain and secure, with thirteen actors: eight participants, half of
+/// @dev The money of federated tasks over random lives of several, plain and secure, with proofs and without, with thirteen actors: eight participants, half of
 /// them hostile, three who ask, a client, a court. The contract holds what it owes to the last wei, what enters leaves once, no honest
 /// participant loses stake, and any history can be driven to its end by anybody.
 contract FederatedMoneyInvariants {
@@ -71,7 +71,7 @@ contract FederatedMoneyInvariants {
 
     /// @dev Time goes on more often than anything else happens, so that tasks end.
     function _tickets() private pure returns (bytes4[] memory v) {
-        v = new bytes4[](32);
+        v = new bytes4[](38);
         v[0] = FederatedHandler.createTask.selector;
         v[1] = FederatedHandler.askFor.selector;
         v[2] = FederatedHandler.joinHostile.selector;
@@ -97,7 +97,13 @@ contract FederatedMoneyInvariants {
         v[22] = FederatedHandler.openDispute.selector;
         v[23] = FederatedHandler.closeDispute.selector;
         v[24] = FederatedHandler.proveWrong.selector;
-        for (uint256 i = 25; i < v.length; ++i) {
+        v[25] = FederatedHandler.commitModelHostile.selector;
+        v[26] = FederatedHandler.drawAny.selector;
+        v[27] = FederatedHandler.proveHostile.selector;
+        v[28] = FederatedHandler.countAny.selector;
+        v[29] = FederatedHandler.replaceAny.selector;
+        v[30] = FederatedHandler.replaceAny.selector;
+        for (uint256 i = 31; i < v.length; ++i) {
             v[i] = FederatedHandler.advance.selector;
         }
     }

@@ -73,7 +73,40 @@ contract FederatedHandler is FederatedTroupe {
     function commitJunk(uint256 o, uint256 a) external {
         uint256 task = _task(o);
         vm.prank(member(HONEST + a % HONEST));
+        try federation.commitModel(task, 7) { } catch { }
+        vm.prank(member(HONEST + a % HONEST));
         federation.commit(task, "junk");
+    }
+
+    // Proofs of accuracy
+
+    /// @dev A model that its author may not have.
+    function commitModelHostile(uint256 o, uint256 a) external {
+        uint256 task = _task(o);
+        uint256 hash = modelHash(task, a % 3);
+        vm.prank(member(HONEST + a % HONEST));
+        federation.commitModel(task, hash);
+    }
+
+    function drawAny(uint256 o) external {
+        federation.drawChunks(_task(o));
+    }
+
+    function proveHostile(uint256 o, uint256 index, uint256 correct) external {
+        uint256 task = _task(o);
+        uint256 n = state_(task).participants;
+        uint128 modelled = round_(task).modelled;
+        for (uint256 k = 0; k < n; ++k) {
+            uint256 i = (index % n + k) % n;
+            if (modelled >> i & 1 != 0 && !isHonest(accountAt(task, i))) {
+                return proveOne(task, i, correct % 2, correct % 65);
+            }
+        }
+        revert("nobody to prove");
+    }
+
+    function countAny(uint256 o) external {
+        federation.countProofs(_task(o));
     }
 
     function askFor(uint256 o, uint256 a, uint256 index, uint256 chunk) external {

@@ -10,13 +10,14 @@ import {
     TaskState,
     UpdateRequest
 } from "../../../../contracts/interfaces/FederatedTypes.sol";
+import { ProofPhase } from "../../../../contracts/interfaces/IAccuracyProofs.sol";
 import { Role } from "../../../../contracts/interfaces/IStakeVault.sol";
 import { vm, draw } from "../../support/Vm.sol";
-import { FederatedWorld } from "./FederatedWorld.sol";
+import { ProvenWorld } from "./ProvenWorld.sol";
 
 /// @dev The actors of the money invariants, what they owe each other and what the books must say: members 0 to 3 are
 /// honest, 4 to 7 do as the fuzzer pleases; three verifiers ask; strangers and a court drive tasks on.
-abstract contract FederatedTroupe is FederatedWorld {
+abstract contract FederatedTroupe is ProvenWorld {
     uint256 internal constant MEMBERS = 8;
     uint256 internal constant HONEST = 4;
     uint256 internal constant ASKERS = 3;
@@ -50,8 +51,9 @@ abstract contract FederatedTroupe is FederatedWorld {
         return false;
     }
 
-    function _troupeTerms(uint256 seed) internal pure returns (FederatedTerms memory t) {
-        t = _federatedTerms();
+    /// @dev A third are secure, a third ask for proofs of accuracy.
+    function _troupeTerms(uint256 seed) internal view returns (FederatedTerms memory t) {
+        t = seed / 3 % 3 == 0 ? _provenTerms() : _federatedTerms();
         if (seed % 3 != 0) return t;
         t.mode = Mode.Secure;
         t.groupSize = 3;
@@ -65,6 +67,7 @@ abstract contract FederatedTroupe is FederatedWorld {
     // What the honest do before time goes on
 
     function _duties(uint256 task) internal {
+        _proofDuties(task);
         TaskPhase phase = federation.phaseOf(task);
         if (phase == TaskPhase.Aggregate) return _leaderDuty(task);
         if (phase == TaskPhase.None || phase == TaskPhase.Joining || phase >= TaskPhase.Challenge) return;
@@ -72,6 +75,46 @@ abstract contract FederatedTroupe is FederatedWorld {
             address account = accountAt(task, i);
             if (federation.placeOf(task, account) != i + 1) continue;
             if (isHonest(account) || _pretends(task, i, phase)) _step(task, i, phase);
+        }
+    }
+
+    /// @dev The draw is made, the honest prove, and so do some of the others; what can be counted is.
+    function _proofDuties(uint256 task) internal {
+        if (state_(task).over || round_(task).modelled == 0) return;
+        if (block.timestamp < round_(task).commitEnds) return;
+        bytes32 round = proofRound(task);
+        for (uint256 k = 0; k < 4 && proofs.phaseOf(round) < ProofPhase.Prove; ++k) {
+            _drawOn(task);
+        }
+        if (proofs.phaseOf(round) == ProofPhase.Prove) {
+            for (uint256 i = 0; i < state_(task).participants; ++i) {
+                if (round_(task).modelled >> i & 1 == 0) continue;
+                uint256 seed = uint256(keccak256(abi.encode(task, round, i)));
+                if (isHonest(accountAt(task, i))) _proveSome(task, i, MINIMUM + seed % 60);
+                else if (seed % 3 != 0) _proveSome(task, i, seed % 129);
+            }
+        }
+        if (federation.phaseOf(task) == TaskPhase.Prove && proofs.phaseOf(round) == ProofPhase.Over) {
+            federation.countProofs(task);
+        }
+    }
+
+    /// @dev One step of the draw, and a block.
+    function _drawOn(uint256 task) internal {
+        try federation.drawChunks(task) { } catch { }
+        uint256 block_ = block.number;
+        vm.roll(block_ + 1);
+        vm.setBlockhash(block_, keccak256(abi.encode(block_)));
+    }
+
+    function _proveSome(uint256 task, uint256 index, uint256 correct) internal {
+        bytes32 round = proofRound(task);
+        (, uint256 committed,,) = proofs.proverOf(round, accountAt(task, index));
+        // nobody proves a model that it has not
+        if (committed != modelHash(task, index)) return;
+        for (uint256 k = 0; k < DRAWS; ++k) {
+            if (proofs.hasProven(round, accountAt(task, index), k)) continue;
+            proveOne(task, index, k, k == 0 ? correct / 2 : correct - correct / 2);
         }
     }
 
@@ -86,6 +129,12 @@ abstract contract FederatedTroupe is FederatedWorld {
         address account = accountAt(task, index);
         bool secure = federation.termsOf(task).mode == Mode.Secure;
         if (phase == TaskPhase.Request || phase == TaskPhase.Answer) return _answerAll(task, index);
+        if (phase == TaskPhase.Commit && federation.termsOf(task).accuracy.verifier != 0) {
+            uint256 hash = modelHash(task, index);
+            vm.prank(account);
+            // refused to who has committed to one
+            try federation.commitModel(task, hash) { } catch { }
+        }
         bytes memory data;
         if (phase == TaskPhase.Keys) data = abi.encodeCall(federation.postKeys, (task, "h", "c"));
         if (phase == TaskPhase.Shares) data = abi.encodeCall(federation.postShares, (task, "s", "h", "c"));
@@ -149,7 +198,9 @@ abstract contract FederatedTroupe is FederatedWorld {
 
     function _claim(uint256 task, uint256 round, uint256 index) internal {
         uint256 refundable = state_(task).refundable;
-        uint256 paid = claim(task, uint32(round), index, rows[task][round]);
+        bool proves = federation.termsOf(task).accuracy.verifier != 0;
+        uint256 paid =
+            proves ? claimProven(task, uint32(round), index) : claim(task, uint32(round), index, rows[task][round]);
         tokensOut += paid;
         paidOut[task][round] += paid + state_(task).refundable - refundable;
     }
@@ -227,6 +278,9 @@ abstract contract FederatedTroupe is FederatedWorld {
             edge = _sooner(_sooner(_sooner(edge, r.keysEnd), r.sharesEnd), r.commitEnds);
             edge = _sooner(_sooner(_sooner(edge, r.revealEnds), r.requestEnds), r.answerEnds);
             edge = _sooner(_sooner(_sooner(edge, r.unmaskEnds), r.postEnds), r.challengeEnds);
+            if (r.modelled == 0) continue;
+            (, uint64 proveUntil) = proofs.endsOf(proofRound(task));
+            edge = _sooner(edge, proveUntil);
         }
         if (edge == type(uint256).max) edge = block.timestamp + 1;
     }
