@@ -7,7 +7,7 @@ import { POSEIDON2_CONSTANTS } from "./Poseidon2Constants.sol";
 
 /// @title A message of the sponge, sealed piece by piece so that one piece shows a fault (docs/private-orders.md, Pieces)
 /// @notice A piece is 28 words of 32 bytes: 24 elements, which take 8 permutations, and the state after the last of them.
-/// Words count modulo the field's order. Each piece is encrypted with ChaCha20 under the file's key, counter from 0, its
+/// Words count modulo the field's order, those past the message as 0. Each piece is encrypted with ChaCha20 under the file's key, counter from 0, its
 /// number in the file as nonce. Twin of `offchain/proofs/pieces.py`.
 library SealedPieces {
     /// @dev kind of the leaf over a sealed piece
@@ -54,22 +54,23 @@ library SealedPieces {
     ) internal pure returns (bool) {
         uint256[4] memory state = [uint256(0), 0, 0, domain << 64 | elements];
         if (index != 0) state = _stateAfter(key, number - 1, previous);
-        uint256 left = elements == 0 ? 1 : elements - index * ELEMENTS;
-        uint256 steps = left < ELEMENTS ? (left + RATE - 1) / RATE : ELEMENTS / RATE;
-        _absorb(state, words, steps);
+        _absorb(state, words, _least(elements - index * ELEMENTS, ELEMENTS));
         for (uint256 i = 0; i < 4; ++i) {
             if (state[i] != words[ELEMENTS + i] % Poseidon2.ORDER) return false;
         }
         return true;
     }
 
-    /// @dev Adds three words at a time to the state and permutes, `steps` times.
-    function _absorb(uint256[4] memory state, uint256[] memory words, uint256 steps) private pure {
+    /// @dev Adds three words at a time to the state and permutes, at least once. Words past the message are 0, whatever was
+    /// sent: another padding leads to a hash that nobody can prove anything about.
+    function _absorb(uint256[4] memory state, uint256[] memory words, uint256 own) private pure {
         bytes memory constants = POSEIDON2_CONSTANTS;
         uint256 r = Poseidon2.ORDER;
         (uint256 a, uint256 b, uint256 c, uint256 d) = (state[0], state[1], state[2], state[3]);
-        for (uint256 i = 0; i < RATE * steps; i += RATE) {
-            (a, b, c) = (addmod(a, words[i], r), addmod(b, words[i + 1], r), addmod(c, words[i + 2], r));
+        for (uint256 i = 0; i == 0 || i < own; i += RATE) {
+            if (i < own) a = addmod(a, words[i], r);
+            if (i + 1 < own) b = addmod(b, words[i + 1], r);
+            if (i + 2 < own) c = addmod(c, words[i + 2], r);
             (a, b, c, d) = Poseidon2.permuteWith(constants, a, b, c, d);
         }
         (state[0], state[1], state[2], state[3]) = (a, b, c, d);
@@ -101,6 +102,10 @@ library SealedPieces {
             words[2 * i] = uint256(low ^ bytes32(piece[64 * i:64 * i + 32]));
             words[2 * i + 1] = uint256(high ^ bytes32(piece[64 * i + 32:64 * i + 64]));
         }
+    }
+
+    function _least(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? a : b;
     }
 
     function _requireWhole(bytes calldata piece) private pure {

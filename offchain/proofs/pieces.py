@@ -1,8 +1,9 @@
 """A message of the sponge, sealed piece by piece so that one piece shows a fault: twin of `SealedPieces.sol`. Pure.
 
 A piece is 28 words of 32 bytes: 24 elements, which take 8 permutations, and the state after the last of them. Words
-count modulo the field's order. Each piece is encrypted with ChaCha20 under the file's key, counter from 0, its number
-in the file as nonce (docs/private-orders.md, Pieces). Nothing here authenticates: the root over the sealed pieces does.
+count modulo the field's order, those past the message as 0. Each piece is encrypted with ChaCha20 under the file's key,
+counter from 0, its number in the file as nonce (docs/private-orders.md, Pieces). Nothing here authenticates: the root over
+the sealed pieces does.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def first_fault(key: bytes, message: Message, pieces: Sequence[bytes]) -> int | 
     state: State = (0, 0, 0, (message.domain << 64) + message.elements)
     for index, piece in enumerate(pieces):
         words = open_piece(key, message.first + index, piece)
-        state = _after(state, words[:ELEMENTS], _steps(message.elements, index))
+        state = _after(state, words[: _own(message.elements, index)])
         last = index == len(pieces) - 1
         if state != words[ELEMENTS:] or (last and state[0] != message.digest):
             return index
@@ -138,22 +139,24 @@ def _pieces(domain: int, elements: Sequence[int]) -> Iterator[tuple[int, ...]]:
     for index in range(piece_count(len(elements))):
         some = elements[index * ELEMENTS : (index + 1) * ELEMENTS]
         padded = (*some, *(0,) * (ELEMENTS - len(some)))
-        state = _after(state, padded, _steps(len(elements), index))
+        state = _after(state, some)
         yield (*padded, *state)
 
 
-def _after(state: State, words: Sequence[int], steps: int) -> State:
+def _after(state: State, words: Sequence[int]) -> State:
+    """The state after a piece's own words, at most 24. What is past the message counts as 0, whatever was sent: another
+    padding leads to a hash that nobody can prove anything about."""
     a, b, c, d = state
-    for at in range(0, _RATE * steps, _RATE):
-        x, y, z = words[at : at + _RATE]
+    for at in range(0, max(len(words), 1), _RATE):
+        block = words[at : at + _RATE]
+        x, y, z = (*block, *(0,) * (_RATE - len(block)))
         a, b, c, d = permute(((a + x) % ORDER, (b + y) % ORDER, (c + z) % ORDER, d))
     return a, b, c, d
 
 
-def _steps(elements: int, index: int) -> int:
-    """Permutations that piece `index` of a message takes."""
-    left = max(elements, 1) - index * ELEMENTS
-    return -(-min(left, ELEMENTS) // _RATE)
+def _own(elements: int, index: int) -> int:
+    """Words of piece `index` that are the message's."""
+    return min(elements - index * ELEMENTS, ELEMENTS)
 
 
 def _cipher(key: bytes, number: int, data: bytes) -> bytes:
