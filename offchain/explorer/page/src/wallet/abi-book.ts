@@ -31,8 +31,8 @@ export interface FoundCall {
 /** A call that the page cannot explain, and therefore does not let anybody sign. */
 export class Unexplained extends Error {}
 
-/** One address holds the code of both; the extension's ABI is the one that names its arguments. */
-const SAME_ADDRESS: Record<string, readonly string[]> = { FederatedTraining: ["FederatedExtension"] };
+/** One address holds the code of all; the extensions' ABIs are the ones that name their arguments. */
+const SAME_ADDRESS: Record<string, readonly string[]> = { FederatedTraining: ["FederatedExtension", "FederatedAnnex"] };
 
 export class AbiBook {
   readonly #abis: Map<string, Abi>;

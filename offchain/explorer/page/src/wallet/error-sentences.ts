@@ -118,6 +118,7 @@ export const UNITS: Readonly<Record<string, (value: bigint) => string>> = {
   "FederatedExtension.StakeTooSmall": tokens,
   "FederatedTraining.TooEarly": time,
   "FederatedExtension.TooEarly": time,
+  "FederatedAnnex.TooEarly": time,
   "FederatedTraining.TooLate": time,
   "FederatedExtension.TooLate": time,
   "FederatedCourt.NotAVerifier": tokens,
