@@ -2,8 +2,8 @@
 
 A piece is 28 words of 32 bytes: 24 elements, which take 8 permutations, and the state after the last of them. Words
 count modulo the field's order, those past the message as 0. Each piece is encrypted with ChaCha20 under the file's key,
-counter from 0, its number in the file as nonce (docs/private-orders.md, Pieces). Nothing here authenticates: the root over
-the sealed pieces does.
+counter from 0, its number in the file as nonce (docs/private-orders.md, Pieces). Nothing here authenticates: the root
+over the sealed pieces does.
 """
 
 from __future__ import annotations
