@@ -120,7 +120,7 @@ def run(options: Options, tell: Tell) -> Iterator[Row]:
         for case in options.cases:
             tell(f"training {case.name}")
             model = trained(case, options.seed)
-            for system in systems:
+            for system in (one for one in systems if one.name in case.systems):
                 tell(f"{system.name}: {case.name}, {case.samples} samples")
                 yield _measure(case, model, system, stage, options.repetitions)
 
