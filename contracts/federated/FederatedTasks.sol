@@ -122,6 +122,8 @@ abstract contract FederatedTasks is IFederatedActions, FederatedState {
         if (free != 0) {
             index = uint16(free.at(0));
             t.free &= ~Bitmaps.only(index);
+            // who did not prove a model and showed no update may have left a bar behind
+            t.barred &= ~Bitmaps.only(index);
             delete t.members[index];
         } else {
             index = t.participants;
