@@ -29,7 +29,7 @@ def test_the_artifacts_match_the_sources() -> None:
 
 
 def test_what_is_built_is_what_is_deployed() -> None:
-    assert BUILT == (*ALL_CONTRACTS, *CIRCUIT_CONTRACTS)
+    assert (*ALL_CONTRACTS, *CIRCUIT_CONTRACTS) == BUILT
 
 
 def test_every_contract_can_be_deployed(built: dict[str, str]) -> None:
