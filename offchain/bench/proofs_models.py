@@ -27,7 +27,7 @@ TEST_FRACTION = 1 / 3
 SIDE = 28
 BOTH = ("ultrahonk", "groth16")
 ULTRAHONK = ("ultrahonk",)
-"""For the largest: the CNN's 1.2 million constraints take Groth16's set-up minutes, and these have several times that."""
+"""For the largest: the CNN's 1.2 million constraints take Groth16's set-up minutes, and these have more."""
 
 SETTINGS = SearchSettings(configurations=1, first_cycle=8, max_epochs=24, patience=1)
 

@@ -6,6 +6,7 @@ They come with `npm install` in the project's directory. Who has none can do eve
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,7 @@ ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64
 SYSTEMS = {"linux": "linux", "darwin": "macos"}
 TOOL_SECONDS = 3_600.0
 KILLED = -9
+LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,8 @@ def _wait(process: "subprocess.Popen[bytes]", seconds: float) -> tuple[int, int]
     timer = threading.Timer(seconds, process.kill)
     timer.daemon = True
     timer.start()
+    peak = _PeakMemory(process.pid)
+    peak.start()
     try:
         _, status, usage = os.wait4(process.pid, 0)
     except BaseException:
@@ -159,8 +163,38 @@ def _wait(process: "subprocess.Popen[bytes]", seconds: float) -> tuple[int, int]
         raise
     finally:
         timer.cancel()
+        peak.stop()
     process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return process.returncode, peak.bytes or usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+class _PeakMemory(threading.Thread):
+    """Looks at a process's high-water mark now and then: what Linux says at its end counts our own memory too."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._status = Path(f"/proc/{pid}/status")
+        self._stopped = threading.Event()
+        self.bytes = 0
+
+    def run(self) -> None:
+        """Until `stop`, or the process is gone."""
+        while self._look() and not self._stopped.wait(LOOK_SECONDS):
+            pass
+
+    def stop(self) -> None:
+        """Ends the thread."""
+        self._stopped.set()
+        self.join()
+
+    def _look(self) -> bool:
+        try:
+            found = re.search(r"^VmHWM:\s+(\d+) kB$", self._status.read_text(encoding="ascii"), re.MULTILINE)
+        except (OSError, ValueError):
+            return False
+        if found is not None:
+            self.bytes = max(self.bytes, int(found[1]) * 1024)
+        return found is not None
 
 
 def _text(descriptor: int, most: int = 2**20) -> str:
