@@ -28,6 +28,7 @@ contract HandoverVerifier is IHandoverVerifier {
         bytes32 secret = X25519.exchange(privateKey, otherPublicKey);
         bytes32 sealing = _hkdf(secret, context);
         // the AEAD of RFC 8439, section 2.8, encrypts from block 1 on
+        // slither-disable-next-line unused-return
         (bytes32 stream,) = ChaCha20.blockAt(sealing, 1, 0);
         return (stream ^ sealedKey, secret != 0);
     }

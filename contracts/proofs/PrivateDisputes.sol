@@ -138,6 +138,7 @@ abstract contract PrivateDisputes is PrivateOrdersState {
         Record storage r = _records[oid];
         bytes32 actual = keccak256(abi.encode(dataKey));
         if (actual != r.handover.keyHash) revert WrongDataKey(oid, r.handover.keyHash, actual);
+        // slither-disable-next-line unused-return
         (, uint256 modelHash,,) = _PROOFS.proverOf(r.round, r.winner);
         return PieceClaim(dataKey, MODEL, _terms[oid].elements, index, index, modelHash);
     }
@@ -152,6 +153,7 @@ abstract contract PrivateDisputes is PrivateOrdersState {
     ) private view returns (bool) {
         PrivateTerms storage terms = _terms[oid];
         _requireChunk(chunk, terms);
+        // slither-disable-next-line unused-return
         (, uint256 samples) = IVerifierRegistry(_PROOFS.registry()).verifierOf(terms.verifier);
         uint256 elements = _VERIFIER.chunkElements(samples, terms.sampleSize);
         uint256 each = SealedPieces.count(elements);

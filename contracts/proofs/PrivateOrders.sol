@@ -110,6 +110,7 @@ contract PrivateOrders is PrivateDisputes {
     }
 
     /// @inheritdoc PrivateDisputes
+    // slither-disable-next-line reentrancy-benign
     function _faulty(uint256 oid, Fault fault) internal override {
         Record storage r = _records[oid];
         address provider = r.winner;
@@ -139,10 +140,11 @@ contract PrivateOrders is PrivateDisputes {
     }
 
     /// @dev Once: frees those below the minimum, slashes those who did not prove, and names the winner.
+    // slither-disable-next-line reentrancy-benign
     function _award(uint256 oid) private {
         Record storage r = _records[oid];
         address[] memory claimants = _claimants[oid];
-        // slither-disable-start calls-loop
+        // slither-disable-start calls-loop,unused-return
         for (uint256 i = 0; i < claimants.length; ++i) {
             (ProverStatus status,,,) = _PROOFS.proverOf(r.round, claimants[i]);
             if (status == ProverStatus.Accepted) continue;
@@ -150,7 +152,7 @@ contract PrivateOrders is PrivateDisputes {
             if (absent) _slash(oid, claimants[i], msg.sender, r.reporterShare);
             else _returnBond(oid, claimants[i]);
         }
-        // slither-disable-end calls-loop
+        // slither-disable-end calls-loop,unused-return
         _nameBest(oid);
     }
 
@@ -162,7 +164,7 @@ contract PrivateOrders is PrivateDisputes {
         uint256 most = 0;
         for (uint256 i = 0; i < claimants.length; ++i) {
             if (_claims[oid][claimants[i]] != ClaimStatus.Locked) continue;
-            // slither-disable-next-line calls-loop
+            // slither-disable-next-line calls-loop,unused-return
             (,, uint256 correct,) = _PROOFS.proverOf(r.round, claimants[i]);
             if (best == address(0) || correct > most) (best, most) = (claimants[i], correct);
         }

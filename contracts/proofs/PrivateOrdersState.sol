@@ -135,6 +135,7 @@ abstract contract PrivateOrdersState is IPrivateOrders, ReentrancyGuardTransient
     /// @inheritdoc IPrivateOrders
     function claimOf(uint256 oid, address provider) external view returns (ClaimStatus status, uint256 modelHash) {
         Record storage r = _known(oid);
+        // slither-disable-next-line unused-return
         (, modelHash,,) = _PROOFS.proverOf(r.round, provider);
         return (_claims[oid][provider], modelHash);
     }

@@ -69,6 +69,7 @@ library X25519 {
 
     /// @dev z^(P - 2): the inverse of z, 0 of 0. By the precompile 0x05.
     function _inverse(uint256 z) private view returns (uint256 inverse) {
+        // slither-disable-next-line low-level-calls
         (bool done, bytes memory result) = address(5).staticcall(abi.encode(32, 32, 32, z, P - 2, P));
         if (!done || result.length != 32) revert ModexpFailed();
         return abi.decode(result, (uint256));
