@@ -109,10 +109,10 @@ def test_secure_sums_are_of_those_who_have_proven(stage: Stage, killed: bool) ->
     cast.play(lambda view: all(one.gone for one in view.participants))
     story = cast.federation.story(task, stage.client.head())
     assert story.results() == [1]
-    place = cast.view().place_of(accounts["p5"].address)
-    assert place is not None
+    liar = cast.view().place_of(accounts["p5"].address)
+    assert liar is not None
     final = story.named("RoundFinal")[0].arguments
-    assert final["included"] == 0b111111 & ~(1 << place)
+    assert final["included"] == 0b111111 & ~(1 << liar)
     assert len(story.named("MaskedPosted")) == 6
     assert len(story.named("UnmaskPosted")) == 5
     assert len(story.named("LocalModelCommitted")) == 6
@@ -120,7 +120,7 @@ def test_secure_sums_are_of_those_who_have_proven(stage: Stage, killed: bool) ->
     assert not story.named("Objected")
     assert not story.named("LeaderReplaced")
     honest = {e.arguments["index"]: e.arguments["correct"] for e in story.named("AccuracyCounted")}
-    assert honest[final["leader"]] == max(honest[index] for index in honest if index != place)
+    assert honest[final["leader"]] == max(honest[index] for index in honest if index != liar)
     assert sum(event.arguments["amount"] for event in story.named("RewardPaid")) == asked.reward
     for one in cast.workers.values():
         stage.close(one.context)
