@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -40,18 +41,43 @@ def hash_wires(builder: Builder, group: str, domain: int, elements: Wires) -> Su
         nought = builder.define(group, Sum(1, *(np.zeros(0, dtype=np.int64),) * 3, ()))
         elements = np.concatenate([elements, np.repeat(nought, padding)])
     absorbed = elements.reshape(blocks, _RATE)
-    capacity = (domain << 64) + count
-    first = _permutation([{_ABSORBED[0]: 1}, {_ABSORBED[1]: 1}, {_ABSORBED[2]: 1}, {ONE: capacity}])
-    last = _emit(builder, group, first, absorbed[:1], np.zeros(4, dtype=np.int64))
+    # What is before the first permutation is the wire that is 1, times the capacity.
+    last = _emit(builder, group, _first((domain << 64) + count), absorbed[:1], np.full(4, ONE))
     if blocks > 1:
-        mixed = _mix([{wire: 1} for wire in _BEFORE])
-        state = [_sum(mixed[k], {_ABSORBED[k]: 1}) for k in range(_RATE)] + [mixed[3]]
-        last = _emit(builder, group, _permutation(state), absorbed[1:], last)
+        last = _emit(builder, group, _later(), absorbed[1:], last)
     row = np.array(_EXTERNAL[0])
     return Sum(1, np.zeros(4, dtype=np.int64), last, np.arange(4), tuple(int(v) for v in row))
 
 
-def _permutation(state: list[Combination]) -> _Permutation:
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """What every x^5 of a permutation is of, as entries: number of the x^5, wire, and coefficient."""
+
+    rows: Wires
+    wires: Wires
+    values: tuple[int, ...]
+
+
+def _first(capacity: int) -> _Entries:
+    """The permutation of what is absorbed first."""
+    made = _unmixed()
+    scaled = (v * capacity if w == _BEFORE[3] else v for w, v in zip(made.wires.tolist(), made.values, strict=True))
+    return _Entries(made.rows, made.wires, tuple(scaled))
+
+
+@cache
+def _unmixed() -> _Entries:
+    return _permutation([{wire: 1} for wire in (*_ABSORBED, _BEFORE[3])])
+
+
+@cache
+def _later() -> _Entries:
+    """Any permutation but the first: what is absorbed is added to what the one before it left."""
+    mixed = _mix([{wire: 1} for wire in _BEFORE])
+    return _permutation([_sum(mixed[k], {_ABSORBED[k]: 1}) for k in range(_RATE)] + [mixed[3]])
+
+
+def _permutation(state: list[Combination]) -> _Entries:
     before, between, after, diagonal = round_constants()
     made = _Permutation()
     state = _mix(state)
@@ -63,29 +89,20 @@ def _permutation(state: list[Combination]) -> _Permutation:
         state = [_sum(_times(word, d), total) for word, d in zip(state, diagonal, strict=True)]
     for row in after:
         state = _mix([made.fifth(_sum(word, {ONE: c})) for word, c in zip(state, row, strict=True)])
-    return made
+    entries = [(k, wire, value) for k, base in enumerate(made.bases) for wire, value in base.items()]
+    rows, wires, values = zip(*entries, strict=True)
+    return _Entries(np.array(rows), np.array(wires), values)
 
 
-def _emit(builder: Builder, group: str, made: _Permutation, absorbed: Wires, before: Wires) -> Wires:
+def _emit(builder: Builder, group: str, made: _Entries, absorbed: Wires, before: Wires) -> Wires:
     """Permutations one after the other; the last four x^5 of the last, which are its words before they are mixed."""
-    count, fifths = len(absorbed), len(made.bases)
+    count, fifths = len(absorbed), int(made.rows[-1]) + 1
     own = builder.allocate(count, 3 * fifths)
     previous = np.concatenate([before[np.newaxis], own[:-1, -10::3]])
-    names = np.concatenate([np.zeros((count, 1), dtype=np.int64), previous, absorbed, own], axis=1)
-    entries = [(k, wire, value) for k, base in enumerate(made.bases) for wire, value in base.items()]
-    table = {value: None for _, _, value in entries}
-    index = {value: i for i, value in enumerate(table)}
-    base = Sum(
-        fifths * count,
-        *_repeated(
-            np.array([k for k, _, _ in entries]),
-            np.array([wire for _, wire, _ in entries]),
-            np.array([index[value] for _, _, value in entries]),
-            names,
-            fifths,
-        ),
-        tuple(table),
-    )
+    names = np.concatenate([np.full((count, 1), ONE), previous, absorbed, own], axis=1)
+    table = {value: i for i, value in enumerate(dict.fromkeys(made.values))}
+    indices = np.array([table[value] for value in made.values])
+    base = Sum(fifths * count, *_repeated(made.rows, made.wires, indices, names, fifths), tuple(table))
     _define_powers(builder, group, base, own.reshape(-1, 3))
     return own[-1, -10::3]
 

@@ -38,6 +38,9 @@ from offchain.proofs.groth16.r1cs import (
 from offchain.proofs.groth16.sponge import hash_wires
 from offchain.proofs.poseidon2 import CHALLENGE, CHUNK, MODEL
 
+VERSION = 1
+"""Goes up when a circuit's constraints change: keys of other constraints prove nothing."""
+
 _PACK_BITS = 248
 _STREAM_BITS = 253
 """A sum of 253 bits is below the field's order, so these bits and no others have it."""

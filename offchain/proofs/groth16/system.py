@@ -22,14 +22,14 @@ from offchain.proofs.groth16.layout import Layout
 from offchain.proofs.groth16.prover import Random
 from offchain.proofs.groth16.r1cs import System
 from offchain.proofs.groth16.setup import Secrets, insecure_key
-from offchain.proofs.groth16.synthesis import synthesise
+from offchain.proofs.groth16.synthesis import VERSION, synthesise
 from offchain.proofs.groth16.witness import make_witness, public_inputs
 from offchain.proofs.noir.cache import BuildCache
 from offchain.proofs.statement import Chunk, statement_of
 from offchain.proofs.system import CompiledVerifier, Proof
 
 NAME = "groth16"
-KEYS, CEREMONY_KEYS = "groth16-insecure", "groth16"
+KEYS, CEREMONY_KEYS = f"groth16-insecure-{VERSION}", f"groth16-{VERSION}"
 """Kinds in the cache: keys of known secrets, and keys of finished ceremonies."""
 
 Progress = Callable[[str], None]

@@ -26,7 +26,7 @@ from offchain.protocol.strict_json import check_json
 Random = Callable[[int], int]
 
 MAX_BYTES = 1 << 20
-MAX_ENTRIES = 1_000
+MAX_ENTRIES = 300
 MAX_NAME = 80
 BEACON_ROUNDS = 1 << 10
 """Hashes from a beacon to its factors, one after the other: what it costs to try a beacon's outcome beforehand."""
