@@ -71,6 +71,38 @@ contract AttacksProvenTest is ProvenWorld {
         vm.assertEq(token.balanceOf(client), ROUND_REWARD, "the client's");
     }
 
+    /// @dev Open: counts are public while requests are taken, and pay is not even: who is second drives the best out with four
+    /// bonds, which the best keeps, and has its lead and the largest part of its share.
+    function test_open_the_second_drives_the_best_out_and_gains_more_than_the_bonds() public {
+        FederatedTerms memory t = _provenTerms();
+        t.accuracy.minimumCorrect = BASELINE + 1;
+        uint256 task = started(t, 5);
+        revealedAndDrawn(task, 5);
+        for (uint256 i = 0; i < 5; ++i) {
+            prove(task, i, i < 2 ? 128 - i : BASELINE + 1);
+        }
+        uint256 snapshot = vm.snapshotState();
+        _paidTo1(task, 5, 0);
+        uint256 honest = token.balanceOf(member(1));
+        vm.revertToState(snapshot);
+        for (uint256 k = 0; k < 4; ++k) {
+            ask(task, actor("asker", k), 0, k % 2);
+            answer(task, 0, k % 2);
+        }
+        _paidTo1(task, 4, 1);
+        vm.assertEq(token.balanceOf(member(0)), 4 * ASK_BOND, "the best has the bonds");
+        vm.assertGe(token.balanceOf(member(1)), honest + 4 * ASK_BOND + ROUND_REWARD / 10, "a gain");
+    }
+
+    function _paidTo1(uint256 task, uint256 n, uint16 leader) private {
+        toCount(task);
+        federation.countProofs(task);
+        vm.assertEq(uint256(post(task, evenRow(n))), leader, "the best of those in it");
+        toSettle(task);
+        federation.finalize(task);
+        claimProven(task, 1, 1);
+    }
+
     function _roundWithout4(uint256 task) private {
         for (uint256 i = 0; i < 5; ++i) {
             commitModel(task, i);
