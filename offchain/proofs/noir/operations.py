@@ -118,7 +118,7 @@ def _packed(circuit: Circuit, index: int, value: str, before: str) -> Iterator[s
     yield f"    for p in 0..{packing.positions} {{\n        for u in 0..{packing.units} {{\n{before}"
     yield f"        packed[{element}] += factors[{place}] * ({value} + {packing.raised});"
     yield f"        }}\n    }}\n{_NO_SLACK}"
-    yield f"    for j in 0..{packing.elements} {{\n        packed[j] = wire(packed[j]);\n    }}\n    packed"
+    yield f"    for j in 0..{packing.elements} {{\n        packed[j] = solid_wire(packed[j]);\n    }}\n    packed"
 
 
 def _merged(circuit: Circuit, index: int, source: int) -> Iterator[str]:
