@@ -158,6 +158,33 @@ def compiled_verifier(circuit: Circuit, key: VerifyingKey, insecure: bool) -> Co
         tuple(verifier.abi),
         deployment.creation + arguments,
         verifier.runtime + arguments,
-        "contracts/proofs/Groth16Verifier.sol",
+        _source(circuit, key, insecure),
         insecure,
     )
+
+
+def _source(circuit: Circuit, key: VerifyingKey, insecure: bool) -> str:
+    """Solidity that leaves the same code on chain: the project's text, with this key."""
+    words = ",\n".join(f"            uint256({word:#x})" for word in key.words())
+    return SOURCE.format(
+        words=words, circuit_hash=circuit.circuit_hash.hex(), samples=circuit.samples, insecure=str(insecure).lower()
+    )
+
+
+SOURCE = """// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {{ Groth16Deployment }} from "contracts/proofs/Groth16Deployment.sol";
+
+/// @title Puts the verifier of one circuit on chain: Groth16Verifier's code, and this key behind it (docs/proofs.md)
+contract CircuitVerifierDeployment is
+    Groth16Deployment(
+        [
+{words}
+        ],
+        0x{circuit_hash},
+        {samples},
+        {insecure}
+    )
+{{ }}
+"""
