@@ -189,7 +189,7 @@ def verify_proof(
     with errors.status("verifying") as status:
         settings = load_settings(home=home)
         chosen = open_proof_system(proof.system, settings, ToolOptions(tools, reference), status.update)
-        holds, key = chosen.verify(made, proof), chosen.verifier(made).registry_key
+        holds, verifier = chosen.verify(made, proof), chosen.verifier(made)
     if not holds:
         raise Rejected(f"{file}: INVALID, the proof does not hold for what it says")
     said = proof.statement
@@ -202,9 +202,15 @@ def verify_proof(
         "chunk_hash": f"0x{said.chunk_hash:064x}",
         "prover": f"0x{said.prover:064x}",
         "circuit_hash": made.circuit_hash,
-        "registry_key": key,
+        "registry_key": verifier.registry_key,
+        "insecure": verifier.insecure,
     }
     if as_json:
         print_json(facts)
         return
     print_facts(facts, title=f"Valid: at least {said.correct} of {made.samples} right", as_json=False)
+    if verifier.insecure:
+        console.print(
+            "[yellow]INSECURE[/yellow]: by a set-up whose secret is known, with which anyone proves anything. It shows "
+            "something only to who saw it made."
+        )

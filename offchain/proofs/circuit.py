@@ -31,6 +31,9 @@ BIAS_BITS = 31
 SUPPORTED = frozenset({Op.DENSE, Op.CONV2D, Op.DEPTHWISE_CONV2D, Op.MAX_POOL2D, Op.AVERAGE_POOL2D, Op.ADD})
 
 _MAX_ELEMENTS = 1 << 20
+_MAX_VALUES = _MAX_TERMS = 1 << 22
+"""Of a whole circuit: elements of all tensors and samples, and terms that one sample's outputs have together. Circuits
+come from strangers too, and beyond this nobody could prove anything in one."""
 _MAX_DEPTH = 4
 _BIAS_SHARE = 4
 """Biases have at most so many bits less than sums of products may have: most networks' then say nothing of theirs."""
@@ -303,6 +306,11 @@ def _check(circuit: Circuit) -> None:
         fault = _fault(circuit, index)
         if fault:
             raise Rejected(f"circuit: node {index}: {fault}")
+    shapes = [circuit.shape_of(tensor) for tensor in range(len(circuit.nodes) + 1)]
+    if circuit.samples * sum(map(prod, shapes)) > _MAX_VALUES:
+        raise Rejected("circuit: more than 2^22 values; take fewer samples to a chunk, or a smaller network")
+    if sum(prod(node.output_shape) * circuit.fan_in(i) for i, node in enumerate(circuit.nodes)) > _MAX_TERMS:
+        raise Rejected("circuit: more than 2^22 terms in a sample's sums; take a smaller network")
 
 
 def _fault(circuit: Circuit, index: int) -> str | None:

@@ -132,7 +132,8 @@ def excess_bits(circuit: Circuit, index: int) -> int:
     """Bits of the distance between what is requantised and what it is requantised to."""
     node, shift = circuit.nodes[index], scale_shift(circuit, index)
     if node.op is Op.MAX_POOL2D:
-        return spread_bits(*circuit.bounds_of(node.inputs[0])) + 1
+        # what is clamped off; its bounds may lie beside the input's, and then that is more than the input's spread
+        return max(headroom(circuit, index), 1)
     return (shift or 0) + headroom(circuit, index)
 
 

@@ -90,7 +90,8 @@ def check_powers(powers: Powers, transcript: Transcript, random: Random) -> None
     if transcript.subject != subject(size) or len(transcript.first) != 3 or transcript.first != (G1.generator,) * 3:
         raise Rejected("the transcript is not one of powers of this size; take powers and transcript of one ceremony")
     if (
-        len(powers.tau) != 2 * size - 1
+        size < 2
+        or len(powers.tau) != 2 * size - 1
         or len(powers.beta) != size
         or len(powers.tau2) != size
         or len(powers.beta2) != 1

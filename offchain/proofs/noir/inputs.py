@@ -133,7 +133,7 @@ def _score(circuit: Circuit, outputs: Int64Array, chunk: Chunk, correct: int) ->
         raise Rejected(f"{correct} correct samples cannot be proven; {right.sum()} of {len(right)} are")
     claimed = right * (np.cumsum(right) <= correct)
     return {
-        "best": (flat.max(axis=1) - circuit.nodes[-1].low).tolist(),
+        "best": (flat.max(axis=1) - offset(circuit, len(circuit.nodes))).tolist(),
         "winner": flat.argmax(axis=1).tolist(),
         "right": claimed.tolist(),
     }

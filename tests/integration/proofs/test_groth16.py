@@ -13,10 +13,15 @@ from offchain.chain.errors import ContractRejected
 from offchain.model.graph import IntegerNetwork, Node, Op, Requantisation
 from offchain.proofs.circuit import Circuit
 from offchain.proofs.field import ORDER, Element
+from offchain.proofs.groth16.curve import G1, G2, multi_scalar, scalar_rows, scaled, to_points, to_rows
+from offchain.proofs.groth16.keys import point_bytes
+from offchain.proofs.groth16.setup import Secrets
 from offchain.proofs.groth16.system import Groth16, open_groth16
+from offchain.proofs.groth16.witness import public_inputs
 from offchain.proofs.local_evm import ask_verifier
+from offchain.proofs.proof_file import encode_proof
 from offchain.proofs.prove import open_system, prove_accuracy
-from offchain.proofs.statement import Chunk, correct_count
+from offchain.proofs.statement import Chunk, Statement, correct_count
 from offchain.proofs.system import Proof
 from tests.integration.cli.support import Answer, assert_refused, call
 
@@ -104,6 +109,30 @@ def test_anyone_makes_the_same_code_and_it_stays_on_development_chains(system: G
         assert anvil.client().request("eth_call", creation, "latest") == "0x" + mine.runtime.hex()
     with Anvil.start(AnvilOptions(accounts=1, chain_id=5)) as anvil, pytest.raises(ContractRejected):
         anvil.client().request("eth_call", creation, "latest")
+
+
+def forged(system: Groth16, circuit: Circuit, statement: Statement) -> Proof:
+    """A proof of anything, from the secrets of the insecure key: A = a, B = b, C = (a b - alpha beta - X) / delta."""
+    secret, key = Secrets.public_knowledge(circuit.circuit_hash), system.verifying_key(circuit)
+    a, b, inverse = 5, 7, pow(secret.delta, -1, ORDER)
+    factors = [a * b - secret.alpha * secret.beta, *(-x for x in (1, *public_inputs(statement)))]
+    rows = to_rows(G1, [G1.generator, *key.public])
+    c = to_points(G1, multi_scalar(G1, rows, scalar_rows([f * inverse % ORDER for f in factors]))[np.newaxis])[0]
+    pairs = [
+        (to_points(g, scaled(g, to_rows(g, [g.generator]), scalar_rows([k])))[0], g) for g, k in [(G1, a), (G2, b)]
+    ]
+    data = b"".join(point_bytes(point, group) for point, group in [*pairs, (c, G1)])
+    return Proof("groth16", circuit.circuit_hash, statement, data)
+
+
+def test_anyone_forges_proofs_under_the_insecure_key_and_who_reads_one_is_told(system: Groth16, tmp_path: Path) -> None:
+    circuit = Circuit.of(tiny_network(), len(CHUNK))
+    proof = forged(system, circuit, Statement(Element(1), Element(2), 3, Element(4)))
+    assert system.verify(circuit, proof)
+    file, home = tmp_path / "proof.json", {"ASSAY_HOME": str(system.cache.folder.parent)}
+    file.write_bytes(encode_proof(circuit, proof))
+    assert json.loads(call(["verify-proof", str(file), "--json"], home).out)["insecure"] is True
+    assert "INSECURE" in call(["verify-proof", str(file)], home).out
 
 
 def test_powers_of_a_ceremony_by_the_command_line(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from offchain.proofs.chunks import ChunkTree, chunk_leaf, shuffled, split
 from offchain.proofs.circuit import Circuit, check_fits, parse_circuit
 from offchain.proofs.field import ORDER, Element
 from offchain.proofs.friendly import prover_friendly
+from offchain.proofs.noir.inputs import inputs
 from offchain.proofs.statement import Chunk, chunk_hash, model_elements, model_hash, prover_binding, statement_of
 
 RNG = np.random.default_rng(5)
@@ -72,6 +73,35 @@ def test_a_description_of_no_circuit_is_refused(path: tuple[Any, ...], value: ob
         parse_circuit(text)
     with pytest.raises(Rejected, match="canonical"):
         parse_circuit(CIRCUIT.description().replace(b":", b": ", 1))
+
+
+@pytest.mark.parametrize(("side", "samples", "says"), [(1, 65_535, "values"), (64, 1, "terms")])
+def test_a_strangers_circuit_that_nobody_could_prove_in_is_refused(side: int, samples: int, says: str) -> None:
+    pool = Node(Op.MAX_POOL2D, (0,), (65 - side, 65 - side, 1), -128, 127, kernel=(side, side))
+    wide = Node(Op.MAX_POOL2D, (0,), (64, 64, 1), -128, 127, kernel=(64, 64), padding=(32, 32, 31, 31))
+    circuit = replace(CIRCUIT, input_shape=(64, 64, 1), samples=samples)
+    nodes = [pool if samples > 1 else wide, replace(pool, inputs=(1,), output_shape=(1, 1, 1), kernel=(64, 64))]
+    template = replace(CIRCUIT.nodes[0], op=Op.MAX_POOL2D, units=0, multiplier_bits=0, bias_bits=0)
+    copied = [
+        replace(template, inputs=n.inputs, output_shape=n.output_shape, kernel=n.kernel, padding=n.padding)
+        for n in nodes
+    ]
+    with pytest.raises(Rejected, match=f"more than 2.22 {says}"):
+        parse_circuit(replace(circuit, nodes=tuple(copied)).description())
+
+
+def test_the_best_output_is_raised_as_the_outputs_are_where_a_pool_is_last() -> None:
+    """Its bounds are wider than those of the convolution that is merged into it."""
+    scale = Requantisation(np.full(3, 1 << 12, np.int32), np.full(3, 14, np.uint8))
+    convolution = Node(
+        Op.CONV2D, (0,), (2, 2, 3), 0, 127, weight=np.array([[3], [90], [-90]], np.int8),
+        bias=np.zeros(3, np.int32), requantisation=scale,
+    )  # fmt: skip
+    pool = Node(Op.MAX_POOL2D, (1,), (1, 1, 3), -128, 127, kernel=(2, 2), stride=(2, 2))
+    network = IntegerNetwork((2, 2, 1), (convolution, pool), 1.0)
+    chunk = Chunk(RNG.integers(-128, 128, (5, 2, 2, 1)).astype(np.int8), np.zeros(5, np.int32))
+    made = inputs(Circuit.of(network, 5), network, chunk, Element(7), Element(9), 0)
+    assert made["best"] == [max(outputs) for outputs in made["out1"]]
 
 
 def test_a_network_that_does_not_fit_a_circuit_is_refused_with_a_way_out() -> None:

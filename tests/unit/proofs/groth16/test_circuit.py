@@ -6,7 +6,7 @@ from math import prod
 import numpy as np
 import pytest
 
-from offchain.model.graph import IntegerNetwork, Op
+from offchain.model.graph import IntegerNetwork, Node, Op, Requantisation
 from offchain.model.oracle import evaluate_slowly
 from offchain.proofs.circuit import SUPPORTED, Circuit
 from offchain.proofs.field import Element
@@ -50,6 +50,22 @@ def check_count(seed: int, samples: int, most: int) -> int:
 def test_the_count_is_the_evaluators_for_random_networks() -> None:
     counts = [check_count(seed, 1 + seed % 2, 3) for seed in range(200)]
     assert 80 < sum(counts) < 300
+
+
+def test_a_pool_whose_bounds_lie_beside_its_inputs_is_proven_too() -> None:
+    scale = Requantisation(np.array([1 << 12], np.int32), np.array([14], np.uint8))
+    convolution = Node(
+        Op.CONV2D, (0,), (1, 2, 1), 0, 1, weight=np.array([[9]], np.int8), bias=np.zeros(1, np.int32),
+        requantisation=scale,
+    )  # fmt: skip
+    pool = Node(Op.MAX_POOL2D, (1,), (1, 1, 1), 100, 120, kernel=(1, 2))
+    network = IntegerNetwork((1, 2, 1), (convolution, pool), 1.0)
+    chunk = Chunk(np.array([[[[5], [-9]]], [[[0], [-3]]]], np.int8), np.zeros(2, np.int32))
+    circuit = Circuit.of(network, 2)
+    system, layout = synthesise(circuit)
+    said = statement_of(circuit, network, chunk, PROVER, SALT)
+    solved = make_witness(circuit, system, layout, network, chunk, said, SALT)
+    assert sum(vectors.to_integers(solved.wires[layout.winner.right])) == said.correct == 2
 
 
 @pytest.mark.long
