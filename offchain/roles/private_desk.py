@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from offchain.chain.errors import ContractRejected
 from offchain.chain.private_orders import PrivateOrders
 from offchain.chain.proofs import AccuracyRounds, Verifiers
-from offchain.chain.sending import Call
+from offchain.chain.sending import Call, Ticket
 from offchain.errors import Bug, Rejected
 from offchain.proofs.private_manifest import (
     MAX_MANIFEST_BYTES,
@@ -113,13 +114,32 @@ class PrivateDesk:
 
     def attempt(self, key: str, call: Call) -> bool:
         """Sends a call once for its key; False where somebody, or the clock, was faster."""
+        ticket = self.begin(key, call)
+        return ticket is not None and self.finish([ticket]) == 1
+
+    def begin(self, key: str, call: Call) -> Ticket | None:
+        """Sends a call once for its key and does not wait; None where somebody, or the clock, was faster.
+
+        Who owes many calls before a deadline sends them all first: each takes as long as the network needs to be final.
+        """
         try:
-            self.context.sender.send(key, call)
+            return self.context.sender.submit(key, call)
         except ContractRejected as error:
             if error.name in RACES:
-                return False
+                return None
             raise
-        return True
+
+    def finish(self, tickets: Sequence[Ticket]) -> int:
+        """Waits until all are final; how many of them were not too late."""
+        done = 0
+        for ticket in tickets:
+            try:
+                self.context.sender.wait(ticket)
+                done += 1
+            except ContractRejected as error:
+                if error.name not in RACES:
+                    raise
+        return done
 
     def advance(self, oid: PrivateId, state: PrivateState) -> str:
         """Does what is decided."""

@@ -30,6 +30,9 @@ from offchain.types import CidDigest
 LIMITS = ModelLimits(max_model_bytes=10_000_000 + 9 * 2**20, max_tensor_bytes=10_000_000 + 9 * 2**20)
 """Those of every valid network (docs/integer-networks.md)."""
 
+PIECES_AT_ONCE = 256
+"""Answers that are on their way together: what a winner has `answerSeconds` for."""
+
 
 class PrivateProvider:
     """One provider. Every method may be called again after a crash: what was sent is not sent twice."""
@@ -125,12 +128,15 @@ class PrivateProvider:
         if fault is not None:
             return self._dispute_test(order, *fault)
         network, binding = self.network(record), self.desk.rounds.binding(state.round, self.context.account)
-        tree = ChunkTree(order.manifest.chunk_hashes)
+        tree, sent = ChunkTree(order.manifest.chunk_hashes), []
         for draw, chunk in missing:
             samples = test.open(key, chunk)
             proof = self.system.prove(order.manifest.circuit, network, samples, binding, Element(record.salt))
             call = self.desk.rounds.submit(state.round, self.context.account, draw, proof, tree.prove(chunk))
-            self.desk.attempt(f"private-prove:{order.oid}:{draw}", call)
+            # another proof of the same after a crash is another call
+            name = f"private-prove:{order.oid}:{draw}:{keccak(proof.data).hex()[:16]}"
+            sent.append(self.desk.begin(name, call))
+        self.desk.finish([ticket for ticket in sent if ticket is not None])
         return f"prove: proved {len(missing)} chunks"
 
     def _draw(self, view: RoundView) -> str:
@@ -182,9 +188,11 @@ class PrivateProvider:
     def _answer(self, order: PrivateOrder, state: PrivateState, record: PrivateClaimRecord) -> str:
         pieces = self._pieces(order, record)
         tree = PieceTree(pieces)
-        missing = self.desk.orders.missing(order.oid, state)
+        missing = self.desk.orders.missing(order.oid, state)[:PIECES_AT_ONCE]
+        sent = []
         for piece in missing:
             call = self.desk.orders.answer(order.oid, piece, opening_of(pieces, piece, tree))
             # the same piece may be asked for twice, with other deadlines
-            self.desk.attempt(f"private-answer:{order.oid}:{piece}:{state.answer_until}", call)
+            sent.append(self.desk.begin(f"private-answer:{order.oid}:{piece}:{state.answer_until}", call))
+        self.desk.finish([ticket for ticket in sent if ticket is not None])
         return f"dispute: posted {len(missing)} pieces"
