@@ -14,13 +14,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offchain.errors import Bug
+from offchain.errors import Bug, Rejected
 from offchain.proofs.field import ORDER
 
 Wires = npt.NDArray[np.int64]
 
 ONE = 0
 """The wire that is 1."""
+
+MOST_WIRES = 1 << 22
+"""As many constraints as powers are made for, and nearly every wire has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +162,10 @@ class Builder:
         self.wires = 1 + self.public
 
     def allocate(self, *shape: int) -> Wires:
-        """New wires."""
+        """New wires. Raises Rejected when there are too many: circuits come from strangers."""
         count = int(np.prod(shape, dtype=np.int64))
+        if self.wires + count > MOST_WIRES:
+            raise Rejected("circuit: too large for groth16; take fewer samples to a chunk, or ultrahonk")
         first, self.wires = self.wires, self.wires + count
         return np.arange(first, first + count).reshape(shape)
 

@@ -13,7 +13,9 @@ from math import prod
 
 import numpy as np
 
+from offchain.errors import Rejected
 from offchain.model.graph import Op
+from offchain.model.windows import WINDOWED
 from offchain.proofs.circuit import MULTIPLIER_BITS, Circuit
 from offchain.proofs.groth16.layout import (
     Layout,
@@ -41,6 +43,7 @@ from offchain.proofs.poseidon2 import CHALLENGE, CHUNK, MODEL
 VERSION = 1
 """Goes up when a circuit's constraints change: keys of other constraints prove nothing."""
 
+_MOST_TERMS = 1 << 24
 _PACK_BITS = 248
 _STREAM_BITS = 253
 """A sum of 253 bits is below the field's order, so these bits and no others have it."""
@@ -66,7 +69,12 @@ class Tensor:
 
 
 def synthesise(circuit: Circuit, left_out: str | None = None) -> tuple[System, Layout]:
-    """The circuit's constraints, and where a witness goes. `left_out`: a group that tests leave out."""
+    """The circuit's constraints, and where a witness goes. `left_out`: a group that tests leave out.
+
+    Raises Rejected when the circuit is too large, before it takes the memory.
+    """
+    if circuit.samples * sum(_window_terms(circuit, index) for index in range(len(circuit.nodes))) > _MOST_TERMS:
+        raise Rejected("circuit: windows see too much for groth16; take fewer samples to a chunk, or ultrahonk")
     builder = Builder(2, left_out)
     layout = make_layout(circuit, builder)
     chunk = _chunk(circuit, layout, builder)
@@ -82,6 +90,14 @@ def synthesise(circuit: Circuit, left_out: str | None = None) -> tuple[System, L
         product_checks(circuit, layout.units[index], index, source.at, challenge, builder)
     _statement(layout, model, chunk, right, builder)
     return builder.system(), layout
+
+
+def _window_terms(circuit: Circuit, index: int) -> int:
+    """Input elements that the windows of node `index` see in a sample, each as often as it is seen."""
+    node = circuit.nodes[index]
+    if node.op not in WINDOWED:
+        return 0
+    return prod(node.output_shape[:2]) * prod(node.kernel) * circuit.shape_of(node.inputs[0])[2]
 
 
 def _bits(group: str, builder: Builder, *bits: Wires) -> None:

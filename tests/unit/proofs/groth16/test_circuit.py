@@ -6,6 +6,7 @@ from math import prod
 import numpy as np
 import pytest
 
+from offchain.errors import Rejected
 from offchain.model.graph import IntegerNetwork, Node, Op, Requantisation
 from offchain.model.oracle import evaluate_slowly
 from offchain.proofs.circuit import SUPPORTED, Circuit
@@ -66,6 +67,16 @@ def test_a_pool_whose_bounds_lie_beside_its_inputs_is_proven_too() -> None:
     said = statement_of(circuit, network, chunk, PROVER, SALT)
     solved = make_witness(circuit, system, layout, network, chunk, said, SALT)
     assert sum(vectors.to_integers(solved.wires[layout.winner.right])) == said.correct == 2
+
+
+@pytest.mark.parametrize(("kernel", "says"), [((8, 8), "too large"), ((20, 20), "windows")])
+def test_a_circuit_that_is_too_large_is_refused_before_it_takes_the_memory(kernel: tuple[int, int], says: str) -> None:
+    sides = (41 - kernel[0], 41 - kernel[1])
+    pool = Node(Op.MAX_POOL2D, (0,), (*sides, 1), -128, 127, kernel=kernel)
+    last = Node(Op.MAX_POOL2D, (1,), (1, 1, 1), -128, 127, kernel=sides)
+    circuit = Circuit.of(IntegerNetwork((40, 40, 1), (pool, last), 1.0), 170)
+    with pytest.raises(Rejected, match=says):
+        synthesise(circuit)
 
 
 @pytest.mark.long
