@@ -219,6 +219,23 @@ def test_an_order_that_is_not_what_it_says_is_not_claimed(play: Play) -> None:
         play.stage.close(one)
 
 
+def test_what_is_due_together_is_on_its_way_together(play: Play) -> None:
+    """Whoever waited for one call to be final before the next could not post 256 pieces in their time."""
+    context = play.context("provider-5", PROVIDERS[2])
+    desk, token = play.provider(PrivateProvider, context).desk, play.stage.contracts.token
+    play.stage.client.request("evm_setAutomine", False)
+    try:
+        calls = [token.functions.approve(context.account, amount) for amount in range(1, 7)]
+        tickets = [desk.begin(f"due:{place}", call) for place, call in enumerate(calls)]
+        assert context.sender.in_flight() == len(calls)
+    finally:
+        play.stage.client.request("evm_setAutomine", True)
+    play.stage.client.request("evm_mine")
+    assert desk.finish([ticket for ticket in tickets if ticket is not None]) == len(calls)
+    assert token.functions.allowance(context.account, context.account).call() == len(calls)
+    play.stage.close(context)
+
+
 def provider_manifest(provider: PrivateProvider, terms: PrivateTerms) -> PrivateManifest:
     data = provider.context.store.read(Cid.of(terms.manifest_cid), max_bytes=MAX_MANIFEST_BYTES)
     assert parse_manifest(data).encode() == data
