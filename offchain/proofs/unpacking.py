@@ -17,7 +17,7 @@ from eth_abi.abi import encode
 
 from offchain.errors import Bug
 from offchain.model.graph import IntegerNetwork, Node, Requantisation
-from offchain.model.limits import MULTIPLIER_BOUND
+from offchain.model.limits import BIAS_BOUND, MULTIPLIER_BOUND
 from offchain.model.windows import WEIGHTED
 from offchain.proofs.circuit import MULTIPLIER_BITS, Circuit, CircuitNode, as_node
 from offchain.proofs.statement import Chunk
@@ -118,6 +118,7 @@ def unpack_model(circuit: Circuit, elements: Sequence[int], output_scale: float 
     """The network of a model's elements, which have no `multiplier_fault`. Salt and prover at the end do not count.
 
     It computes what was proven, bit by bit; of pairs (multiplier, shift) that do the same it has the smallest shift.
+    Only a bias of -2^31, which a circuit of 31 bits admits and no network may have, becomes the next larger one.
     """
     places = iter(layout_of(circuit))
     start = 0
@@ -153,7 +154,7 @@ def _weighted_node(circuit: Circuit, index: int, elements: Sequence[int], start:
         plain.stride,
         plain.padding,
         weight=(np.array(weights, dtype=np.int16) - 128).astype(np.int8).reshape(node.units, fan_in),
-        bias=(np.array(biases, dtype=np.int64) - _BIAS_OFFSET).astype(np.int32),
+        bias=np.maximum(np.array(biases, dtype=np.int64) - _BIAS_OFFSET, 1 - BIAS_BOUND).astype(np.int32),
         requantisation=scale,
     )
 

@@ -10,8 +10,10 @@ import pytest
 from offchain.errors import Rejected
 from offchain.model.evaluator import evaluate
 from offchain.model.graph import IntegerNetwork, Node, Op, Requantisation
+from offchain.model.limits import ModelLimits
 from offchain.model.merkle import root_from
 from offchain.model.oracle import trace
+from offchain.model.validation import validate
 from offchain.proofs.bounds import headroom, scaled_range
 from offchain.proofs.chunks import ChunkTree, chunk_leaf, shuffled, split
 from offchain.proofs.circuit import Circuit, check_fits, parse_circuit
@@ -19,6 +21,7 @@ from offchain.proofs.field import ORDER, Element
 from offchain.proofs.friendly import prover_friendly
 from offchain.proofs.noir.inputs import inputs
 from offchain.proofs.statement import Chunk, chunk_hash, model_elements, model_hash, prover_binding, statement_of
+from offchain.proofs.unpacking import unpack_model
 
 RNG = np.random.default_rng(5)
 
@@ -153,6 +156,17 @@ def test_the_hashes_bind_salt_prover_parameters_and_every_sample() -> None:
         model_hash(CIRCUIT, NETWORK, Element(ORDER), Element(9))
     statement = statement_of(CIRCUIT, NETWORK, CHUNK, Element(9), Element(7))
     assert statement.elements() == (base, chunk_hash(CIRCUIT, CHUNK), statement.correct, 9)
+
+
+def test_a_model_with_the_least_bias_that_can_be_proven_is_opened_as_one_that_can_be_loaded() -> None:
+    circuit = Circuit.of(NETWORK, 3, bias_bits=31)
+    elements = [*model_elements(circuit, NETWORK), 7, 9]
+    elements[11] &= (1 << 6 * 32) - 1  # after 11 of weights; its first bias is -2^31
+    opened = unpack_model(circuit, elements)
+    validate(opened, ModelLimits(1 << 10, 1 << 10))
+    assert opened.nodes[0].bias is not None
+    assert opened.nodes[0].bias[0] == 1 - 2**31
+    assert model_elements(circuit, opened)[12:] == elements[12:-2]
 
 
 def test_a_binding_is_of_chain_contract_round_and_account() -> None:
