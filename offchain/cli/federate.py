@@ -214,7 +214,7 @@ def create(
             rounds=rounds,
             reward=parse_tokens(reward, "--reward"),
             bond=parse_tokens(bond, "--bond"),
-            windows=read_windows(lengths, secure=secure > 0, prove=prove_time if prove else None),
+            windows=read_windows(lengths, secure=secure > 0, prove=prove_time if prove else None, draws=draws),
             preprocessing=preprocessing,
             local=LocalTerms(
                 epochs=epochs,

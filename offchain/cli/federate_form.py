@@ -73,8 +73,10 @@ def read_participants(text: str) -> tuple[int, int]:
     return int(found.group(1)), int(found.group(2))
 
 
-def read_windows(lengths: tuple[str, ...], *, secure: bool, prove: str | None = None) -> "FederatedWindows":
-    """All windows; those that the mode does not use are 0."""
+def read_windows(
+    lengths: tuple[str, ...], *, secure: bool, prove: str | None = None, draws: int = 1
+) -> "FederatedWindows":
+    """All windows; those that the mode does not use are 0. `draws`: proofs that each makes in the time for them."""
     from offchain.federated.round_rules import STAKED_WINDOWS
     from offchain.federated.terms import FederatedWindows
     from offchain.roles.federated_deeds import LEAST_WINDOW
@@ -100,10 +102,10 @@ def read_windows(lengths: tuple[str, ...], *, secure: bool, prove: str | None = 
     if prove is not None:
         seconds["prove"] = Seconds(parse_duration(prove, "--prove-time"))
     for name in (name for name in STAKED_WINDOWS if name in seconds):
-        if seconds[name] < LEAST_WINDOW:
+        least = LEAST_WINDOW * draws if name == "prove" else LEAST_WINDOW
+        if seconds[name] < least:
             raise Rejected(
-                f"--{name} {seconds[name]}: who misses it loses stake, so workers join no task with less than "
-                f"{LEAST_WINDOW} s"
+                f"--{name} {seconds[name]}: who misses it loses stake, so workers join no task with less than {least} s"
             )
     return FederatedWindows(**seconds)
 

@@ -158,8 +158,12 @@ def require_time(terms: FederatedTerms, least: Seconds) -> None:
     """Raises Rejected for a task that takes stakes from honest participants who are not fast enough."""
     for name in STAKED_WINDOWS:
         length = getattr(terms.windows, name)
-        if length < least and (name != "prove" or terms.accuracy.asked):
-            raise Rejected(f"{name} window: {length} s, and to miss it costs the stake; join tasks that give {least} s")
+        # each draw is a proof of its own, one after the other; none where no proofs are asked for
+        needed = least * terms.accuracy.draws if name == "prove" else least
+        if length < needed:
+            raise Rejected(
+                f"{name} window: {length} s, and to miss it costs the stake; join tasks that give {needed} s"
+            )
 
 
 def actions(view: TaskView, known: Knowledge, intent: Intent) -> tuple[Action, ...]:

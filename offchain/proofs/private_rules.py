@@ -32,6 +32,9 @@ from offchain.types import Root
 LEAST_ANSWER_SECONDS = 60
 """Less time to post pieces in than this is no time."""
 
+LEAST_PROOF_SECONDS = 30
+"""For each draw. In less time than this an honest provider may be a no-show."""
+
 LEAST_REQUEST_BOND = 10**16
 """In wei. For less a client could have a winner post its whole file, at the winner's gas, for nothing."""
 
@@ -56,6 +59,7 @@ def check_order(terms: PrivateTerms, manifest: PrivateManifest, test: TestFile) 
     _require(terms.elements <= MAX_ELEMENTS, "has models that are too large to be handed over")
     _require(terms.layout_hash == layout_hash(circuit), "says that multipliers lie elsewhere than they do")
     _require(terms.answer_seconds >= LEAST_ANSWER_SECONDS, "leaves too little time to post pieces")
+    _require(terms.prove_seconds >= terms.draws * LEAST_PROOF_SECONDS, "leaves too little time to prove")
     _require(terms.request_bond >= LEAST_REQUEST_BOND, "pays too little for pieces that it has posted")
     _require(len(manifest.chunk_hashes) == terms.chunks, "names another number of chunks than its manifest")
     _require(ChunkTree(manifest.chunk_hashes).root == terms.chunk_root, "names other chunks than its manifest")

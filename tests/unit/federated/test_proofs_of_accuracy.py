@@ -109,6 +109,10 @@ def test_little_time_for_proofs_is_joined_by_nobody() -> None:
     require_time(TERMS, Seconds(60))
     with pytest.raises(Rejected, match="prove window: 20 s"):
         require_time(replace(PROVEN, windows=replace(PROVEN.windows, prove=Seconds(20))), Seconds(60))
+    # a minute is enough for one proof, not for 64
+    slow = replace(PROVEN, accuracy=replace(ASKED, chunks=64, draws=64))
+    with pytest.raises(Rejected, match="join tasks that give 1920 s"):
+        require_time(slow, Seconds(30))
 
 
 @pytest.mark.parametrize(
