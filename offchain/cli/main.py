@@ -29,6 +29,7 @@ from offchain.cli import (
     parameters,
     private,
     prove,
+    prove_train,
     put,
     report,
     request_data,
@@ -85,6 +86,7 @@ app.command("rewards", rich_help_panel=ROLES)(rewards.rewards)
 app.command("claim-rewards", rich_help_panel=ROLES)(rewards.claim_rewards)
 app.command("refute-root", rich_help_panel=ROLES)(rewards.refute_root)
 
+prove.app.command("train")(prove_train.train)
 app.add_typer(prove.app, name="prove", rich_help_panel=TOOLS)
 app.command("verify-proof", rich_help_panel=TOOLS)(prove.verify_proof)
 app.add_typer(ceremony.app, name="ceremony", rich_help_panel=TOOLS)

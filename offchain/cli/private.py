@@ -12,15 +12,15 @@ from offchain.cli.amounts import parse_tokens
 from offchain.cli.durations import parse_duration
 from offchain.cli.output import console, errors, print_facts, print_json, tokens
 from offchain.cli.private_run import Oid, ProofTools, Reference, open_party, open_system_of
+from offchain.cli.prove_inputs import read_circuit
 from offchain.cli.session import load_settings, open_session, require_terminal, unlock
 from offchain.errors import Rejected
 from offchain.types import Wei
 
 if TYPE_CHECKING:
-    from offchain.proofs.circuit import Circuit
     from offchain.proofs.statement import Chunk
     from offchain.proofs.system import CompiledVerifier
-    from offchain.roles.private_client import PrivateClient, PrivateRequest
+    from offchain.roles.private_client import PrivateClient, PrivateRequest, PrivateWindows
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,7 +43,7 @@ def _window(flag: str, text: str) -> typer.models.OptionInfo:
 def put(
     circuit: Annotated[
         Path,
-        typer.Option("--circuit", rich_help_panel=DATA, help="Description of a circuit (`assay prove circuit`)."),
+        typer.Option("--circuit", rich_help_panel=DATA, help="Description of a circuit (`assay prove train`)."),
     ],
     data: Annotated[
         Path, typer.Option("--data", rich_help_panel=DATA, help="Test samples: safetensors, inputs and labels.")
@@ -103,7 +103,10 @@ def put(
 
     times = [claim_seconds, release_seconds, prove_seconds, handover_seconds, dispute_seconds, answer_seconds]
     windows = PrivateWindows(*(parse_duration(text, "--*-seconds") for text in times))
-    made, chunks = _read_circuit(circuit), _read_chunks(data, circuit)
+    asked = parse_tokens(request_bond, "--request-bond")
+    _require_claimable(windows, asked)
+    made = read_circuit(circuit)
+    chunks = _read_chunks(data, made.samples)
     if not yes:
         require_terminal("your consent", "add --yes")
     settings = load_settings(home=home, rpc=rpc, store=store, password_file=password_file)
@@ -124,7 +127,7 @@ def put(
         sealed=not show_test,
         reward=parse_tokens(reward, "--reward"),
         bond=least if bond is None else parse_tokens(bond, "--bond"),
-        request_bond=parse_tokens(request_bond, "--request-bond"),
+        request_bond=asked,
         draws=drawn,
         minimum_correct=-int(-minimum * drawn * made.samples // 1),
         maximum_claims=claims,
@@ -174,6 +177,16 @@ def cancel(
     console.print(f"Private order {oid} is cancelled, its reward is back")
 
 
+def _require_claimable(windows: "PrivateWindows", request_bond: Wei) -> None:
+    """Raises Rejected for terms with which `assay private claim` would not claim."""
+    from offchain.proofs.private_rules import LEAST_ANSWER_SECONDS, LEAST_REQUEST_BOND
+
+    if windows.answer < LEAST_ANSWER_SECONDS:
+        raise Rejected(f"--answer-seconds {windows.answer}: providers claim for {LEAST_ANSWER_SECONDS} or more only")
+    if request_bond < LEAST_REQUEST_BOND:
+        raise Rejected(f"--request-bond: providers claim for {tokens(LEAST_REQUEST_BOND)} tokens or more only")
+
+
 def _finish(client: "PrivateClient") -> None:
     """Puts what was on its way when an earlier command died. Raises Rejected then: one order may be enough."""
     finished = [client.put_prepared(record) for record in client.unfinished()]
@@ -205,14 +218,7 @@ def _registered(client: "PrivateClient", verifier: "CompiledVerifier") -> Iterat
     yield
 
 
-def _read_circuit(path: Path) -> "Circuit":
-    from offchain.proofs.circuit import MAX_DESCRIPTION_BYTES, parse_circuit
-
-    with path.open("rb") as file:
-        return parse_circuit(file.read(MAX_DESCRIPTION_BYTES + 1))
-
-
-def _read_chunks(path: Path, circuit: Path) -> tuple["Chunk", ...]:
+def _read_chunks(path: Path, samples: int) -> tuple["Chunk", ...]:
     """The test set, shuffled by randomness of its own and cut."""
     import secrets
 
@@ -223,7 +229,7 @@ def _read_chunks(path: Path, circuit: Path) -> tuple["Chunk", ...]:
     with path.open("rb") as file:
         content = file.read(MAX_DATA_BYTES + 1)
     data = Dataset.from_bytes(content, max_bytes=MAX_DATA_BYTES, name=f"--data {path}")
-    parts = split(data.inputs, data.labels, _read_circuit(circuit).samples, secrets.token_bytes(32))
+    parts = split(data.inputs, data.labels, samples, secrets.token_bytes(32))
     if parts.left_over:
         errors.print(f"{parts.left_over} samples are left over and tested by nobody")
     return parts.chunks
@@ -231,6 +237,7 @@ def _read_chunks(path: Path, circuit: Path) -> tuple["Chunk", ...]:
 
 app.command("list")(private_show.list_orders)
 app.command()(private_show.show)
+app.command()(private_show.data)
 app.command()(private_run.claim)
 app.command()(private_run.run)
 app.command("open")(private_run.open_model)

@@ -1,11 +1,13 @@
-"""`assay private list` and `show`."""
+"""`assay private list`, `show` and `data`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from offchain.cli import options
 from offchain.cli.durations import countdown
+from offchain.cli.files import require_folder
 from offchain.cli.output import console, print_facts, print_json, print_rows, rows_table
 from offchain.cli.private_run import Oid
 from offchain.cli.session import Session, key_names, load_settings, open_session
@@ -57,6 +59,39 @@ def show(
     print_facts(found, title=f"Private order {oid}", as_json=False)
     if providers:
         console.print(rows_table(providers, "Providers"))
+
+
+def data(
+    oid: Oid,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help=r"Directory to write to. \[order-OID]")] = None,
+    home: options.Home = None,
+    rpc: options.Rpc = None,
+    store: options.Store = None,
+    chain_id: options.ChainId = None,
+    as_json: options.Json = False,
+) -> None:
+    """Write what a provider needs to train: the circuit, and the client's training data if there is any."""
+    from offchain.chain.private_orders import PrivateOrders
+    from offchain.cli.prove_inputs import MAX_DATA_BYTES
+    from offchain.cli.prove_train import CIRCUIT_FILE, TRAIN_FILE
+    from offchain.data.dataset import Dataset
+    from offchain.model.export import write_files
+    from offchain.proofs.private_order import PrivateId
+    from offchain.roles.private_desk import read_order
+
+    folder = out or Path(f"order-{oid}")
+    require_folder(folder, "--out")
+    session = open_session(load_settings(home=home, rpc=rpc, store=store), chain_id)
+    with session.store() as place:
+        manifest = read_order(PrivateOrders(session.contracts), place, PrivateId(oid)).manifest
+        files = {CIRCUIT_FILE: manifest.circuit.description()}
+        if manifest.train is not None:
+            content = place.read(manifest.train, max_bytes=MAX_DATA_BYTES)
+            shape = manifest.circuit.input_shape
+            Dataset.from_bytes(content, max_bytes=MAX_DATA_BYTES, shape=shape, name=f"training data of order {oid}")
+            files[TRAIN_FILE] = content
+    written = write_files(files, folder)
+    print_facts({"files": ", ".join(map(str, written))}, title=f"Private order {oid}", as_json=as_json)
 
 
 def _facts(session: Session, place: "Store", oid: int) -> tuple[dict[str, Any], int | None]:

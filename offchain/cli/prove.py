@@ -15,6 +15,7 @@ from offchain.cli.prove_inputs import (
     binding_of,
     open_proof_system,
     read_chunk,
+    read_circuit,
     read_model,
     read_salt,
 )
@@ -28,6 +29,14 @@ Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Directory with a m
 Samples = Annotated[int, typer.Option("--samples", min=1, max=65_535, rich_help_panel=PROOF, help="In a chunk.")]
 System = Annotated[
     str, typer.Option("--system", rich_help_panel=TOOLS, help="ultrahonk, or groth16 (256 bytes, own set-up).")
+]
+CircuitFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--circuit",
+        rich_help_panel=PROOF,
+        help="Description of the circuit, such as an order's, instead of the one that this model needs at least.",
+    ),
 ]
 ProofTools = Annotated[
     Path | None,
@@ -76,6 +85,7 @@ def accuracy(
     account: Annotated[
         str | None, typer.Option("--account", rich_help_panel=STATEMENT, help="With --round: whose proof it is.")
     ] = None,
+    circuit_file: CircuitFile = None,
     system: System = "ultrahonk",
     tools: ProofTools = None,
     reference: Reference = None,
@@ -88,14 +98,15 @@ def accuracy(
     require_writable_file(out, "--out")
     settings = load_settings(home=home, rpc=rpc)
     network = read_model(model)
-    part = read_chunk(ChunkOptions(data, chunk, samples, beacon))
+    named = None if circuit_file is None else read_circuit(circuit_file, network)
+    part = read_chunk(ChunkOptions(data, chunk, samples if named is None else named.samples, beacon))
     bound = binding_of(settings, BindingOptions(prover, round_id, account, chain_id))
     from offchain.proofs.circuit import Circuit
     from offchain.proofs.proof_file import encode_proof
     from offchain.proofs.prove import prove_accuracy
     from offchain.proofs.statement import chunk_elements
 
-    circuit = Circuit.of(network, len(part))
+    circuit = named or Circuit.of(network, len(part))
     chunk_elements(circuit, part)  # refuses what does not fit, before a salt is made
     with errors.status("proving") as status:
         chosen = open_proof_system(system, settings, ToolOptions(tools, reference), status.update)
@@ -120,6 +131,7 @@ def accuracy(
 def circuit(
     model: Model,
     samples: Samples = 64,
+    circuit_file: CircuitFile = None,
     system: System = "ultrahonk",
     solidity: Annotated[
         Path | None, typer.Option("--solidity", help="Also write the verifier's source to this file.")
@@ -143,7 +155,8 @@ def circuit(
     from offchain.proofs.circuit import Circuit
 
     settings = load_settings(home=home)
-    made = Circuit.of(read_model(model), samples)
+    network = read_model(model)
+    made = Circuit.of(network, samples) if circuit_file is None else read_circuit(circuit_file, network)
     with errors.status("making the verifier") as status:
         chosen = open_proof_system(system, settings, ToolOptions(tools, reference), status.update)
         verifier, size = chosen.verifier(made), chosen.size(made)

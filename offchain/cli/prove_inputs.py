@@ -14,6 +14,7 @@ from offchain.errors import Rejected
 if TYPE_CHECKING:
     from offchain.config import Settings
     from offchain.model.graph import IntegerNetwork
+    from offchain.proofs.circuit import Circuit
     from offchain.proofs.field import Element
     from offchain.proofs.statement import Chunk
     from offchain.proofs.system import ProofSystem
@@ -83,6 +84,16 @@ def read_chunk(chosen: ChunkOptions) -> "Chunk":
     if chosen.chunk >= len(parts.chunks):
         raise Rejected(f"--chunk {chosen.chunk}: there are {len(parts.chunks)} chunks of {chosen.samples}, from 0 on")
     return parts.chunks[chosen.chunk]
+
+
+def read_circuit(path: Path, network: "IntegerNetwork | None" = None) -> "Circuit":
+    """The circuit of a description, as published. Raises Rejected, also when `network` does not fit it."""
+    from offchain.proofs.circuit import MAX_DESCRIPTION_BYTES, check_fits, parse_circuit
+
+    made = parse_circuit(_read(path, MAX_DESCRIPTION_BYTES))
+    if network is not None:
+        check_fits(made, network)
+    return made
 
 
 def binding_of(settings: "Settings", chosen: BindingOptions) -> "Element":
