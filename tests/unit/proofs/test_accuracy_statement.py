@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -167,6 +168,15 @@ def test_a_model_with_the_least_bias_that_can_be_proven_is_opened_as_one_that_ca
     assert opened.nodes[0].bias is not None
     assert opened.nodes[0].bias[0] == 1 - 2**31
     assert model_elements(circuit, opened)[12:] == elements[12:-2]
+
+
+def test_open_labels_of_a_small_chunk_are_guessed_from_its_hash() -> None:
+    """Who has the samples tries all labels: a chunk's hash has no salt."""
+    secret = replace(CHUNK, labels=np.array([2, 0, 3], np.int32))
+    published = chunk_hash(CIRCUIT, secret)
+    guesses = (replace(CHUNK, labels=np.array(labels, np.int32)) for labels in product(range(4), repeat=3))
+    found = [guess.labels.tolist() for guess in guesses if chunk_hash(CIRCUIT, guess) == published]
+    assert found == [[2, 0, 3]]
 
 
 def test_a_binding_is_of_chain_contract_round_and_account() -> None:
