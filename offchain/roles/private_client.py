@@ -12,7 +12,7 @@ from offchain.model.graph import IntegerNetwork
 from offchain.proofs.chunks import ChunkTree
 from offchain.proofs.circuit import Circuit
 from offchain.proofs.handover import SealedKey, public_key, unseal_key
-from offchain.proofs.pieces import PIECE_BYTES, PieceTree
+from offchain.proofs.pieces import PIECE_BYTES, PieceTree, piece_count
 from offchain.proofs.private_manifest import MAX_CHUNKS, PrivateManifest, TestFile
 from offchain.proofs.private_order import Fault, Handover, PrivateId, PrivatePhase, PrivateState, PrivateTerms
 from offchain.proofs.private_rules import Finding, examine, model_pieces, opening_of, whole_file
@@ -87,7 +87,10 @@ class PrivateClient:
 
         Raises Rejected when something does not fit, Retryable.
         """
-        require_tokens(self.context.contracts, self.context.account, request.reward, "the order")
+        # who cannot pay for pieces pays the reward to a winner that shows no file
+        pieces = piece_count(element_count(request.circuit))
+        most = Wei(request.reward + pieces * request.request_bond)
+        require_tokens(self.context.contracts, self.context.account, most, "the order, and the pieces of a model")
         record = self.prepare(request)
         self.context.journal.write(record)
         return self.put_prepared(record)
