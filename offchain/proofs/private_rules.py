@@ -32,6 +32,12 @@ from offchain.types import Root
 LEAST_ANSWER_SECONDS = 60
 """Less time to post pieces in than this is no time."""
 
+MOST_ANSWER_SECONDS = 7 * 86_400
+"""For a whole file. Otherwise a client and a winner of its own could keep all accepted claims' bonds for years."""
+
+PIECES_AT_ONCE = 256
+"""A winner has `answer_seconds` for each so many pieces; those of the contract."""
+
 LEAST_PROOF_SECONDS = 30
 """For each draw. In less time than this an honest provider may be a no-show."""
 
@@ -59,6 +65,8 @@ def check_order(terms: PrivateTerms, manifest: PrivateManifest, test: TestFile) 
     _require(terms.elements <= MAX_ELEMENTS, "has models that are too large to be handed over")
     _require(terms.layout_hash == layout_hash(circuit), "says that multipliers lie elsewhere than they do")
     _require(terms.answer_seconds >= LEAST_ANSWER_SECONDS, "leaves too little time to post pieces")
+    turns = -(-model_pieces(terms) // PIECES_AT_ONCE)
+    _require(turns * terms.answer_seconds <= MOST_ANSWER_SECONDS, "could keep a bond for more than a week of answers")
     _require(terms.prove_seconds >= terms.draws * LEAST_PROOF_SECONDS, "leaves too little time to prove")
     _require(terms.request_bond >= LEAST_REQUEST_BOND, "pays too little for pieces that it has posted")
     _require(len(manifest.chunk_hashes) == terms.chunks, "names another number of chunks than its manifest")

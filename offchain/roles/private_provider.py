@@ -14,7 +14,7 @@ from offchain.proofs.handover import public_key, seal_key
 from offchain.proofs.pieces import PieceTree, cut, seal
 from offchain.proofs.poseidon2 import MODEL
 from offchain.proofs.private_order import ChunkProof, Handover, PrivateId, PrivatePhase, PrivateState
-from offchain.proofs.private_rules import check_order, opening_of, test_fault
+from offchain.proofs.private_rules import PIECES_AT_ONCE, check_order, opening_of, test_fault
 from offchain.proofs.rounds import ProofPhase, RoundView
 from offchain.proofs.statement import model_elements, model_hash
 from offchain.proofs.system import ProofSystem
@@ -29,9 +29,6 @@ from offchain.types import CidDigest
 
 LIMITS = ModelLimits(max_model_bytes=10_000_000 + 9 * 2**20, max_tensor_bytes=10_000_000 + 9 * 2**20)
 """Those of every valid network (docs/integer-networks.md)."""
-
-PIECES_AT_ONCE = 256
-"""Answers that are on their way together: what a winner has `answerSeconds` for."""
 
 
 class PrivateProvider:

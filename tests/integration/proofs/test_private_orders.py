@@ -195,6 +195,7 @@ def test_an_order_that_is_not_what_it_says_is_not_claimed(play: Play) -> None:
         "elements": replace(honest.terms, elements=honest.terms.elements + 1),
         "multipliers lie elsewhere": replace(honest.terms, layout_hash=bytes(32)),
         "too little time": replace(honest.terms, answer_seconds=10),
+        "more than a week": replace(honest.terms, answer_seconds=7 * 86_400 + 1),
         "time to prove": replace(honest.terms, chunks=64, draws=64),
         "pays too little": replace(honest.terms, request_bond=Wei(1)),
         "number of chunks": replace(honest.terms, chunks=3),
