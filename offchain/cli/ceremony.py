@@ -103,6 +103,7 @@ def verify(
     from offchain.proofs.groth16 import ceremony
     from offchain.proofs.groth16.system import open_groth16
 
+    ceremony.read(folder)  # refuses what is no ceremony's folder
     with errors.status("checking") as status:
         if not ceremony.is_circuit(folder):
             if install:

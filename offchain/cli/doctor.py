@@ -73,7 +73,10 @@ def examine(settings: "Settings", chain_id: int | None = None) -> Iterator[Findi
     yield Finding("int8 instructions", _int8(), "evaluation takes the exact float path, at about the speed of float32")
     yield Finding("Anvil", _anvil(), "the embedded chain is used: about three times fewer transactions a second")
     yield Finding("npm", shutil.which("npm"), "Anvil and the compiler cannot be installed; contracts come compiled")
-    yield _asked("proof tools", lambda: _proof_tools(settings), "proofs can be neither made nor checked")
+    yield _asked(
+        "proof tools", lambda: _proof_tools(settings), "no UltraHonk proofs; Groth16 (--system groth16) needs none"
+    )
+    yield Finding("tenseal", _tenseal(), "no task with --homomorphic can be joined; masks (--secure) do without")
     yield Finding("Kubo engine", _kubo(), "no embedded IPFS node; use the local directory, or Kubo over its RPC")
     yield _asked("storage", lambda: _storage(settings), "models and data cannot be kept or fetched there")
     node = _asked("node", lambda: _node(settings, chain_id), "commands that need a chain don't work")
@@ -114,6 +117,10 @@ def _proof_tools(settings: "Settings") -> str:
     from offchain.proofs.noir.tools import find_tools
 
     return str(find_tools(settings.proof_tools).bb)
+
+
+def _tenseal() -> str | None:
+    return metadata.version("tenseal") if importlib.util.find_spec("tenseal") else None
 
 
 def _kubo() -> str | None:

@@ -116,6 +116,8 @@ def put(
     account = unlock(settings, key)
     least = Wei(session.contracts.protocol_parameters().claim_bond)
     drawn = min(len(chunks), 64) if draws is None else draws
+    if drawn > len(chunks):
+        raise Rejected(f"--draws {drawn}: --data has {len(chunks)} chunks of {made.samples} samples")
     from offchain.roles.private_client import PrivateRequest
 
     request = PrivateRequest(
@@ -189,7 +191,14 @@ def _require_claimable(windows: "PrivateWindows", request_bond: Wei) -> None:
 
 def _finish(client: "PrivateClient") -> None:
     """Puts what was on its way when an earlier command died. Raises Rejected then: one order may be enough."""
-    finished = [client.put_prepared(record) for record in client.unfinished()]
+    from offchain.chain.errors import ContractRejected
+
+    finished = []
+    for record in client.unfinished():
+        try:
+            finished.append(client.put_prepared(record))
+        except ContractRejected as error:  # it must not keep its client from putting better ones
+            errors.print(f"an earlier order is still refused, and left out: {error}", markup=False)
     if finished:
         numbers = ", ".join(str(oid) for oid in finished)
         raise Rejected(

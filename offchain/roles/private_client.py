@@ -170,11 +170,11 @@ class PrivateClient:
             raise Rejected(f"order {oid} has no model handed over (it is in phase {state.phase.name.lower()})")
         pieces = self._gather(order, handover)
         if pieces is None:
-            raise Retryable(f"the model of order {oid} cannot be had yet; keep `assay private watch` running")
+            raise Retryable(f"the model of order {oid} cannot be had yet; keep `assay private run` running")
         finding = self._examined(order, state, record, handover, pieces)
         if finding.network is None:
             fault = finding.fault.name.lower().replace("_", " ")
-            raise Rejected(f"what was handed over is not what was proven: {fault}; run `assay private watch`")
+            raise Rejected(f"what was handed over is not what was proven: {fault}; run `assay private run`")
         return self._scored(order, state, record, finding.network)
 
     def _own(self, oid: PrivateId) -> tuple[PrivateOrderRecord, PrivateState]:
