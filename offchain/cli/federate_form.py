@@ -104,8 +104,9 @@ def read_windows(
     for name in (name for name in STAKED_WINDOWS if name in seconds):
         least = LEAST_WINDOW * draws if name == "prove" else LEAST_WINDOW
         if seconds[name] < least:
+            flag = "prove-time" if name == "prove" else name
             raise Rejected(
-                f"--{name} {seconds[name]}: who misses it loses stake, so workers join no task with less than {least} s"
+                f"--{flag} {seconds[name]}: who misses it loses stake, so workers join no task with less than {least} s"
             )
     return FederatedWindows(**seconds)
 

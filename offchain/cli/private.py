@@ -18,7 +18,7 @@ from offchain.errors import Rejected
 from offchain.types import Wei
 
 if TYPE_CHECKING:
-    from offchain.proofs.statement import Chunk
+    from offchain.proofs.chunks import SplitTestSet
     from offchain.proofs.system import CompiledVerifier
     from offchain.roles.private_client import PrivateClient, PrivateRequest, PrivateWindows
 
@@ -106,7 +106,8 @@ def put(
     asked = parse_tokens(request_bond, "--request-bond")
     _require_claimable(windows, asked)
     made = read_circuit(circuit)
-    chunks = _read_chunks(data, made.samples)
+    parts = _read_chunks(data, made.samples)
+    chunks = parts.chunks
     if not yes:
         require_terminal("your consent", "add --yes")
     settings = load_settings(home=home, rpc=rpc, store=store, password_file=password_file)
@@ -141,6 +142,8 @@ def put(
 
         client = PrivateClient(context, session.archive())
         _finish(client)
+        if parts.left_over:
+            errors.print(f"{parts.left_over} samples are left over and tested by nobody")
         if not as_json:
             _describe(request)
         if not yes and not typer.confirm("Put it?"):
@@ -227,7 +230,7 @@ def _registered(client: "PrivateClient", verifier: "CompiledVerifier") -> Iterat
     yield
 
 
-def _read_chunks(path: Path, samples: int) -> tuple["Chunk", ...]:
+def _read_chunks(path: Path, samples: int) -> "SplitTestSet":
     """The test set, shuffled by randomness of its own and cut."""
     import secrets
 
@@ -238,10 +241,7 @@ def _read_chunks(path: Path, samples: int) -> tuple["Chunk", ...]:
     with path.open("rb") as file:
         content = file.read(MAX_DATA_BYTES + 1)
     data = Dataset.from_bytes(content, max_bytes=MAX_DATA_BYTES, name=f"--data {path}")
-    parts = split(data.inputs, data.labels, samples, secrets.token_bytes(32))
-    if parts.left_over:
-        errors.print(f"{parts.left_over} samples are left over and tested by nobody")
-    return parts.chunks
+    return split(data.inputs, data.labels, samples, secrets.token_bytes(32))
 
 
 app.command("list")(private_show.list_orders)

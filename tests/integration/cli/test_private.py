@@ -86,6 +86,17 @@ def test_a_private_order_from_the_command_line(cli: Cli, files: Path, tmp_path: 
 
 def test_cancelled_and_refused(cli: Cli, files: Path) -> None:
     oid = str(json.loads(put(cli, files, "--show-test").out)["order_id"])
+    assert_refused(put(cli, files, "--draws", "3"), "--draws 3: --data has 2 chunks")
+    assert_refused(put(cli, files, "--answer-seconds", "30"), "--answer-seconds 30: providers claim for 60")
+    refused = put(cli, files, "--claim-seconds", "99999999")
+    assert refused.code == 2
+    assert "claimSeconds" in refused.err
+    again = put(cli, files)
+    assert again.code == 0, again
+    assert "still refused, and left out" in again.err
+    written = cli("private", "data", oid, "--out", str(files / "order"))
+    assert written.code == 0, written
+    assert (files / "order" / "circuit.json").read_bytes() == (files / "circuit.json").read_bytes()
     answer = cli("private", "cancel", oid, "--key", "dev1")
     assert answer.code == 0, answer
     assert json.loads(cli("private", "show", oid, "--json").out)["outcome"] == "cancelled"
@@ -99,3 +110,18 @@ def test_cancelled_and_refused(cli: Cli, files: Path) -> None:
 
 def step(cli: Cli, oid: str, key: str) -> Answer:
     return cli("private", "run", oid, "--key", key, "--once", "--json")
+
+
+def test_a_model_circuit_and_samples_from_data(cli: Cli, files: Path) -> None:
+    words = ["--model", "mlp:2", "--samples", "3", "--json"]
+    first = cli("prove", "train", "iris", *words, "--out", str(files / "first"))
+    assert first.code == 0, first
+    circuit = files / "first" / "circuit.json"
+    data = str(files / "first" / "train.safetensors")
+    other = cli("prove", "train", data, *words, "--circuit", str(circuit), "--seed", "3", "--out", str(files / "other"))
+    assert other.code == 0, other
+    assert (files / "other" / "circuit.json").read_bytes() == circuit.read_bytes()
+    assert (files / "other" / WEIGHTS_FILE).read_bytes() != (files / "first" / WEIGHTS_FILE).read_bytes()
+    larger = ["--model", "mlp:3", "--circuit", str(circuit), "--out", str(files / "third")]
+    assert_refused(cli("prove", "train", data, *larger), "node 0 is another than the circuit's")
+    assert not (files / "third").exists()
