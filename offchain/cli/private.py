@@ -11,7 +11,8 @@ from offchain.cli import options, private_run, private_show
 from offchain.cli.amounts import parse_tokens
 from offchain.cli.durations import parse_duration
 from offchain.cli.output import console, errors, print_facts, print_json, tokens
-from offchain.cli.private_run import Oid, ProofTools, Reference, open_party, open_system_of
+from offchain.cli.private_run import Oid, open_party, open_system_of
+from offchain.cli.proof_options import ProofTools, Reference
 from offchain.cli.prove_inputs import read_circuit
 from offchain.cli.session import load_settings, open_session, require_terminal, unlock
 from offchain.errors import Rejected

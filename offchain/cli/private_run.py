@@ -11,6 +11,7 @@ import typer
 from offchain.cli import options
 from offchain.cli.files import require_folder
 from offchain.cli.output import console, errors, print_facts, print_json_line
+from offchain.cli.proof_options import ProofTools, Reference
 from offchain.cli.session import Session, load_settings, open_session, unlock
 from offchain.errors import Retryable
 
@@ -27,26 +28,7 @@ POLL_SECONDS = 2.0
 STORE_SECONDS = 120.0
 """How long one download may take: a model that cannot be had must be asked for while there is time."""
 
-TOOLS = "Tools"
-
 Oid = Annotated[int, typer.Argument(metavar="OID", help="The order's number (see `assay private list`).", min=1)]
-
-ProofTools = Annotated[
-    Path | None,
-    typer.Option(
-        "--proof-tools",
-        rich_help_panel=TOOLS,
-        help=r"Directory with the node_modules that UltraHonk needs. \[ASSAY_PROOF_TOOLS, else here or above]",
-    ),
-]
-Reference = Annotated[
-    Path | None,
-    typer.Option(
-        "--reference-string",
-        rich_help_panel=TOOLS,
-        help=r"Directory with Aztec's reference string. \[ASSAY_REFERENCE_STRING, else a local INSECURE one]",
-    ),
-]
 
 
 def claim(

@@ -8,6 +8,7 @@ import typer
 from offchain.cli import options
 from offchain.cli.files import require_writable_file
 from offchain.cli.output import console, errors, print_facts, print_json
+from offchain.cli.proof_options import TOOLS, ProofTools, Reference
 from offchain.cli.prove_inputs import (
     BindingOptions,
     ChunkOptions,
@@ -23,7 +24,7 @@ from offchain.cli.session import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="Prove how accurate a model is, and show nothing else of it.")
 
-PROOF, STATEMENT, TOOLS = "What is proven", "For whom", "Tools"
+PROOF, STATEMENT = "What is proven", "For whom"
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Directory with a model (see `assay get`).")]
 Samples = Annotated[int, typer.Option("--samples", min=1, max=65_535, rich_help_panel=PROOF, help="In a chunk.")]
@@ -36,22 +37,6 @@ CircuitFile = Annotated[
         "--circuit",
         rich_help_panel=PROOF,
         help="Description of the circuit, such as an order's, instead of the one that this model needs at least.",
-    ),
-]
-ProofTools = Annotated[
-    Path | None,
-    typer.Option(
-        "--proof-tools",
-        rich_help_panel=TOOLS,
-        help=r"Directory with the node_modules that UltraHonk needs. \[ASSAY_PROOF_TOOLS, else here or above]",
-    ),
-]
-Reference = Annotated[
-    Path | None,
-    typer.Option(
-        "--reference-string",
-        rich_help_panel=TOOLS,
-        help=r"Directory with Aztec's reference string. \[ASSAY_REFERENCE_STRING, else a local INSECURE one]",
     ),
 ]
 
