@@ -52,7 +52,7 @@ def new_powers(to: Path, size: int) -> None:
 def new_circuit(to: Path, circuit: Circuit, powers_folder: Path, random: Random, say: Progress) -> None:
     """Begins phase 2 of a circuit, on powers that are checked first. Minutes for 300,000 constraints."""
     say("checking the powers")
-    usable, _ = check_powers(powers_folder, random)
+    usable = _finished_powers(powers_folder, random)
     say("making the first key")
     key = phase2.first_key(synthesise(circuit)[0], usable)
     _write(to, phase2.start(key, circuit.circuit_hash), key, circuit)
@@ -91,9 +91,7 @@ def check_circuit(folder: Path, powers_folder: Path, random: Random, say: Progre
     """The key of a circuit's folder, once it and its powers are checked. Raises Rejected, saying what is wrong."""
     circuit, record = _circuit(folder), read(folder)
     say("checking the powers")
-    usable, report = check_powers(powers_folder, random)
-    if not report.is_usable:
-        raise Rejected(f"{powers_folder}: nobody has contributed, or it is not finished; finish phase 1 first")
+    usable = _finished_powers(powers_folder, random)
     say("making the first key again")
     first = phase2.first_key(synthesise(circuit)[0], usable)
     say("checking the contributions")
@@ -101,6 +99,13 @@ def check_circuit(folder: Path, powers_folder: Path, random: Random, say: Progre
     last = load_proving_key(folder)
     phase2.check_key(first, last, record, circuit.circuit_hash, random)
     return last, _report(circuit, record)
+
+
+def _finished_powers(folder: Path, random: Random) -> Powers:
+    """Told from the transcript before anything slow is begun."""
+    if not _report(None, read(folder)).is_usable:
+        raise Rejected(f"{folder}: nobody has contributed, or it is not finished; finish phase 1 first")
+    return check_powers(folder, random)[0]
 
 
 def is_circuit(folder: Path) -> bool:

@@ -140,6 +140,9 @@ def test_powers_of_a_ceremony_by_the_command_line(tmp_path: Path) -> None:
     assay("new", folders[0], "--size", "3")
     for before, after, name in [(0, 1, "ada"), (1, 2, "bob")]:
         assay("contribute", folders[before], "--to", folders[after], "--name", name)
+    description = tmp_path / "circuit.json"
+    description.write_bytes(Circuit.of(tiny_network(), len(CHUNK)).description())
+    refused(["new", str(tmp_path / "key"), "--circuit", str(description), "--powers", folders[2]], "finish phase 1")
     assay("finish", folders[2], "--to", folders[3], "--beacon", BEACON)
     facts = json.loads(assay("verify", folders[3], "--json").out)
     assert (facts["contributors"], facts["finished"]) == ("ada, bob", True)
