@@ -43,6 +43,7 @@ def proofs(
     for row in bench.run(chosen, errors.print):
         errors.print(tables.line(row))
         rows.append(row)
-    console.print(rows_table([tables.shown(row) for row in rows], "\nProofs of accuracy"))
+    console.print(rows_table([tables.proving(row) for row in rows], "\nProving"))
+    console.print(rows_table([tables.verifying(row) for row in rows], "\nProofs, in the same order"))
     console.print(rows_table(tables.PAPERS, "\nThe papers' figures"))
     write_rows(json_file, rows, **measured_with)

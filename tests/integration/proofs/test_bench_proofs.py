@@ -7,7 +7,7 @@ import pytest
 
 from offchain.bench.proofs import Options, Row, facts, run
 from offchain.bench.proofs_models import CASES, chosen_cases
-from offchain.bench.proofs_tables import BARS, line, missed, shown
+from offchain.bench.proofs_tables import BARS, line, missed, verifying
 from offchain.errors import Rejected
 from offchain.model.layers import Dense
 from tests.integration.cli.support import assert_refused, call
@@ -38,7 +38,7 @@ def test_both_systems_prove_the_same_count_in_a_round(tmp_path: Path) -> None:
         assert row.witness_s > 0
         assert row.proof_s > 0
         assert row.memory_mib > 10
-        assert shown(row)["right"] == f"{row.correct}/64"
+        assert verifying(row)["right"] == f"{row.correct}/64"
         assert row.system in line(row)
     assert rows[0].submit_gas <= 950_000
     assert rows[1].submit_gas <= 250_000
@@ -48,7 +48,7 @@ def test_both_systems_prove_the_same_count_in_a_round(tmp_path: Path) -> None:
 def test_a_missed_bar_is_shown() -> None:
     row = Row(*("MLP 64-32-10", 2410, 64, "ultrahonk", 1, None, 1.0, 0.9, 1.9, 1.0, 1, 1.0, 1, 950_000, 1, 1, 59, 97.0))
     assert missed(row) == []
-    assert shown(row)["bars"] == "held"
+    assert verifying(row)["bars"] == "held"
     assert missed(replace(row, total_s=2.1)) == ["total_s 2.10 > 2.0"]
     assert missed(replace(row, submit_gas=950_001, total_s=2.1))[1] == "submit_gas 950,001 > 950,000"
     assert missed(replace(row, samples=256, total_s=9.0)) == []

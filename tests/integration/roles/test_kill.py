@@ -202,6 +202,7 @@ def test_a_client_may_die_anywhere(theatre: Theatre) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_provider_may_die_anywhere(theatre: Theatre) -> None:
     contracts = theatre.stage.contracts
     put(theatre)
