@@ -4,10 +4,14 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import v8 from "node:v8";
 
-// As in witness.mjs: a small circuit then compiles in a second instead of five, a large one a third slower.
-v8.setFlagsFromString("--liftoff-only");
-
+const LARGE = 20_000;
 const [modules, source, target] = process.argv.slice(2);
+
+// As in witness.mjs: a small circuit then compiles in a second instead of five; one of 100,000 weights would take three times as long.
+const text = fs.readFileSync(path.join(source, "src", "main.nr"), "utf8");
+const lengths = Array.from(text.matchAll(/\[Field; (\d+)\]/g), (found) => Number(found[1]));
+if (Math.max(0, ...lengths) < LARGE) v8.setFlagsFromString("--liftoff-only");
+
 const require = createRequire(path.join(modules, "package.json"));
 const { compile, createFileManager } = require("@noir-lang/noir_wasm");
 
@@ -18,7 +22,8 @@ try {
   fs.writeFileSync(target, JSON.stringify({ noir_version, hash, abi, bytecode }));
 } catch (error) {
   const found = error.diagnostics?.map((one) => `${one.file}: ${one.message}`) ?? [];
-  console.error([error.message, ...found].join("\n"));
+  const why = error.message === "unreachable" ? "out of WebAssembly's memory; give smaller chunks" : error.message;
+  console.error([why, ...found].join("\n"));
   process.exit(1);
 }
 process.exit(0);
