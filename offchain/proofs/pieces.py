@@ -18,10 +18,9 @@ from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
 
 from offchain.errors import Bug
 from offchain.model.keccak import keccak_rows
-from offchain.model.merkle import MerkleTree, root_from
+from offchain.model.merkle import MerkleTree
 from offchain.proofs.field import ORDER
 from offchain.proofs.poseidon2 import State, permute
-from offchain.protocol.hashing import keccak
 from offchain.types import Root
 
 PIECE_BYTES: Final = 896
@@ -127,11 +126,6 @@ class PieceTree:
     def prove(self, number: int) -> tuple[bytes, ...]:
         """The siblings from the piece up to the root, 32 bytes each."""
         return self._tree.prove(number)
-
-
-def is_piece(root: Root, number: int, count: int, piece: bytes, proof: Sequence[bytes]) -> bool:
-    """Whether it is piece `number` of `count` under the root."""
-    return len(piece) == PIECE_BYTES and root_from(keccak(_LEAF + piece), number, count, proof) == root
 
 
 def _pieces(domain: int, elements: Sequence[int]) -> Iterator[tuple[int, ...]]:

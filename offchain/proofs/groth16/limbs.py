@@ -70,19 +70,26 @@ _mac: Any = intrinsic(_multiply_and_add)
 
 
 @compiled
+def _difference(a: Any, b: Any) -> Any:
+    """a - b mod 2^256 as four limbs, and 1 if b was more."""
+    r0 = a[0] - b[0]
+    borrow = np.uint64(a[0] < b[0])
+    x = a[1] - b[1]
+    r1 = x - borrow
+    borrow = np.uint64(a[1] < b[1]) | np.uint64(x < borrow)
+    x = a[2] - b[2]
+    r2 = x - borrow
+    borrow = np.uint64(a[2] < b[2]) | np.uint64(x < borrow)
+    x = a[3] - b[3]
+    r3 = x - borrow
+    borrow = np.uint64(a[3] < b[3]) | np.uint64(x < borrow)
+    return r0, r1, r2, r3, borrow
+
+
+@compiled
 def _reduced(a: Any, m: Any) -> Any:
     """`a` below 2 p, made less than p."""
-    r0 = a[0] - m[0]
-    borrow = np.uint64(a[0] < m[0])
-    x = a[1] - m[1]
-    r1 = x - borrow
-    borrow = np.uint64(a[1] < m[1]) | np.uint64(x < borrow)
-    x = a[2] - m[2]
-    r2 = x - borrow
-    borrow = np.uint64(a[2] < m[2]) | np.uint64(x < borrow)
-    x = a[3] - m[3]
-    r3 = x - borrow
-    borrow = np.uint64(a[3] < m[3]) | np.uint64(x < borrow)
+    r0, r1, r2, r3, borrow = _difference(a, m)
     # Which of the two it is nobody can predict, so it is chosen without a branch.
     keep = np.uint64(0) - borrow
     return r0 ^ ((r0 ^ a[0]) & keep), r1 ^ ((r1 ^ a[1]) & keep), r2 ^ ((r2 ^ a[2]) & keep), r3 ^ ((r3 ^ a[3]) & keep)
@@ -123,17 +130,7 @@ def add(a: Any, b: Any, m: Any) -> Any:
 @compiled
 def sub(a: Any, b: Any, m: Any) -> Any:
     """a - b mod p."""
-    r0 = a[0] - b[0]
-    borrow = np.uint64(a[0] < b[0])
-    x = a[1] - b[1]
-    r1 = x - borrow
-    borrow = np.uint64(a[1] < b[1]) | np.uint64(x < borrow)
-    x = a[2] - b[2]
-    r2 = x - borrow
-    borrow = np.uint64(a[2] < b[2]) | np.uint64(x < borrow)
-    x = a[3] - b[3]
-    r3 = x - borrow
-    borrow = np.uint64(a[3] < b[3]) | np.uint64(x < borrow)
+    r0, r1, r2, r3, borrow = _difference(a, b)
     wrapped = np.uint64(0) - borrow
     one, zero = np.uint64(1), np.uint64(0)
     r0, carry = _mac(r0, one, m[0] & wrapped, zero)

@@ -30,15 +30,6 @@ class Secrets:
         return cls(*(value % (SCALAR_ORDER - 1) + 1 for value in drawn))
 
 
-@dataclass(frozen=True, slots=True)
-class Polynomials:
-    """Montgomery rows (wires, 4): each wire's polynomials at tau, of the three matrices."""
-
-    u: Words
-    v: Words
-    w: Words
-
-
 def lagrange(size: int, tau: int) -> Words:
     """L_j(tau) of the size-th roots of unity, Montgomery rows: (tau^n - 1) / n * root^j / (tau - root^j)."""
     roots = vectors.powers(vectors.root_of_unity(size), size)

@@ -113,7 +113,7 @@ class Barretenberg:
         (folder / "gates.json").write_text(counted.output, encoding="utf-8")
 
     def _solve(self, program: Program, inputs: Mapping[str, Any], folder: Path) -> Finished:
-        (folder / "inputs.json").write_text(json.dumps(_hexadecimal(inputs)), encoding="utf-8")
+        (folder / "inputs.json").write_text(json.dumps(hexadecimal(inputs)), encoding="utf-8")
         solved = self.tools.script("witness.mjs", program.path, folder / "inputs.json", folder / "witness.gz")
         if solved.code == UNSATISFIED:
             raise Rejected(f"the statement is not true, so nothing proves it: {solved.last_words}")
@@ -133,12 +133,12 @@ def _elements(data: bytes) -> tuple[int, ...]:
     return tuple(int.from_bytes(data[start : start + ELEMENT_BYTES], "big") for start in starts)
 
 
-def _hexadecimal(value: Any) -> Any:
-    """The inputs as witness.mjs reads them: numbers in hexadecimal, negative ones as their residue."""
+def hexadecimal(value: Any) -> Any:
+    """Inputs as Noir reads them: numbers in hexadecimal, negative ones as their residue."""
     if isinstance(value, Mapping):
-        return {name: _hexadecimal(item) for name, item in value.items()}
+        return {name: hexadecimal(item) for name, item in value.items()}
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, list | tuple):
-        return [_hexadecimal(item) for item in value]
+        return [hexadecimal(item) for item in value]
     return hex(int(value) % ORDER)

@@ -16,7 +16,7 @@ from offchain.model.scores import sample_scores
 from offchain.model.windows import WEIGHTED
 from offchain.proofs.bounds import accumulator_bound
 from offchain.proofs.circuit import Circuit, scaled_multipliers
-from offchain.proofs.field import ORDER, Element
+from offchain.proofs.field import Element
 from offchain.proofs.noir import operations
 from offchain.proofs.noir.layout import grid, merged, offset, widths_of
 from offchain.proofs.statement import Chunk, chunk_hash, model_hash
@@ -142,12 +142,3 @@ def _score(circuit: Circuit, outputs: Int64Array, chunk: Chunk, correct: int) ->
 def _rows(values: Int64Array) -> list[list[int]]:
     rows: list[list[int]] = values.reshape(len(values), -1).tolist()
     return rows
-
-
-def as_text(made: Inputs) -> dict[str, Any]:
-    """The same with every number as a string, as Noir reads them."""
-    return {name: _text(value) for name, value in made.items()}
-
-
-def _text(value: Any) -> Any:
-    return [_text(one) for one in value] if isinstance(value, list) else str(int(value) % ORDER)

@@ -12,8 +12,7 @@ import numpy.typing as npt
 from offchain.proofs.bounds import accumulator_bound
 from offchain.proofs.circuit import Circuit
 from offchain.proofs.field import ORDER, Element
-from offchain.proofs.noir.barretenberg import Barretenberg, Program
-from offchain.proofs.noir.inputs import as_text
+from offchain.proofs.noir.barretenberg import Barretenberg, Program, hexadecimal
 from offchain.proofs.noir.layout import Packing, grid, merged, packing_of, weighted, widths_of
 from offchain.proofs.noir.tools import run_program
 from offchain.proofs.poseidon2 import CHALLENGE, hash_elements
@@ -26,7 +25,7 @@ def satisfied(
 ) -> list[bool]:
     """Which of the inputs satisfy the program."""
     given, answers = folder / "cases.json", folder / "answers.json"
-    given.write_text(json.dumps([as_text(case) for case in cases]))
+    given.write_text(json.dumps([hexadecimal(case) for case in cases]))
     words = [barretenberg.tools.node, _SCRIPT, barretenberg.tools.modules, program.path, given, answers]
     run_program([str(word) for word in words], {}, seconds=1_200).succeeded("solving")
     found: list[bool] = json.loads(answers.read_text())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from offchain.proofs.field import ORDER, Element
-from offchain.proofs.noir.barretenberg import TARGET, Barretenberg, Program
+from offchain.proofs.noir.barretenberg import TARGET, Barretenberg, Program, hexadecimal
 from offchain.proofs.noir.inputs import inputs
 from offchain.proofs.noir.reference_string import points_for
 from offchain.proofs.noir.system import NAME, UltraHonk
@@ -26,7 +26,7 @@ def test_the_verifier_refuses_what_is_proven_of_an_edited_witness(barretenberg: 
     network, chunk = Claim().model.network(), Claim().chunk()
     said = statement_of(CIRCUIT, network, chunk, PROVER, SALT)
     made = inputs(CIRCUIT, network, chunk, SALT, PROVER, said.correct)
-    (tmp_path / "inputs.json").write_text(json.dumps(as_hex(made)))
+    (tmp_path / "inputs.json").write_text(json.dumps(hexadecimal(made)))
     program, witness = system.program(CIRCUIT), tmp_path / "witness.gz"
     solved = barretenberg.tools.script("witness.mjs", program.path, tmp_path / "inputs.json", witness)
     assert solved.code == 0
@@ -68,10 +68,3 @@ def flat(value: object) -> list[int]:
         return [number for item in value for number in flat(item)]
     assert isinstance(value, int)
     return [value]
-
-
-def as_hex(value: object) -> object:
-    """As witness.mjs reads numbers."""
-    if isinstance(value, dict):
-        return {name: as_hex(item) for name, item in value.items()}
-    return [as_hex(item) for item in value] if isinstance(value, list) else hex(int(str(value)))

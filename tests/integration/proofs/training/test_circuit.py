@@ -1,6 +1,5 @@
 """The circuit of a step against the arithmetic in NumPy, and what each of its constraints is for."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -13,12 +12,12 @@ import pytest
 from offchain.errors import Rejected
 from offchain.proofs.field import ORDER, Element
 from offchain.proofs.noir.barretenberg import Barretenberg, Program
-from offchain.proofs.noir.tools import run_program
 from offchain.proofs.training.generator import GROUPS, circuit_source
 from offchain.proofs.training.prove import StepProver
 from offchain.proofs.training.sgd import Batch, State, initial_state, step
 from offchain.proofs.training.shape import StepShape
 from offchain.proofs.training.witness import Salted, SaltedBatch, step_inputs
+from tests.integration.proofs.accuracy.solving import satisfied
 from tests.integration.proofs.training import conftest
 from tests.integration.proofs.training.adversary import Step
 from tests.integration.proofs.training.forgeries import SHAPE, forgeries, ordinary
@@ -30,16 +29,11 @@ class Circuit:
     """A compiled circuit that is asked about many inputs at once."""
 
     def __init__(self, barretenberg: Barretenberg, source: str) -> None:
-        self._tools = barretenberg.tools
+        self._barretenberg = barretenberg
         self._program: Program = barretenberg.compile(source)
 
     def satisfied(self, cases: Sequence[dict[str, Any]], folder: Path) -> list[bool]:
-        (folder / "cases.json").write_text(json.dumps([as_text(case) for case in cases]))
-        words = [self._tools.node, Path(__file__).with_name("many.mjs"), self._tools.modules, self._program.path]
-        words += [folder / "cases.json", folder / "answers.json"]
-        run_program([str(word) for word in words], {}, seconds=600).succeeded("solving")
-        answers: list[bool] = json.loads((folder / "answers.json").read_text())
-        return answers
+        return satisfied(self._barretenberg, self._program, cases, folder)
 
 
 @pytest.fixture(scope="module")
@@ -161,12 +155,3 @@ def test_two_proofs_of_one_step_differ_and_hold_for_their_statement_only(prover:
     assert one.statement == two.statement
     assert one.data != two.data
     assert prover.verify(shape, one)
-
-
-def as_text(value: Any) -> Any:
-    """As Noir reads numbers."""
-    if isinstance(value, dict):
-        return {name: as_text(item) for name, item in value.items()}
-    if isinstance(value, np.ndarray | list | tuple):
-        return [as_text(item) for item in value]
-    return hex(int(value) % ORDER)
